@@ -1,0 +1,197 @@
+package carnet
+
+import "time"
+
+// Role is what a party may do.
+type Role string
+
+const (
+	RoleOwner     Role = "owner"
+	RoleBuyer     Role = "buyer"
+	RoleKeyholder Role = "keyholder"
+	RoleAuditor   Role = "auditor"
+	RoleOperator  Role = "operator"
+)
+
+// StatementType is the DSSE payload type of a signed statement. Each type is signed
+// only by the role named beside it.
+type StatementType string
+
+const (
+	TypeParty      StatementType = "application/vnd.carnet.party.v1+json"      // registrar, and the party itself
+	TypeCommittee  StatementType = "application/vnd.carnet.committee.v1+json"  // registrar
+	TypeSchema     StatementType = "application/vnd.carnet.schema.v1+json"     // any registered owner or operator
+	TypeDealing    StatementType = "application/vnd.carnet.dealing.v1+json"    // owner
+	TypeDataset    StatementType = "application/vnd.carnet.dataset.v1+json"    // owner
+	TypeProduct    StatementType = "application/vnd.carnet.product.v1+json"    // owner or operator
+	TypeQuery      StatementType = "application/vnd.carnet.query.v1+json"      // buyer
+	TypeDecision   StatementType = "application/vnd.carnet.decision.v1+json"   // gateway operator or keyholder
+	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
+	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
+	TypeCheckpoint StatementType = "application/vnd.carnet.checkpoint.v1+json" // keyholder
+)
+
+// Party is an organisation that takes part. The registrar's signature makes it
+// known; the party's own signature proves possession of the key.
+type Party struct {
+	ID           PartyID      `json:"id"`
+	Name         string       `json:"name"`
+	Jurisdiction Jurisdiction `json:"jurisdiction"`
+	Roles        []Role       `json:"roles"`
+	SigningKey   []byte       `json:"signing_key"`           // Ed25519 public key, 32 bytes
+	SealingKey   []byte       `json:"sealing_key,omitempty"` // HPKE ML-KEM-768+X25519 public key; keyholders only
+	Created      time.Time    `json:"created"`
+}
+
+// HasRole reports whether the party may act in the role.
+func (p *Party) HasRole(r Role) bool {
+	for _, x := range p.Roles {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Committee is the set of keyholders that together release answers. Number i of
+// the scheme is Members[i-1].
+type Committee struct {
+	ID           CommitteeID `json:"id"`
+	Members      []PartyID   `json:"members"`      // n keyholders, 1 <= n <= 12
+	Threshold    int         `json:"threshold"`    // t: any t answers open, t-1 learn nothing
+	Quorum       int         `json:"quorum"`       // co-signatures a checkpoint needs: ceil((n+t)/2)
+	Attestations int         `json:"attestations"` // least number of keyholders that re-executed, else marked unattested
+	Created      time.Time   `json:"created"`
+}
+
+// Dealing publishes how a dataset key was shared. KeyID = SHA-256 of its payload.
+type Dealing struct {
+	Owner       PartyID   `json:"owner"`
+	Committee   Hash      `json:"committee"`   // statement hash of the committee
+	Profile     string    `json:"profile"`     // parameter profile, by name
+	Params      Hash      `json:"params"`      // parameter id: digest of the profile's constants
+	Nonce       Nonce     `json:"nonce"`       // dealing nonce, in every commitment
+	Commitments []Hash    `json:"commitments"` // com_A, subsets in ascending bit-mask order
+	Corrections []Hash    `json:"corrections"` // digest of delta_j's canonical bytes, j = 1..d
+	Home        *HomePart `json:"home,omitempty"`
+	Created     time.Time `json:"created"`
+}
+
+// HomePart is the extra additive part of a home veto: nothing opens without the
+// keyholder that holds it.
+type HomePart struct {
+	Member     int  `json:"member"` // keyholder number, 1..n
+	Commitment Hash `json:"commitment"`
+}
+
+// Layout is how rows become plaintext slots.
+type Layout string
+
+const (
+	LayoutCube    Layout = "cube"    // one coefficient per combination of dimension codes
+	LayoutRecords Layout = "records" // one slot per record, dimensions as encrypted indicators
+)
+
+// Dataset is the signed manifest of one owner's published table.
+type Dataset struct {
+	ID           DatasetID    `json:"id"` // "owner/name"
+	Owner        PartyID      `json:"owner"`
+	Jurisdiction Jurisdiction `json:"jurisdiction"`
+	Title        string       `json:"title,omitempty"`
+	Schema       Hash         `json:"schema"` // statement hash of the schema
+	Layout       Layout       `json:"layout"`
+	Profile      string       `json:"profile"`
+	Key          KeyID        `json:"key"`
+	Files        []File       `json:"files"` // one per combination of public partition values
+	Terms        Terms        `json:"terms"`
+	Created      time.Time    `json:"created"`
+}
+
+// File is one encrypted file version: Columns x Blocks ciphertext blocks.
+type File struct {
+	Nonce     Nonce             `json:"nonce"`
+	Partition map[string]string `json:"partition,omitempty"` // partition column -> value, public
+	Rows      int64             `json:"rows"`                // records encoded; public
+	Columns   int               `json:"columns"`
+	Blocks    int               `json:"blocks"`
+	Root      Hash              `json:"root"` // digest over all block hashes, column by column
+}
+
+// Terms are the owner's conditions, part of the signed manifest. Empty lists allow
+// everything except Buyers and Purposes, where "*" means anyone and any purpose.
+type Terms struct {
+	Buyers     []PartyID `json:"buyers"`
+	Purposes   []string  `json:"purposes"`
+	Aggregates []string  `json:"aggregates,omitempty"` // allowed SQL aggregate names, lower case
+	GroupBy    []string  `json:"group_by,omitempty"`   // dimensions that may appear in GROUP BY
+	Filters    []string  `json:"filters,omitempty"`    // dimensions that may appear in WHERE
+	MinOwners  int       `json:"min_owners,omitempty"` // least number of owners every released number combines
+	Expires    time.Time `json:"expires"`
+}
+
+// Product is what buyers query: a union of datasets of one schema, one layout, one
+// profile and one committee.
+type Product struct {
+	ID          ProductID   `json:"id"`
+	Publisher   PartyID     `json:"publisher"`
+	Title       string      `json:"title"`
+	Description string      `json:"description,omitempty"`
+	Schema      Hash        `json:"schema"`
+	Datasets    []DatasetID `json:"datasets"`
+	Created     time.Time   `json:"created"`
+}
+
+// Query is the buyer's signed request. It pins everything a keyholder recomputes.
+type Query struct {
+	ID        Hash      `json:"id"` // random
+	Buyer     PartyID   `json:"buyer"`
+	Product   ProductID `json:"product"`
+	SQL       string    `json:"sql"`
+	Purpose   string    `json:"purpose"`
+	Inputs    []Hash    `json:"inputs"`    // dataset statement hashes, ascending
+	Plan      Hash      `json:"plan"`      // digest of the compiled plan
+	Recipient []byte    `json:"recipient"` // HPKE public key answers are sealed to
+	Created   time.Time `json:"created"`
+	Expires   time.Time `json:"expires"`
+}
+
+// Decision says that a party allowed or refused a query, and why. Refusals depend
+// on public facts only.
+type Decision struct {
+	Query   Hash      `json:"query"` // statement hash of the query
+	By      PartyID   `json:"by"`
+	Allow   bool      `json:"allow"`
+	Reason  string    `json:"reason,omitempty"` // stable identifier
+	Message string    `json:"message,omitempty"`
+	Remedy  string    `json:"remedy,omitempty"`
+	Created time.Time `json:"created"`
+}
+
+// Answer announces a keyholder's shares for a query. The shares themselves travel
+// sealed; only their hash is public.
+type Answer struct {
+	Query       Hash      `json:"query"`
+	By          PartyID   `json:"by"`
+	Number      int       `json:"number"`      // keyholder number in the committee
+	Functionals Hash      `json:"functionals"` // digest over all functional ids, in plan order
+	Openings    int       `json:"openings"`
+	Sealed      Hash      `json:"sealed"`             // SHA-256 of the sealed message
+	Attested    *Hash     `json:"attested,omitempty"` // digest over the public values z, if re-executed
+	Created     time.Time `json:"created"`
+}
+
+// Revocation ends the use of a dataset. It stops new releases; it does not undo
+// earlier ones.
+type Revocation struct {
+	Dataset DatasetID `json:"dataset"`
+	Owner   PartyID   `json:"owner"`
+	Reason  string    `json:"reason,omitempty"`
+	Created time.Time `json:"created"`
+}
+
+// Checkpoint names a state of the journal: its size and head. Keyholders co-sign
+// it after following the journal that far.
+type Checkpoint struct {
+	Size int64 `json:"size"`
+	Head Hash  `json:"head"`
+}
