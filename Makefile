@@ -1,0 +1,48 @@
+# make demo and make test need Go (see go.mod) and a module proxy; everything else is
+# installed into .bin at exact versions by the targets themselves.
+GO     ?= go
+BIN    := $(CURDIR)/.bin
+GOLANGCI_VERSION := v2.15.0
+
+.PHONY: build demo test test-all test-race fuzz lint gen gen-check bench docs clean help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+build: ## build the three programs into bin/
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+demo: build ## three owners, five keyholders, one gateway, one buyer on this machine
+	./bin/carnet demo
+
+test: ## what CI runs first: vet and the whole quick suite
+	$(GO) vet ./...
+	$(GO) test ./...
+
+test-race: ## the quick suite under the race detector
+	$(GO) test -race -short ./...
+
+test-all: ## the long tests too
+	CARNET_LONG=1 $(GO) test -timeout 60m ./...
+
+FUZZTIME ?= 5s
+fuzz: ## run every fuzz target for FUZZTIME
+	@GO=$(GO) tools/fuzz.sh $(FUZZTIME)
+
+lint: $(BIN)/golangci-lint ## formatting, vet, static checks and import directions
+	$(BIN)/golangci-lint run ./...
+
+$(BIN)/golangci-lint:
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+gen: ## regenerate code and reference documents
+	tools/gen.sh
+
+gen-check: gen ## fail if generated files are not up to date
+	git diff --exit-code -- pkg/api docs/reference
+
+bench: ## rows per second against Lattigo's evaluator and a plain loop, in one run
+	$(GO) run ./internal/bench
+
+clean:
+	rm -rf bin .bin
