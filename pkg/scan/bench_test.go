@@ -1,0 +1,94 @@
+package scan_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/scan"
+)
+
+// memory holds the blocks of some columns, repeated for every block number: the
+// arithmetic takes the same time for any residues.
+type memory []he.Poly
+
+func (m memory) Block(_ context.Context, id he.BlockID, out he.Poly) error {
+	for l, limb := range m[int(id.Block)%len(m)] {
+		copy(out[l], limb)
+	}
+	return nil
+}
+
+func benchmarkRing(b *testing.B, name string) (*he.Ring, memory) {
+	p, err := he.Lookup(name)
+	require.NoError(b, err)
+	r := he.NewRing(p)
+	m := make(memory, 32)
+	for i := range m {
+		m[i] = r.NewPoly()
+		r.Uniform([32]byte{byte(i)}, m[i])
+	}
+	return r, m
+}
+
+const benchmarkBlocks = 32
+
+func report(b *testing.B, r *he.Ring) {
+	rows := float64(benchmarkBlocks*r.Profile().N()) * float64(b.N)
+	b.ReportMetric(rows/b.Elapsed().Seconds()/1e6, "Mrows/s")
+}
+
+// BenchmarkProducts is SUM(x) filtered by an encrypted indicator, for one and for
+// several groups over the same measure.
+func BenchmarkProducts(b *testing.B) {
+	for _, name := range []string{"records", "records-wide", "records-ifma"} {
+		for _, groups := range []uint32{1, 10} {
+			b.Run(fmt.Sprintf("%s/%d", name, groups), func(b *testing.B) {
+				r, m := benchmarkRing(b, name)
+				var fs []*functional.Functional
+				for g := range groups {
+					fs = append(fs, &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{
+						Products: []functional.Product{{Blocks: benchmarkBlocks, A: []uint32{0}, B: []uint32{1 + g}}},
+					}}})
+				}
+				for b.Loop() {
+					require.NoError(b, scan.Products(ctx, r, fs, m, 1, 1<<30, nil, func(int, []scan.Parts) error { return nil }))
+				}
+				report(b, r)
+			})
+		}
+	}
+}
+
+// BenchmarkLinear is SUM(x) of one column, and in coefficient encoding a GROUP BY
+// with every cell in one of several groups.
+func BenchmarkLinear(b *testing.B) {
+	for _, name := range []string{"records", "cube"} {
+		for _, groups := range []uint32{1, 100} {
+			b.Run(fmt.Sprintf("%s/%d", name, groups), func(b *testing.B) {
+				r, m := benchmarkRing(b, name)
+				var fs []*functional.Functional
+				for g := range groups {
+					t := functional.Linear{Blocks: benchmarkBlocks}
+					if r.Profile().Encoding() == he.Coefficients {
+						for c := g; c < benchmarkBlocks*uint32(r.Profile().N()); c += groups {
+							t.Cells = append(t.Cells, c)
+						}
+					}
+					fs = append(fs, &functional.Functional{Degree: 1, Keys: []functional.KeyTerms{{Linear: []functional.Linear{t}}}})
+				}
+				w := map[carnet.KeyID]he.Poly{{}: m[0]}
+				for b.Loop() {
+					_, err := scan.Linear(ctx, r, fs, w, m, 1, nil)
+					require.NoError(b, err)
+				}
+				report(b, r)
+			})
+		}
+	}
+}

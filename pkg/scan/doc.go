@@ -1,0 +1,76 @@
+// Package scan evaluates functionals on ciphertext blocks: the heavy arithmetic of
+// gateways, keyholders and auditors.
+//
+// A functional names blocks; the stored half c0 of a block comes from the caller
+// through Blocks, the public half a is expanded from the block's name. Linear gives
+// sums of plain columns and cells, Products the polynomials D_0, D_1, D_2 of sums of
+// products, PublicValues what a buyer adds to the keyholders' answers. All
+// functionals of a call share one pass: each block is read and expanded once per
+// pass, not once per functional.
+//
+// All arithmetic is exact modulo Q, so results are the same bit for bit for any
+// number of workers, any batch size and any order of blocks; that is what lets
+// others re-execute a query. Products are summed in 128-bit accumulators and
+// reduced only when those are nearly full. The goroutines a call starts end before
+// it returns.
+package scan
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
+// Blocks gives access to ciphertext blocks whose bytes were checked against the
+// signed manifest. It must be safe for concurrent use.
+type Blocks interface {
+	// Block sets out, which comes from Ring.NewPoly, to c0 of the block.
+	Block(ctx context.Context, id he.BlockID, out he.Poly) error
+}
+
+// Progress is told how many of the blocks to be processed are done. Calls do not
+// overlap and done never decreases.
+type Progress func(done, total int64)
+
+type meter struct {
+	mu          sync.Mutex
+	report      Progress
+	done, total int64
+}
+
+func (m *meter) add(n int64) {
+	if m == nil || m.report == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done += n
+	m.report(m.done, m.total)
+}
+
+// each calls fn for 0..n-1, from at most workers goroutines numbered from 0, until
+// one call fails or the context ends.
+func each(ctx context.Context, workers, n int, fn func(ctx context.Context, worker, i int) error) error {
+	workers = max(1, min(workers, n))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				if err := fn(ctx, w, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
