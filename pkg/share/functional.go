@@ -1,0 +1,72 @@
+package share
+
+import (
+	"fmt"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
+// FunctionalID is F: the identity of what one opening opens, which decides every
+// flood. It contains everything an answer depends on except seeds, and nothing about
+// who asks, in which query, or who answers: the same functional has the same answer
+// for ever, and any other has independent floods.
+//
+// f is validated, its level is full, and k comes from FloodBits. hd has one H_D for
+// each key of f in order: functional.KeyTerms.LinearHash for degree 1 (nil computes
+// them), scan.HashProduct of the D_1 and D_2 the caller derived itself for degree 2.
+// D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
+// D_1 and average them away. FunctionalID panics if hd has another length.
+func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Hash) carnet.Hash {
+	id := identity{
+		params: p.ID(), op: "linear", encoding: p.Encoding().String(),
+		degree: f.Degree, level: p.Limbs() - 1, k: k, noise: "none", variance: "0",
+	}
+	if f.Degree > 1 {
+		id.op = "product"
+	}
+	if hd == nil && f.Degree == 1 {
+		for i := range f.Keys {
+			hd = append(hd, f.Keys[i].LinearHash(p.N()))
+		}
+	}
+	if len(hd) != len(f.Keys) {
+		panic(fmt.Sprintf("share: %d content hashes for %d keys", len(hd), len(f.Keys)))
+	}
+	for i := range f.Keys {
+		id.keys = append(id.keys, keyContent{f.Keys[i].Key, hd[i]})
+	}
+	return id.hash()
+}
+
+// identity holds the fields of F.
+type identity struct {
+	params   carnet.Hash
+	op       string // "linear" or "product"
+	encoding string
+	degree   int
+	level    int // index of the last limb
+	k        int
+	noise    string // "none": there is no privacy noise yet
+	variance string // of the noise, decimal
+	keys     []keyContent
+	private  carnet.Hash // H_w: sharing of a private parameter, zero without
+}
+
+type keyContent struct {
+	key     carnet.KeyID
+	content carnet.Hash // H_D
+}
+
+func (id *identity) hash() carnet.Hash {
+	fields := [][]byte{
+		id.params[:], []byte(id.op), []byte(id.encoding),
+		u32(uint32(id.degree)), u32(uint32(id.level)), u32(uint32(id.k)),
+		[]byte(id.noise), []byte(id.variance), u32(uint32(len(id.keys))),
+	}
+	for i := range id.keys {
+		fields = append(fields, id.keys[i].key[:], id.keys[i].content[:])
+	}
+	return carnet.Digest(tagFunctional, append(fields, id.private[:])...)
+}
