@@ -1,0 +1,83 @@
+package schema
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Explain tells in plain words which profile and digits were chosen and why. The
+// text is for the owner; nothing reads it back.
+func (e *Encoding) Explain() string {
+	var b strings.Builder
+	s := e.schema
+	unit, what := "record", "one slot per record"
+	if e.Layout == carnet.LayoutCube {
+		unit, what = "cell", fmt.Sprintf("one coefficient per cell, %s cells (%s)", group(big.NewInt(int64(e.Cells))), s.cellFormula())
+	}
+	fmt.Fprintf(&b, "Layout %s of %s: %s.\n", e.Layout, s.ID(), what)
+	fmt.Fprintf(&b, "Profile %s: totals up to %s either way, over %s rows x %d datasets.\n", e.Profile, group(e.half()), group(big.NewInt(s.Limits.Rows)), s.Limits.Datasets)
+	fmt.Fprintf(&b, "%s columns, %s bytes per %s.\n", group(big.NewInt(int64(len(e.Columns)))), group(big.NewInt(int64(e.BytesPerRow))), unit)
+	for _, c := range e.choices {
+		if c.Name != e.Profile {
+			fmt.Fprintf(&b, "Profile %s was not chosen: %d columns, %d bytes per %s%s.\n", c.Name, c.columns, c.bytes, unit, tie(c.bytes == e.BytesPerRow))
+		}
+	}
+	if e.Layout == carnet.LayoutRecords {
+		for d := range s.Dimensions {
+			fmt.Fprintf(&b, "%s: %d indicator columns, one per code%s.\n", s.Dimensions[d].Name, s.Dimensions[d].Cardinality(), nullNote(s.Dimensions[d].Nullable))
+		}
+	}
+	for i := range e.atoms {
+		e.explainAtom(&b, &e.atoms[i])
+	}
+	return b.String()
+}
+
+func (e *Encoding) explainAtom(b *strings.Builder, a *atom) {
+	cols := e.digits[a.Atom]
+	lo, hi := new(big.Int).Mul(a.lo, big.NewInt(e.schema.MaxRowsTotal())), new(big.Int).Mul(a.hi, big.NewInt(e.schema.MaxRowsTotal()))
+	if len(cols) == 1 {
+		fmt.Fprintf(b, "%s: 1 column; totals lie in %s..%s.\n", a, group(lo), group(hi))
+		return
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = fmt.Sprintf("%s x 2^%d", c.Name, c.Shift)
+	}
+	fmt.Fprintf(b, "%s: totals lie in %s..%s, which would wrap, so it is split: %s.\n", a, group(lo), group(hi), strings.Join(names, " + "))
+}
+
+func (e *Encoding) half() *big.Int { return new(big.Int).SetUint64((e.T - 1) / 2) }
+
+func tie(same bool) string {
+	if same {
+		return ", the same, with a larger modulus"
+	}
+	return ""
+}
+
+func nullNote(nullable bool) string {
+	if nullable {
+		return " and one for NULL"
+	}
+	return ""
+}
+
+// group writes an integer with a comma before every third digit.
+func group(v *big.Int) string {
+	s := new(big.Int).Abs(v).String()
+	var b strings.Builder
+	if v.Sign() < 0 {
+		b.WriteByte('-')
+	}
+	for i, c := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}

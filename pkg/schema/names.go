@@ -1,0 +1,146 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// Pseudo-columns that every product has, so that schemas can't define them.
+var reservedNames = map[string]string{
+	"owner":        "every product has a public column of that name",
+	"jurisdiction": "every product has a public column of that name",
+}
+
+// Words that can't be column names without quoting them in every query.
+var reservedWords = strings.Fields(`all and any as asc between by case cast cross current_date
+	desc distinct else end except exists false fetch filter first following for from full group
+	having in inner intersect into is join last left like limit natural not null nulls offset on
+	or order outer over partition preceding range right row rows select some table then true
+	union unique using when where window with within`)
+
+// checkName returns what is wrong with a column name, and "" if nothing is.
+func checkName(s string) string {
+	if s == "" {
+		return "the name is missing"
+	}
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'a' && c <= 'z' || i > 0 && (c >= '0' && c <= '9' || c == '_') {
+			continue
+		}
+		return "the name " + quote(s) + " can't be used in SQL; write " + quote(fixName(s)) +
+			": lower-case letters, digits and underscores, starting with a letter"
+	}
+	if len(s) > 63 {
+		return "the name " + quote(s) + " is longer than 63 characters; shorten it"
+	}
+	if why, ok := reservedNames[s]; ok {
+		return "the name " + quote(s) + " is taken: " + why + "; choose another"
+	}
+	if slices.Contains(reservedWords, s) {
+		return "the name " + quote(s) + " is a word of SQL; choose another, such as " + quote(s+"_code")
+	}
+	return ""
+}
+
+// fixName proposes a valid name for an invalid one.
+func fixName(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, c := range strings.ToLower(s) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			if gap && b.Len() > 0 {
+				b.WriteByte('_')
+			}
+			gap = false
+			if b.Len() == 0 && c <= '9' {
+				b.WriteByte('n')
+			}
+			b.WriteRune(c)
+		} else {
+			gap = true
+		}
+	}
+	if b.Len() == 0 {
+		return "name"
+	}
+	return b.String()[:min(b.Len(), 63)]
+}
+
+// checkToken returns what is wrong with a partition value, and "" if nothing is.
+func checkToken(s string) string {
+	ok := len(s) >= 1 && len(s) <= 63
+	for i := range len(s) {
+		c := s[i]
+		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		ok = ok && (alnum || i > 0 && strings.IndexByte("._-", c) >= 0)
+	}
+	if ok {
+		return ""
+	}
+	return quote(s) + " is not a partition value; use 1 to 63 of A-Z a-z 0-9 . _ -, starting with a letter or digit"
+}
+
+// nearest returns the candidate most like s, and "" if none is close: case and
+// separators don't count, and up to a third of the characters may differ.
+func nearest(s string, candidates []string) string {
+	a := simplify(s)
+	best, bestDistance := "", len(a)/3+1
+	for _, c := range candidates {
+		b := simplify(c)
+		if gap := len(a) - len(b); max(gap, -gap) >= bestDistance {
+			continue
+		}
+		if d := editDistance(a, b); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// didYouMean is the second half of a message about an unknown name.
+func didYouMean(s string, candidates []string) string {
+	if n := nearest(s, candidates); n != "" {
+		return "; did you mean " + quote(n) + "?"
+	}
+	if len(candidates) > 0 && len(candidates) <= 12 {
+		return "; known are " + strings.Join(candidates, ", ")
+	}
+	return ""
+}
+
+func simplify(s string) string {
+	if len(s) > 64 {
+		s = s[:64]
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == ' ' || r == '.' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// editDistance is the number of insertions, deletions, replacements and swaps of
+// neighbours that turn a into b.
+func editDistance(a, b string) int {
+	two, one, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range one {
+		one[j] = j
+	}
+	for i := range len(a) {
+		cur[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			cur[j+1] = min(cur[j]+1, one[j+1]+1, one[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cur[j+1] = min(cur[j+1], two[j-1]+1)
+			}
+		}
+		two, one, cur = one, cur, two
+	}
+	return one[len(b)]
+}
