@@ -1,0 +1,197 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// builder turns groups and needs into openings.
+type builder struct {
+	u        *universe
+	needs    *needs
+	vars     []int // GROUP BY
+	spaces   []*space
+	groupAt  query.Pos // where GROUP BY or SELECT stands
+	plan     *Plan
+	byDigest map[carnet.Hash]int
+	terms    int
+	cells    int
+}
+
+// pick is a file with rows that may be selected, and which of them.
+type pick struct {
+	*file
+	cells []uint32 // cube
+	rows  *rowSet  // records
+}
+
+// picks are the files of one group under one filter.
+type picks struct {
+	files  []pick
+	rows   int64
+	owners []carnet.PartyID
+}
+
+// build opens every need of every group.
+func (b *builder) build(groups []group) error {
+	if int64(len(groups))*int64(len(b.u.files)) > maxWork {
+		return query.Refuse(b.groupAt, "TOO_COMPLEX", "%d groups over %d files are too many to plan", len(groups), len(b.u.files)).
+			Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
+	}
+	for i := range groups {
+		g := &groups[i]
+		out := Group{codes: g.codes}
+		for j, v := range b.vars {
+			out.Keys = append(out.Keys, b.u.vars[v].domain.value(g.codes[j]))
+		}
+		byFilter := make([]*picks, len(b.spaces))
+		for n, want := range b.needs.list {
+			if byFilter[want.filter] == nil {
+				p, err := b.pick(g, want.filter)
+				if err != nil {
+					return err
+				}
+				byFilter[want.filter] = p
+			}
+			parts, err := b.quantity(n, byFilter[want.filter])
+			if err != nil {
+				return err
+			}
+			out.Quantities = append(out.Quantities, parts)
+		}
+		b.plan.Groups = append(b.plan.Groups, out)
+	}
+	return nil
+}
+
+// pick selects the files of a group under a filter.
+func (b *builder) pick(g *group, filter int) (*picks, error) {
+	s := b.spaces[filter]
+	out := &picks{}
+	memo := map[int]*pick{} // per table; nil if nothing of it is in the group
+	for _, f := range g.files {
+		t := s.files[f]
+		if t < 0 {
+			continue
+		}
+		p, known := memo[t]
+		if !known {
+			var err error
+			if p, err = b.restrict(s, t, g); err != nil {
+				return nil, err
+			}
+			memo[t] = p
+		}
+		if p == nil {
+			continue
+		}
+		own := *p
+		own.file = &b.u.files[f]
+		out.files = append(out.files, own)
+		out.rows += own.file.rows
+		if !slices.Contains(out.owners, own.owner) {
+			out.owners = append(out.owners, own.owner)
+		}
+	}
+	slices.Sort(out.owners)
+	return out, nil
+}
+
+// restrict returns what a table selects within a group, nil if nothing.
+func (b *builder) restrict(s *space, t int, g *group) (*pick, error) {
+	at := fixing(b.vars, g.codes)
+	restricted, free := s.fixed(s.tables[t], at)
+	if !restricted.any() {
+		return nil, nil
+	}
+	if b.plan.Layout == carnet.LayoutCube {
+		cells, err := b.cellList(s, restricted, free, at)
+		return &pick{cells: cells}, err
+	}
+	rows := &rowSet{region: s.region(restricted, free)}
+	for i, v := range b.vars {
+		if d := b.u.vars[v].domain; !b.u.vars[v].public && d.size() > 1 {
+			rows.fixed = append(rows.fixed, side{v, []int{g.codes[i]}})
+		}
+	}
+	rows.boxes = rows.split()
+	return &pick{rows: rows}, nil
+}
+
+// quantity opens a need over the picked files.
+func (b *builder) quantity(n int, p *picks) ([]Part, error) {
+	if len(p.files) == 0 {
+		return nil, nil
+	}
+	if b.plan.Layout == carnet.LayoutCube {
+		return b.cubeQuantity(n, p)
+	}
+	return b.recordsQuantity(n, p)
+}
+
+// who names a need in refusals, and where it comes from.
+func (b *builder) who(n int) (string, query.Pos) {
+	if a := b.needs.first[n]; a != nil {
+		return query.Format(a), a.At
+	}
+	return "the row count of each group", b.groupAt
+}
+
+// notStored refuses an atom that the layout does not keep.
+func (b *builder) notStored(n int) error {
+	what, at := b.who(n)
+	a := b.needs.list[n].atom
+	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, a, b.u.Schema.ID(), b.plan.Layout)
+	switch {
+	case a.Kind == schema.Square:
+		return r.Fix("use SUM(%s) or AVG(%s); a new version of the schema can set squares: true for %s", a.X, a.X, a.X)
+	case a.Kind == schema.Product || a.Y != "":
+		return r.Fix("use SUM(%s) and SUM(%s); a new version of the schema can list %s under products of %s", a.X, a.Y, a.Y, a.X)
+	}
+	return r
+}
+
+// keyed adds a term to the functional, under the key of the file. Files come in
+// ascending order of keys.
+func keyed(f *functional.Functional, key carnet.KeyID) *functional.KeyTerms {
+	if n := len(f.Keys); n > 0 && f.Keys[n-1].Key == key {
+		return &f.Keys[n-1]
+	}
+	f.Keys = append(f.Keys, functional.KeyTerms{Key: key})
+	return &f.Keys[len(f.Keys)-1]
+}
+
+// open adds an opening, or finds an equal one, and returns its number.
+func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds) (int, error) {
+	f.Sort()
+	for i := range f.Keys {
+		b.terms += len(f.Keys[i].Linear) + len(f.Keys[i].Products)
+	}
+	if b.terms > maxTerms {
+		return 0, query.Refuse(b.groupAt, "TOO_COMPLEX", "the plan has more than %d terms", maxTerms).
+			Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
+	}
+	digest := f.Digest(b.u.n)
+	if i, ok := b.byDigest[digest]; ok {
+		return i, nil
+	}
+	if len(b.plan.Openings) >= MaxOpenings {
+		return 0, query.Refuse(b.groupAt, "TOO_MANY_GROUPS", "the query would open more than %d numbers", MaxOpenings).
+			Fix("group by fewer columns, ask for fewer aggregates, or select fewer codes with WHERE")
+	}
+	if err := f.Validate(b.u.n); err != nil {
+		return 0, err
+	}
+	o := Opening{F: f, Digest: digest, Degree: f.Degree, Rows: p.rows, Owners: p.owners}
+	if err := b.certify(n, &o, limits); err != nil {
+		return 0, err
+	}
+	i := len(b.plan.Openings)
+	b.byDigest[digest] = i
+	b.plan.Openings = append(b.plan.Openings, o)
+	return i, nil
+}

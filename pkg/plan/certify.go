@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"sort"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// bounds are the smallest and the largest value an opening can have.
+type bounds struct{ lo, hi *big.Int }
+
+// productBounds bounds the sum over rows of the products of two columns.
+func productBounds(x, y *schema.Column, rows int64) bounds {
+	lo, hi := new(big.Int), new(big.Int)
+	for _, a := range []*big.Int{x.Min, x.Max} {
+		for _, b := range []*big.Int{y.Min, y.Max} {
+			v := new(big.Int).Mul(a, b)
+			v.Mul(v, big.NewInt(rows))
+			if v.Cmp(lo) < 0 {
+				lo = v
+			}
+			if v.Cmp(hi) > 0 {
+				hi = v
+			}
+		}
+	}
+	return bounds{lo, hi}
+}
+
+// certify works out the worst case of an opening and refuses it if the result could
+// wrap or the noise could not be hidden.
+func (b *builder) certify(n int, o *Opening, limits bounds) error {
+	half := new(big.Int).SetUint64((b.u.Profile.T() - 1) / 2) // 2*max < T, T odd
+	largest := new(big.Int).Abs(limits.lo)
+	if limits.hi.CmpAbs(largest) > 0 {
+		largest.Abs(limits.hi)
+	}
+	if largest.Cmp(half) > 0 {
+		return b.overflow(n, o, largest, half)
+	}
+	o.Min, o.Max = limits.lo.Int64(), limits.hi.Int64() // T < 2^60
+
+	if o.Degree > b.u.Profile.MaxDegree() {
+		what, at := b.who(n)
+		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name())
+	}
+	homes := map[int]bool{}
+	for i := range o.F.Keys {
+		if member, ok := b.u.Homes[o.F.Keys[i].Key]; ok {
+			homes[member] = true
+		}
+	}
+	terms := share.Terms(o.F)
+	o.Bound = share.NoiseBound(b.u.Profile, o.Degree, terms)
+	o.NoiseBits = new(big.Int).Sub(o.Bound, big.NewInt(1)).BitLen()
+	var err error
+	o.FloodBits, o.ReleaseBits, err = share.FloodBits(b.u.Profile, b.u.Committee, len(homes), o.Bound)
+	if err != nil || o.ReleaseBits < share.MinReleaseBits {
+		return b.noisy(n, o.Degree, len(homes), terms)
+	}
+	return nil
+}
+
+// overflow refuses a sum whose result could wrap modulo T, and says what fits.
+func (b *builder) overflow(n int, o *Opening, largest, half *big.Int) error {
+	what, at := b.who(n)
+	fit := new(big.Int).Mul(half, big.NewInt(o.Rows))
+	fit.Quo(fit, largest)
+	r := query.Refuse(at, "OVERFLOW", "%s over %d rows could reach %s, and profile %s holds results up to %s", what, o.Rows, largest, b.u.Profile.Name(), half).
+		OfKind(carnet.Precondition)
+	if fit.Sign() == 0 {
+		return r.Fix("the product of two values alone is too large: %s", b.storeAdvice(n))
+	}
+	return r.Fix("at most %s rows fit: select fewer by jurisdiction, owner%s; or %s", fit, b.partitionNames(), b.storeAdvice(n))
+}
+
+// storeAdvice tells how the schema could make an aggregate possible.
+func (b *builder) storeAdvice(n int) string {
+	switch a := b.needs.list[n].atom; a.Kind {
+	case schema.Square:
+		return fmt.Sprintf("a new version of the schema can set squares: true for %s", a.X)
+	case schema.Product:
+		return fmt.Sprintf("a new version of the schema can list %s under products of %s", a.Y, a.X)
+	}
+	return "a new version of the schema can declare narrower bounds"
+}
+
+func (b *builder) partitionNames() string {
+	s := ""
+	for i := range b.u.Schema.Partitions {
+		s += ", " + b.u.Schema.Partitions[i].Name
+	}
+	return s
+}
+
+// noisy refuses an opening that adds up too many blocks for its noise to be hidden
+// over enough releases, and says how many fit.
+func (b *builder) noisy(n, degree, homes int, terms int64) error {
+	what, at := b.who(n)
+	fits := func(t int64) bool {
+		_, bits, err := share.FloodBits(b.u.Profile, b.u.Committee, homes, share.NoiseBound(b.u.Profile, degree, t))
+		return err == nil && bits >= share.MinReleaseBits
+	}
+	limit := min(terms, math.MaxInt32)
+	most := sort.Search(int(limit), func(t int) bool { return !fits(int64(t) + 1) })
+	unit := "blocks"
+	switch {
+	case b.plan.Layout == carnet.LayoutCube:
+		unit = "cells"
+	case degree > 1:
+		unit = "products of blocks"
+	}
+	r := query.Refuse(at, "NOISE_BUDGET", "%s adds up %d %s, too many to hide their noise over 2^%d releases in profile %s", what, terms, unit, share.MinReleaseBits, b.u.Profile.Name()).
+		OfKind(carnet.Precondition)
+	if most == 0 {
+		return r.Fix("the committee of %d needs a wider profile", b.u.Committee.N)
+	}
+	return r.Fix("at most %d fit: select fewer files by jurisdiction, owner%s, or fewer codes", most, b.partitionNames())
+}
+
+// tooManyFactors refuses what would multiply more than two encrypted columns.
+// columns is how many the aggregate takes besides the dimensions.
+func (b *builder) tooManyFactors(n int, r *rowSet, columns int) error {
+	what, at := b.who(n)
+	var dims []string
+	for _, d := range r.dims() {
+		dims = append(dims, b.u.vars[d].name)
+	}
+	most := 2 - columns
+	list := strings.Join(dims, ", ")
+	msg := fmt.Sprintf("%s, selected or grouped by %s, would multiply %d encrypted columns, and the records layout multiplies two", what, list, columns+len(dims))
+	ref := query.Refuse(at, "DEGREE", "%s", msg)
+	var ways []string
+	switch {
+	case most > 0 && columns > 0:
+		ways = append(ways, fmt.Sprintf("keep only one of %s in WHERE and GROUP BY", list), "ask for COUNT(*)")
+		if len(dims) > 2 {
+			ways = ways[:1]
+		}
+	case most > 0:
+		ways = append(ways, fmt.Sprintf("keep only two of %s in WHERE and GROUP BY", list))
+	default:
+		ways = append(ways, fmt.Sprintf("leave %s out of WHERE and GROUP BY", list), b.storeAdvice(n))
+	}
+	if b.u.Schema.Offers(carnet.LayoutCube) {
+		ways = append(ways, "query a product in the cube layout")
+	}
+	return ref.Fix("%s", strings.Join(ways, "; or "))
+}

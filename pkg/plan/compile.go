@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// Compile plans the query over the product. Errors are *query.Refusal for whatever
+// the query can be changed about, and *carnet.Error (BAD_PRODUCT) if manifests and
+// schema do not fit each other.
+//
+// Files without rows take no part. If no file can have rows that are selected, the
+// plan has no openings and Evaluate gives the answer over no rows.
+func Compile(sql string, p *Product) (*Plan, error) {
+	sel, err := query.Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := compile(sel, p)
+	if err != nil {
+		return nil, query.Locate(sql, err)
+	}
+	return plan, nil
+}
+
+func compile(sel *query.Select, p *Product) (*Plan, error) {
+	u, err := prepare(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFrom(sel, p); err != nil {
+		return nil, err
+	}
+	n := &names{u: u, table: tableName(sel)}
+	where := constantCond(isTrue)
+	whereAt := sel.From.Pos
+	if sel.Where != nil {
+		whereAt = sel.Where.Position()
+		if where, err = n.condition(sel.Where); err != nil {
+			return nil, err
+		}
+	}
+	vars, err := n.groupColumns(sel)
+	if err != nil {
+		return nil, err
+	}
+	needs := &needs{names: n, where: whereAt, conds: []*cond{where}, notNull: []int{-1}, filters: used(sel.Where)}
+	grouped := len(vars) > 0
+	if grouped {
+		needs.add(nil, need{schema.Atom{Kind: schema.Count}, 0})
+	}
+	outputs := &outputs{needs: needs, group: vars, sel: sel}
+	recipe, columns, err := outputs.compile()
+	if err != nil {
+		return nil, err
+	}
+	if !grouped && len(needs.funcs) == 0 {
+		return nil, query.Refuse(sel.Items[0].Expr.Position(), "NO_AGGREGATE", "the query computes no aggregate, and rows are never released").
+			Fix("select COUNT(*) or SUM of a measure, or add GROUP BY")
+	}
+	out := &Plan{
+		Select: sel, Product: p.ID, Layout: p.Encoding.Layout, Profile: p.Profile, Committee: p.Committee,
+		Columns: columns, recipe: recipe,
+		Aggregates: sortedSet(needs.funcs), Filters: sortedSet(needs.filters),
+	}
+	if len(out.Aggregates) == 0 {
+		out.Aggregates = []string{string(query.Count)}
+	}
+	var by []string
+	for _, v := range vars {
+		by = append(by, u.vars[v].name)
+	}
+	out.GroupBy = sortedSet(by)
+	if err := out.open(u, needs, vars); err != nil {
+		return nil, err
+	}
+	out.finish(u, needs)
+	return out, nil
+}
+
+// open lists the groups and builds the openings.
+func (p *Plan) open(u *universe, needs *needs, vars []int) error {
+	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, groupAt: p.Select.Items[0].Expr.Position()}
+	if len(p.Select.GroupBy) > 0 {
+		b.groupAt = p.Select.GroupBy[0].Position()
+	}
+	for _, c := range needs.conds {
+		s, err := newSpace(u, c, needs.where)
+		if err != nil {
+			return err
+		}
+		b.spaces = append(b.spaces, s)
+	}
+	g := &grouper{u: u, vars: vars, space: b.spaces[0], at: b.groupAt}
+	groups, err := g.groups()
+	if err != nil {
+		return err
+	}
+	return b.build(groups)
+}
+
+// checkFrom compares the name in FROM with the product, whose owner may be left out.
+func checkFrom(sel *query.Select, p *Product) error {
+	id := string(p.ID)
+	if sel.From.Name == id || sel.From.Name == id[strings.LastIndexByte(id, '/')+1:] {
+		return nil
+	}
+	return query.Refuse(sel.From.Pos, "UNKNOWN_PRODUCT", "the query is about %s, and was sent to product %s", shown(sel.From.Name), id).
+		Fix("write FROM %s", id)
+}
+
+// tableName is what columns may be qualified with.
+func tableName(sel *query.Select) string {
+	if sel.From.Alias != "" {
+		return sel.From.Alias
+	}
+	return sel.From.Name[strings.LastIndexByte(sel.From.Name, '/')+1:]
+}
+
+// RefusalOf returns the place, reason, message and remedy of an error of Compile,
+// nil if it is not about the query.
+func RefusalOf(err error) *query.Refusal {
+	var r *query.Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return nil
+}

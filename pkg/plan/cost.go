@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"bytes"
+	"math/big"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// finish fills in everything that follows from the openings.
+func (p *Plan) finish(u *universe, needs *needs) {
+	p.certificate()
+	p.count(u)
+	p.steps = p.describe(u, needs)
+}
+
+// certificate takes the worst case over all openings.
+func (p *Plan) certificate() {
+	c := Certificate{Bound: new(big.Int), MaxResult: new(big.Int), T: p.Profile.T()}
+	for i := range p.Openings {
+		o := &p.Openings[i]
+		if i == 0 {
+			c.FloodBits, c.ReleaseBits = o.FloodBits, o.ReleaseBits
+		}
+		c.Degree = max(c.Degree, o.Degree)
+		c.FloodBits = min(c.FloodBits, o.FloodBits)
+		c.ReleaseBits = min(c.ReleaseBits, o.ReleaseBits)
+		c.NoiseBits = max(c.NoiseBits, o.NoiseBits)
+		if o.Bound.Cmp(c.Bound) > 0 {
+			c.Bound = o.Bound
+		}
+		if m := big.NewInt(max(o.Max, -o.Min)); m.Cmp(c.MaxResult) > 0 {
+			c.MaxResult = m
+		}
+	}
+	p.Certificate = c
+}
+
+// count works out the cost and which datasets contribute.
+func (p *Plan) count(u *universe) {
+	c := Cost{Openings: len(p.Openings), Groups: len(p.Groups), Releases: map[carnet.KeyID]int{}}
+	blocks := newBlockCounter(u.n)
+	for i := range p.Openings {
+		f := p.Openings[i].F
+		for j := range f.Keys {
+			c.Releases[f.Keys[j].Key]++
+			blocks.add(&f.Keys[j])
+		}
+	}
+	c.Blocks = blocks.total
+	c.Bytes = c.Blocks * int64(p.Profile.BlockBytes())
+	c.AnswerBytes = int64(c.Openings) * int64(p.Profile.ScalarBytes())
+	if c.Openings > 0 {
+		c.MaxReleases = share.MaxReleases(p.Committee, p.Certificate.ReleaseBits)
+	}
+	contributes := make([]bool, len(u.datasets))
+	for i := range u.files {
+		if f := &u.files[i]; blocks.files[f.nonce] {
+			c.Files++
+			c.Rows += f.rows
+			contributes[f.dataset] = true
+		}
+	}
+	for i, yes := range contributes {
+		if yes {
+			p.Datasets = append(p.Datasets, u.datasets[i])
+		}
+	}
+	p.Cost = c
+}
+
+// blockCounter counts distinct blocks.
+type blockCounter struct {
+	n      int
+	total  int64
+	files  map[carnet.Nonce]bool
+	whole  map[fileColumn]bool
+	some   map[fileColumn]map[uint32]bool
+	blocks map[*uint32][]uint32 // per cell list, which files share: its blocks
+}
+
+type fileColumn struct {
+	file   carnet.Nonce
+	column uint32
+}
+
+func newBlockCounter(n int) *blockCounter {
+	return &blockCounter{n, 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn]map[uint32]bool{}, map[*uint32][]uint32{}}
+}
+
+func (c *blockCounter) add(k *functional.KeyTerms) {
+	for i := range k.Linear {
+		t := &k.Linear[i]
+		c.files[t.File] = true
+		if t.Cells == nil {
+			c.column(t.File, t.Column, t.Blocks)
+		} else {
+			c.cells(fileColumn{t.File, t.Column}, t.Cells)
+		}
+	}
+	for i := range k.Products {
+		t := &k.Products[i]
+		c.files[t.File] = true
+		for _, col := range slices.Concat(t.A, t.B) {
+			c.column(t.File, col, t.Blocks)
+		}
+	}
+}
+
+func (c *blockCounter) column(file carnet.Nonce, column, blocks uint32) {
+	if fc := (fileColumn{file, column}); !c.whole[fc] {
+		c.whole[fc] = true
+		c.total += int64(blocks)
+	}
+}
+
+func (c *blockCounter) cells(fc fileColumn, cells []uint32) {
+	list, known := c.blocks[&cells[0]]
+	if !known {
+		for _, cell := range cells {
+			if b := cell / uint32(c.n); len(list) == 0 || list[len(list)-1] != b {
+				list = append(list, b)
+			}
+		}
+		c.blocks[&cells[0]] = list
+	}
+	if c.some[fc] == nil {
+		c.some[fc] = map[uint32]bool{}
+	}
+	for _, b := range list {
+		if !c.some[fc][b] {
+			c.some[fc][b] = true
+			c.total++
+		}
+	}
+}
+
+// keys returns the keys of the plan in ascending order.
+func (c *Cost) keys() []carnet.KeyID {
+	keys := make([]carnet.KeyID, 0, len(c.Releases))
+	for k := range c.Releases {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b carnet.KeyID) int { return bytes.Compare(a[:], b[:]) })
+	return keys
+}

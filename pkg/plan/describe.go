@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/query"
+)
+
+// describe tells what the plan does, one step a line.
+func (p *Plan) describe(u *universe, needs *needs) []string {
+	var steps []string
+	say := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
+
+	say("product %s: schema %s, %s layout, profile %s, keyholders %d of %d", p.Product, u.Schema.ID(), p.Layout, p.Profile.Name(), p.Committee.T, p.Committee.N)
+	if len(p.Openings) == 0 {
+		say("no file has rows that the query selects: nothing is opened, and the answer follows from that")
+		return steps
+	}
+	owners := map[carnet.PartyID]bool{}
+	for i := range p.Datasets {
+		owners[p.Datasets[i].Manifest.Owner] = true
+	}
+	say("reads %s of %s and %s with %s in all", plural(p.Cost.Files, "file"), plural(len(p.Datasets), "dataset"), plural(len(owners), "owner"), plural(int(p.Cost.Rows), "row"))
+	if p.Select.Where != nil {
+		say("selects rows where %s", query.Format(p.Select.Where))
+	}
+	if len(p.GroupBy) > 0 {
+		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), strings.Join(p.GroupBy, ", "))
+	}
+	for i := range needs.list {
+		steps = append(steps, p.describeNeed(i, needs))
+	}
+	say("opens %s, none of them twice", plural(len(p.Openings), "number"))
+	c := &p.Certificate
+	say("worst case: results up to %s of %d possible, noise below 2^%d hidden by floods of 2^%d, enough for 2^%d releases of a key",
+		c.MaxResult, (c.T-1)/2, c.NoiseBits, c.FloodBits, c.ReleaseBits)
+	for _, k := range p.Cost.keys() {
+		say("uses %s of %d of key %s", plural(p.Cost.Releases[k], "release"), p.Cost.MaxReleases, k.String()[:12])
+	}
+	say("reads %s (%s); each keyholder answers %s", plural(int(p.Cost.Blocks), "block"), size(p.Cost.Bytes), size(p.Cost.AnswerBytes))
+	steps = append(steps, p.describeBuyer()...)
+	return steps
+}
+
+// describeNeed tells what a quantity costs in one group.
+func (p *Plan) describeNeed(i int, needs *needs) string {
+	most, degree := 0, 1
+	for g := range p.Groups {
+		parts := p.Groups[g].Quantities[i]
+		most = max(most, len(parts))
+		for _, x := range parts {
+			degree = max(degree, p.Openings[x.Opening].Degree)
+		}
+	}
+	how := "a sum of columns"
+	switch {
+	case p.Layout == carnet.LayoutCube:
+		how = "a sum of cells"
+	case degree == 2:
+		how = "a sum of products of columns"
+	}
+	what := needs.list[i].atom.String()
+	if f := needs.list[i].filter; f > 0 {
+		what += fmt.Sprintf(" where %s is not NULL", needs.names.u.vars[needs.notNull[f]].name)
+	}
+	each := ""
+	if len(p.GroupBy) > 0 {
+		each = " per group"
+	}
+	return fmt.Sprintf("  %s: %s%s, each %s", what, plural(most, "number"), each, how)
+}
+
+// describeBuyer tells what is left to the buyer.
+func (p *Plan) describeBuyer() []string {
+	var list []string
+	for _, it := range p.Select.Items {
+		if _, plain := it.Expr.(*query.ColumnRef); !plain {
+			list = append(list, query.Format(it.Expr))
+		}
+	}
+	s := p.Select
+	if s.Having != nil {
+		list = append(list, "HAVING "+query.Format(s.Having))
+	}
+	if len(s.OrderBy) > 0 {
+		list = append(list, "ORDER BY")
+	}
+	if s.Limit != nil || s.Offset > 0 {
+		list = append(list, "LIMIT")
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{"the buyer computes " + strings.Join(list, ", ")}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	for _, u := range []struct {
+		bytes int64
+		name  string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= u.bytes {
+			return fmt.Sprintf("%d.%d %s", n/u.bytes, n%u.bytes*10/u.bytes, u.name)
+		}
+	}
+	return plural(int(n), "byte")
+}

@@ -1,0 +1,52 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Hash identifies what the plan opens and how groups are made of it: parameters,
+// committee structure, layout, every opening with its degree and flood size, and for
+// every group its keys and the parts of its quantities. It does not contain the text
+// of the query, which the signed request does. The order of datasets has no
+// influence.
+func (p *Plan) Hash() carnet.Hash {
+	u64 := func(b []byte, vs ...int64) []byte {
+		for _, v := range vs {
+			b = binary.BigEndian.AppendUint64(b, uint64(v))
+		}
+		return b
+	}
+	params := p.Profile.ID()
+	fields := [][]byte{params[:], u64(nil, int64(p.Committee.N), int64(p.Committee.T)), []byte(p.Layout), u64(nil, int64(len(p.Openings)))}
+	for i := range p.Openings {
+		o := &p.Openings[i]
+		fields = append(fields, u64(append([]byte(nil), o.Digest[:]...), int64(o.Degree), int64(o.FloodBits)))
+	}
+	for i := range p.Groups {
+		g := &p.Groups[i]
+		for _, k := range g.Keys {
+			fields = append(fields, []byte(keyText(k)))
+		}
+		for _, parts := range g.Quantities {
+			b := u64(nil, int64(len(parts)))
+			for _, x := range parts {
+				b = u64(b, int64(x.Opening), int64(x.Shift), x.Times)
+			}
+			fields = append(fields, b)
+		}
+	}
+	return carnet.Digest("carnet/plan/1", fields...)
+}
+
+// keyText tells NULL, text and numbers apart.
+func keyText(v Value) string {
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.isTxt:
+		return "t" + v.text
+	}
+	return "n" + v.String()
+}

@@ -1,0 +1,113 @@
+package plan
+
+import (
+	"math/big"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Limits of one plan.
+const (
+	MaxOpenings = 65_536  // numbers opened by one query
+	maxTerms    = 1 << 22 // terms of all functionals together
+	maxCells    = 1 << 25 // cells listed by all functionals together
+)
+
+// Plan is a compiled query. It is immutable and may be shared between goroutines.
+type Plan struct {
+	Select    *query.Select
+	Product   carnet.ProductID
+	Layout    carnet.Layout
+	Profile   *he.Profile
+	Committee share.Committee
+	Datasets  []Dataset // those that contribute to an opening, ascending by hash
+
+	Openings    []Opening // what is opened, in the order of the values of Evaluate
+	Groups      []Group   // in the order of the GROUP BY columns; one without GROUP BY
+	Columns     []ColumnInfo
+	Certificate Certificate
+	Cost        Cost
+
+	// What the owners' terms are judged on: names in ascending order.
+	Aggregates []string // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any
+	GroupBy    []string // columns grouped by: dimensions, partitions, jurisdiction, owner
+	Filters    []string // columns that decide which rows count
+
+	steps  []string
+	recipe *recipe
+}
+
+// Opening is one number to be opened.
+type Opening struct {
+	F           *functional.Functional
+	Digest      carnet.Hash // F.Digest for the profile's N
+	Degree      int
+	FloodBits   int // k: floods are uniform in [-2^k, 2^k)
+	NoiseBits   int // log2 of the noise bound B, rounded up
+	ReleaseBits int // 2^ReleaseBits openings of a key stay hidden
+	Bound       *big.Int
+	Min, Max    int64            // bounds of the number; 2*max(|Min|, |Max|) < T
+	Rows        int64            // rows of the files it reads
+	Owners      []carnet.PartyID // distinct owners of those files, ascending
+}
+
+// Group is one row of the result before HAVING, ORDER BY and LIMIT.
+type Group struct {
+	Keys []Value // one per GROUP BY column
+	// Quantities are the totals that aggregates are computed from, in an order that is
+	// the same for all groups. A quantity without parts is zero.
+	Quantities [][]Part
+
+	codes []int // per GROUP BY column: position in its domain
+}
+
+// Part says that a quantity contains the value of an opening, Times x 2^Shift times.
+type Part struct {
+	Opening int
+	Shift   uint
+	Times   int64
+}
+
+// Certificate is the worst case over all openings, in exact integers. It is zero for
+// a plan without openings.
+type Certificate struct {
+	Degree      int
+	FloodBits   int      // the least k
+	NoiseBits   int      // log2 of the largest noise bound, rounded up
+	ReleaseBits int      // the least
+	Bound       *big.Int // the largest noise bound B
+	MaxResult   *big.Int // the largest magnitude a result can have
+	T           uint64   // plaintext modulus; 2*MaxResult < T
+}
+
+// Cost is what running the plan takes.
+type Cost struct {
+	Openings    int
+	Groups      int
+	Blocks      int64 // distinct ciphertext blocks read
+	Bytes       int64 // their size
+	AnswerBytes int64 // what one keyholder sends, without the home part and sealing
+	Rows        int64 // rows of the files read
+	Files       int
+	// Releases is how many openings each key is used for. MaxReleases is how many its
+	// keyholders grant in all at the least ReleaseBits of these openings.
+	Releases    map[carnet.KeyID]int
+	MaxReleases int64
+}
+
+// Inputs returns the statement hashes of the datasets that contribute, ascending.
+// Compiling over these alone gives the same plan.
+func (p *Plan) Inputs() []carnet.Hash {
+	hs := make([]carnet.Hash, len(p.Datasets))
+	for i := range p.Datasets {
+		hs[i] = p.Datasets[i].Hash
+	}
+	return hs
+}
+
+// Describe tells, step by step, what the plan does. The text is for people.
+func (p *Plan) Describe() []string { return append([]string(nil), p.steps...) }

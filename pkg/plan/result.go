@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Result is the answer to a query: rows of values, one per column. It marshals to
+// JSON as {"columns": [{"name", "type"}], "rows": [[...]]}.
+type Result struct {
+	Columns []ColumnInfo `json:"columns"`
+	Rows    [][]Value    `json:"rows"`
+}
+
+func marshalText(s string) ([]byte, error) { return json.Marshal(s) }
+
+// WriteCSV writes a header and the rows as RFC 4180 CSV. NULL is an empty field.
+func (r *Result) WriteCSV(w io.Writer) error {
+	cw := csv.NewWriter(w)
+	cw.UseCRLF = true
+	record := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		record[i] = c.Name
+	}
+	if err := cw.Write(record); err != nil {
+		return err
+	}
+	for _, row := range r.Rows {
+		for i, v := range row {
+			if record[i] = v.String(); v.IsNull() {
+				record[i] = ""
+			}
+		}
+		if err := cw.Write(record); err != nil {
+			return err
+		}
+	}
+	cw.Flush()
+	return cw.Error()
+}
+
+// WriteTable writes the rows as a table for people: numbers to the right, NULL
+// spelled out, the number of rows below. Control characters are replaced.
+func (r *Result) WriteTable(w io.Writer) error {
+	cells := make([][]string, 0, len(r.Rows)+1)
+	head := make([]string, len(r.Columns))
+	width := make([]int, len(r.Columns))
+	for i, c := range r.Columns {
+		head[i] = printable(c.Name)
+	}
+	cells = append(cells, head)
+	for _, row := range r.Rows {
+		line := make([]string, len(row))
+		for i, v := range row {
+			line[i] = printable(v.String())
+		}
+		cells = append(cells, line)
+	}
+	for _, line := range cells {
+		for i, s := range line {
+			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	b := bufio.NewWriter(w)
+	for n, line := range cells {
+		for i, s := range line {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+			if i > 0 {
+				b.WriteString(" |")
+			}
+			if r.Columns[i].Type == Text {
+				fmt.Fprintf(b, " %s%s", s, pad)
+			} else {
+				fmt.Fprintf(b, " %s%s", pad, s)
+			}
+		}
+		b.WriteByte('\n')
+		if n == 0 {
+			for i := range width {
+				if i > 0 {
+					b.WriteByte('+')
+				}
+				b.WriteString(strings.Repeat("-", width[i]+2))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	unit := "rows"
+	if len(r.Rows) == 1 {
+		unit = "row"
+	}
+	fmt.Fprintf(b, "(%d %s)\n", len(r.Rows), unit)
+	return b.Flush()
+}
+
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

@@ -1,0 +1,226 @@
+package query
+
+// Select is one query. The tree is not changed after Parse and may be read
+// concurrently.
+type Select struct {
+	Items   []Item
+	From    Table
+	Where   Expr // nil if absent
+	GroupBy []Expr
+	Having  Expr // nil if absent
+	OrderBy []Order
+	Limit   *int64 // nil if absent; not negative
+	Offset  int64  // not negative
+}
+
+// Item is one column of the result.
+type Item struct {
+	Expr  Expr
+	Alias string // "" if none was given
+}
+
+// Table names the product that is queried.
+type Table struct {
+	Name  string // "owner/name" or "name", lower case unless quoted
+	Alias string // "" if none was given
+	Pos   Pos
+}
+
+// Order is one key of ORDER BY.
+type Order struct {
+	Expr       Expr // a bare integer is the position of a result column
+	Desc       bool
+	NullsFirst bool // as written, else NULLs are larger than everything
+}
+
+// Expr is an expression. The set of implementations is closed: ColumnRef, Literal,
+// Aggregate, Call, Unary, Binary, Between, In and IsNull.
+type Expr interface {
+	// Position is where the expression starts; for an operator between two
+	// expressions, where the operator stands.
+	Position() Pos
+	expr()
+}
+
+// ColumnRef names a column.
+type ColumnRef struct {
+	Table string // qualifier, "" if none
+	Name  string // lower case unless quoted
+	At    Pos
+}
+
+// LiteralKind sorts literals.
+type LiteralKind int
+
+const (
+	Null   LiteralKind = iota
+	Number             // Text is an unsigned decimal number, possibly with an exponent of at most two digits
+	String             // Text is the contents
+	Bool               // Text is "true" or "false"
+)
+
+// Literal is a constant.
+type Literal struct {
+	Kind LiteralKind
+	Text string
+	At   Pos
+}
+
+// Func is an aggregate function.
+type Func string
+
+const (
+	Count      Func = "count"
+	Sum        Func = "sum"
+	Avg        Func = "avg"
+	VarPop     Func = "var_pop"
+	VarSamp    Func = "var_samp"
+	StddevPop  Func = "stddev_pop"
+	StddevSamp Func = "stddev_samp"
+)
+
+// Aggregate is an aggregate function over the rows of a group.
+type Aggregate struct {
+	Func Func
+	Name string // as written, lower case: "variance" for VarSamp, "stddev" for StddevSamp
+	Arg  Expr   // nil for COUNT(*)
+	At   Pos
+}
+
+// CallFunc is a function of released numbers.
+type CallFunc string
+
+const (
+	Coalesce CallFunc = "coalesce" // one or more arguments
+	Nullif   CallFunc = "nullif"   // two arguments
+	Round    CallFunc = "round"    // one or two arguments
+)
+
+// Call applies a function to released numbers.
+type Call struct {
+	Func CallFunc
+	Args []Expr
+	At   Pos
+}
+
+// Op is an operator.
+type Op string
+
+const (
+	Neg Op = "-x"
+	Not Op = "NOT"
+
+	Add Op = "+"
+	Sub Op = "-"
+	Mul Op = "*"
+	Div Op = "/"
+
+	Eq Op = "="
+	Ne Op = "<>"
+	Lt Op = "<"
+	Le Op = "<="
+	Gt Op = ">"
+	Ge Op = ">="
+
+	And Op = "AND"
+	Or  Op = "OR"
+)
+
+// Comparison reports whether the operator compares two values.
+func (o Op) Comparison() bool {
+	switch o {
+	case Eq, Ne, Lt, Le, Gt, Ge:
+		return true
+	}
+	return false
+}
+
+// Unary is Neg or Not of an expression.
+type Unary struct {
+	Op Op
+	X  Expr
+	At Pos
+}
+
+// Binary joins two expressions by an arithmetic, comparison or logical operator.
+type Binary struct {
+	Op   Op
+	X, Y Expr
+	At   Pos
+}
+
+// Between is X [NOT] BETWEEN Lo AND Hi.
+type Between struct {
+	X, Lo, Hi Expr
+	Not       bool
+	At        Pos
+}
+
+// In is X [NOT] IN (List).
+type In struct {
+	X    Expr
+	List []Expr // not empty
+	Not  bool
+	At   Pos
+}
+
+// IsNull is X IS [NOT] NULL.
+type IsNull struct {
+	X   Expr
+	Not bool
+	At  Pos
+}
+
+func (e *ColumnRef) Position() Pos { return e.At }
+func (e *Literal) Position() Pos   { return e.At }
+func (e *Aggregate) Position() Pos { return e.At }
+func (e *Call) Position() Pos      { return e.At }
+func (e *Unary) Position() Pos     { return e.At }
+func (e *Binary) Position() Pos    { return e.At }
+func (e *Between) Position() Pos   { return e.At }
+func (e *In) Position() Pos        { return e.At }
+func (e *IsNull) Position() Pos    { return e.At }
+
+func (*ColumnRef) expr() {}
+func (*Literal) expr()   {}
+func (*Aggregate) expr() {}
+func (*Call) expr()      {}
+func (*Unary) expr()     {}
+func (*Binary) expr()    {}
+func (*Between) expr()   {}
+func (*In) expr()        {}
+func (*IsNull) expr()    {}
+
+// Children returns the direct parts of an expression, in the order written.
+func Children(e Expr) []Expr {
+	switch e := e.(type) {
+	case *Aggregate:
+		if e.Arg != nil {
+			return []Expr{e.Arg}
+		}
+	case *Call:
+		return e.Args
+	case *Unary:
+		return []Expr{e.X}
+	case *Binary:
+		return []Expr{e.X, e.Y}
+	case *Between:
+		return []Expr{e.X, e.Lo, e.Hi}
+	case *In:
+		return append([]Expr{e.X}, e.List...)
+	case *IsNull:
+		return []Expr{e.X}
+	}
+	return nil
+}
+
+// Walk calls visit for the expression and all its parts, outermost first, until
+// visit returns false for a part: then the parts of that part are skipped.
+func Walk(e Expr, visit func(Expr) bool) {
+	if e == nil || !visit(e) {
+		return
+	}
+	for _, c := range Children(e) {
+		Walk(c, visit)
+	}
+}

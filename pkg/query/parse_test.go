@@ -1,0 +1,178 @@
+package query
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+func TestParseWhole(t *testing.T) {
+	s, err := Parse(`-- totals
+		SELECT month AS "Monat", COUNT(*) n, SUM(value * weight) /* nested /* comment */ */ / NULLIF(COUNT(value), 0)
+		FROM acme/customs.v1 AS c
+		WHERE c.month BETWEEN 1 AND 3 OR NOT partner NOT IN ('DE', 'O''Hara') AND year <> 2024
+		GROUP BY month, 1
+		HAVING COUNT(*) >= 10 AND month IS NOT NULL
+		ORDER BY n DESC NULLS LAST, 1, month NULLS FIRST
+		LIMIT 10 OFFSET 20;`)
+	require.NoError(t, err)
+	require.Equal(t, "acme/customs.v1", s.From.Name)
+	require.Equal(t, "c", s.From.Alias)
+	require.Equal(t, []string{"Monat", "n", ""}, []string{s.Items[0].Alias, s.Items[1].Alias, s.Items[2].Alias})
+	require.EqualValues(t, 10, *s.Limit)
+	require.EqualValues(t, 20, s.Offset)
+	require.Equal(t, []Order{{s.OrderBy[0].Expr, true, false}, {s.OrderBy[1].Expr, false, false}, {s.OrderBy[2].Expr, false, true}}, s.OrderBy)
+	require.Equal(t, `SELECT month AS "Monat", COUNT(*) AS n, SUM(value * weight) / NULLIF(COUNT(value), 0) FROM "acme/customs.v1" AS c `+
+		`WHERE c.month BETWEEN 1 AND 3 OR NOT partner NOT IN ('DE', 'O''Hara') AND year <> 2024 GROUP BY month, 1 `+
+		`HAVING COUNT(*) >= 10 AND month IS NOT NULL ORDER BY n DESC NULLS LAST, 1, month NULLS FIRST LIMIT 10 OFFSET 20`, s.String())
+}
+
+func TestPositions(t *testing.T) {
+	s, err := Parse("SELECT 'é',\n\tSUM(x)\nFROM p WHERE\n  a = 1 AND b IN (2)")
+	require.NoError(t, err)
+	require.Equal(t, "line 2, column 2", s.Items[1].Expr.Position().String())
+	and := s.Where.(*Binary)
+	require.Equal(t, "line 4, column 9", and.At.String())
+	require.Equal(t, "line 4, column 5", and.X.Position().String())
+	require.Equal(t, "line 4, column 15", and.Y.Position().String())
+}
+
+// Precedence is PostgreSQL's: the text on the left parses to the tree of the text on
+// the right.
+func TestPrecedence(t *testing.T) {
+	for left, right := range map[string]string{
+		"a = 1 OR b = 1 AND c = 1":              "a = 1 OR (b = 1 AND c = 1)",
+		"NOT a = 1 AND b = 1":                   "(NOT (a = 1)) AND b = 1",
+		"a = 1 AND b BETWEEN 1 AND 2":           "a = 1 AND (b BETWEEN 1 AND 2)",
+		"a BETWEEN 1 AND 2 AND b = 1":           "(a BETWEEN 1 AND 2) AND b = 1",
+		"1 - 2 - 3 > 4":                         "(1 - 2) - 3 > 4",
+		"1 + 2 * 3 > - 4 * 5":                   "1 + (2 * 3) > (-4) * 5",
+		"a < 1 + 2":                             "a < (1 + 2)",
+		"NOT NOT a IS NULL":                     "NOT (NOT (a IS NULL))",
+		"NOT a IS NULL":                         "NOT (a IS NULL)",
+		"a = 1 IS NOT NULL":                     "(a = 1) IS NOT NULL",
+		"a IN (1, 2) IS NULL":                   "(a IN (1, 2)) IS NULL",
+		"a NOT IN (1) OR b NOT BETWEEN 1 AND 2": "(a NOT IN (1)) OR (b NOT BETWEEN 1 AND 2)",
+	} {
+		a, err := Parse("SELECT 1 FROM p WHERE " + left)
+		require.NoError(t, err, left)
+		b, err := Parse("SELECT 1 FROM p WHERE " + right)
+		require.NoError(t, err, right)
+		require.Equal(t, b.String(), a.String(), left)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for text, want := range map[string]string{
+		"FROM Trade": "trade", `FROM "Acme/Trade"`: "Acme/Trade", "FROM acme/2024-q1.v2": "acme/2024-q1.v2",
+		"FROM 2024q1/a": "2024q1/a", "FROM a/b--comment": "a/b", "FROM a/* c */ WHERE TRUE": "a", "FROM a;": "a",
+	} {
+		s, err := Parse("SELECT COUNT(*) " + text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, s.From.Name)
+	}
+	// Words of SQL that are not reserved stay usable as names.
+	s, err := Parse(`SELECT SUM(date), "group", set FROM row WHERE date = 3 GROUP BY "group", "a b", show`)
+	require.NoError(t, err)
+	require.Equal(t, `SELECT SUM("date"), "group", "set" FROM "row" WHERE "date" = 3 GROUP BY "group", "a b", "show"`, s.String())
+}
+
+func TestBounds(t *testing.T) {
+	_, err := Parse(strings.Repeat(" ", MaxBytes+1))
+	require.Equal(t, "TOO_LONG", carnet.ReasonOf(err))
+	for _, deep := range []string{
+		strings.Repeat("(", MaxDepth+1), strings.Repeat("NOT ", MaxDepth+1), strings.Repeat("- ", MaxDepth+1),
+		strings.Repeat("COALESCE(", MaxDepth+1), strings.Repeat("SUM(", 10000),
+	} {
+		_, err := Parse("SELECT 1 FROM p WHERE " + deep)
+		require.Equal(t, "TOO_DEEP", carnet.ReasonOf(err), deep[:10])
+	}
+	s, err := Parse("SELECT 1 FROM p WHERE " + strings.Repeat("(", MaxDepth-1) + "a=1" + strings.Repeat(")", MaxDepth-1))
+	require.NoError(t, err)
+	require.NotNil(t, s)
+	_, err = Parse("SELECT 1" + strings.Repeat(",1", MaxItems) + " FROM p")
+	require.Equal(t, "TOO_LONG", carnet.ReasonOf(err))
+	// Long but flat is fine.
+	s, err = Parse("SELECT 1 FROM p WHERE a=1" + strings.Repeat(" OR a=1", 9000))
+	require.NoError(t, err)
+	again, err := Parse(s.String()[:MaxBytes/2] + "1")
+	require.True(t, err == nil || again == nil)
+}
+
+// An expression written by Format parses to an expression that Format writes the
+// same way.
+func TestFormatRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawExpr(t, 4)
+		text := Format(e)
+		s, err := Parse("SELECT " + text + " FROM p WHERE " + text)
+		require.NoError(t, err, text)
+		require.Equal(t, text, Format(s.Items[0].Expr))
+		require.Equal(t, text, Format(s.Where))
+	})
+}
+
+func drawExpr(t *rapid.T, depth int) Expr {
+	pick := rapid.IntRange(0, 11).Draw(t, "node")
+	if depth == 0 {
+		pick %= 4
+	}
+	sub := func() Expr { return drawExpr(t, depth-1) }
+	yes := rapid.Bool().Draw(t, "not")
+	switch pick {
+	case 0:
+		return &ColumnRef{Name: rapid.SampledFrom([]string{"a", "b c", "select", "x1", `q"q`, "date"}).Draw(t, "name")}
+	case 1:
+		return &Literal{Kind: Number, Text: rapid.SampledFrom([]string{"0", "1.50", ".5", "1e3"}).Draw(t, "number")}
+	case 2:
+		return &Literal{Kind: String, Text: rapid.SampledFrom([]string{"", "it's", "--", "é"}).Draw(t, "string")}
+	case 3:
+		return &Literal{Kind: Null}
+	case 4:
+		return &Aggregate{Func: Sum, Name: "sum", Arg: sub()}
+	case 5:
+		return &Call{Func: Coalesce, Args: []Expr{sub(), sub()}}
+	case 6:
+		return &Unary{Op: rapid.SampledFrom([]Op{Neg, Not}).Draw(t, "unary"), X: sub()}
+	case 7:
+		return &Between{X: sub(), Lo: sub(), Hi: sub(), Not: yes}
+	case 8:
+		return &In{X: sub(), List: []Expr{sub(), sub()}, Not: yes}
+	case 9:
+		return &IsNull{X: sub(), Not: yes}
+	}
+	op := rapid.SampledFrom([]Op{Add, Sub, Mul, Div, Eq, Ne, Lt, Le, Gt, Ge, And, Or}).Draw(t, "op")
+	return &Binary{Op: op, X: sub(), Y: sub()}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"SELECT COUNT(*) FROM a/b WHERE x IN (1,'2',NULL) GROUP BY y ORDER BY 1 DESC NULLS LAST LIMIT 3 OFFSET 4",
+		"select sum(x*y)/nullif(avg(z),0) q from \"p\" where not (a between -1 and 1e2) having count(*)>1",
+		"SELECT /* ( */ E'x' -- y", "SELECT ((((", "SELECT 'a", "SELECT 1 FROM a-", "SELECT .5e10 FROM 1", "\xff",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		s, err := Parse(sql)
+		if err != nil {
+			require.NotEmpty(t, carnet.ReasonOf(err))
+			require.Equal(t, carnet.Invalid, carnet.KindOf(err))
+			return
+		}
+		text := s.String()
+		if len(text) > MaxBytes {
+			return
+		}
+		again, err := Parse(text)
+		if carnet.ReasonOf(err) == "TOO_DEEP" { // parentheses that Format adds count too
+			return
+		}
+		require.NoError(t, err, text)
+		require.Equal(t, text, again.String())
+	})
+}

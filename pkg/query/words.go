@@ -1,0 +1,122 @@
+package query
+
+import "strings"
+
+// reserved words can't be names without quotes.
+var reserved = set(`all and any as asc between by case cast cross desc distinct else end except
+	exists false fetch for from full group having in inner intersect into is join
+	lateral left like ilike limit natural not null nulls offset on or order outer returning right select
+	some table then true union using when where window with`)
+
+type advice struct{ why, fix string }
+
+// unsupported explains SQL that people will try. Words that are not reserved get
+// here only where a name can't stand.
+var unsupported = map[string]advice{
+	"distinct":   {"DISTINCT is not supported", "use GROUP BY: every group appears once"},
+	"join":       {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"inner":      {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"left":       {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"right":      {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"full":       {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"cross":      {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"natural":    {"JOIN is not supported: a query reads one product", "ask about each product separately and join the results"},
+	"lateral":    {"LATERAL is not supported: a query reads one product", "write one SELECT over one product"},
+	"union":      {"UNION of queries is not supported", "a product is already the union of its owners' datasets; GROUP BY owner tells them apart"},
+	"intersect":  {"INTERSECT is not supported", "combine the conditions with AND in one WHERE"},
+	"except":     {"EXCEPT is not supported", "exclude with NOT in one WHERE"},
+	"with":       {"WITH is not supported", "write one SELECT over one product"},
+	"select":     {"queries inside queries are not supported", "write one SELECT over one product, with literal values"},
+	"exists":     {"queries inside queries are not supported", "write one SELECT over one product, with literal values"},
+	"values":     {"VALUES is not supported", "write one SELECT over one product"},
+	"any":        {"ANY is not supported", "write IN (...)"},
+	"some":       {"SOME is not supported", "write IN (...)"},
+	"case":       {"CASE is not supported", "ask for each case as a group, or with a WHERE of its own"},
+	"cast":       {"CAST is not supported: released numbers are exact", "use ROUND(x, n) for the number of decimals"},
+	"::":         {"casts are not supported: released numbers are exact", "use ROUND(x, n) for the number of decimals"},
+	"like":       {"LIKE is not supported: codes are compared as a whole", "list the codes with IN (...), or use BETWEEN"},
+	"ilike":      {"ILIKE is not supported: codes are compared as a whole", "list the codes with IN (...), or use BETWEEN"},
+	"similar":    {"SIMILAR TO is not supported: codes are compared as a whole", "list the codes with IN (...), or use BETWEEN"},
+	"~":          {"pattern matching is not supported: codes are compared as a whole", "list the codes with IN (...), or use BETWEEN"},
+	"||":         {"text is not computed with", "select the columns separately"},
+	"%":          {"the operator % is not supported", "use + - * / on released numbers"},
+	"^":          {"the operator ^ is not supported", "write x * x"},
+	"filter":     {"FILTER is not supported", "ask with a WHERE instead, one query per condition"},
+	"over":       {"window functions are not supported", "use GROUP BY and compute the rest from the released groups"},
+	"within":     {"WITHIN GROUP is not supported: order statistics need sorted rows", "use AVG and STDDEV"},
+	"window":     {"window functions are not supported", "use GROUP BY and compute the rest from the released groups"},
+	"fetch":      {"FETCH is not supported", "write LIMIT n"},
+	"for":        {"FOR is not supported", "drop it: queries change nothing"},
+	"collate":    {"COLLATE is not supported", "drop it: codes are compared byte by byte or in their declared order"},
+	"symmetric":  {"BETWEEN SYMMETRIC is not supported", "write the smaller bound first"},
+	"asymmetric": {"BETWEEN ASYMMETRIC is not supported", "drop ASYMMETRIC: it is what BETWEEN means"},
+	"interval":   {"dates and intervals are not supported", "compare with the codes of the dimension"},
+	"date":       {"dates and intervals are not supported", "compare with the codes of the dimension"},
+	"timestamp":  {"dates and intervals are not supported", "compare with the codes of the dimension"},
+	"array":      {"arrays are not supported", "write IN (...)"},
+	"[":          {"arrays are not supported", "write IN (...)"},
+	"row":        {"row values are not supported", "compare column by column, joined by AND"},
+	"$":          {"parameters are not supported", "write the value into the query"},
+	"?":          {"parameters are not supported", "write the value into the query"},
+	":":          {"parameters are not supported", "write the value into the query"},
+	"@":          {"parameters are not supported", "write the value into the query"},
+	"`":          {"names are not quoted with `", "quote names with \" or not at all"},
+	"{":          {"braces have no meaning here", "use parentheses"},
+	";":          {"only one statement is read", "send the statements one by one"},
+	"into":       {"a query stores nothing", "drop INTO"},
+	"rollup":     {"ROLLUP is not supported", "ask for each grouping separately"},
+	"cube":       {"CUBE is not supported", "ask for each grouping separately"},
+	"grouping":   {"GROUPING SETS are not supported", "ask for each grouping separately"},
+	"insert":     {"data is published, not inserted", "only SELECT is supported; owners use carnet publish"},
+	"update":     {"published data is not changed", "only SELECT is supported"},
+	"delete":     {"published data is not deleted", "only SELECT is supported; owners use carnet revoke"},
+	"create":     {"nothing is created here", "only SELECT is supported"},
+	"drop":       {"nothing is dropped here", "only SELECT is supported"},
+	"explain":    {"EXPLAIN is not part of the query", "use carnet explain with the query"},
+	"set":        {"there are no settings", "only SELECT is supported"},
+	"show":       {"there are no settings", "only SELECT is supported; carnet products lists what can be asked"},
+	"begin":      {"there are no transactions", "only SELECT is supported"},
+}
+
+// otherFunctions explains functions of PostgreSQL that are not available.
+var otherFunctions = map[string]advice{
+	"min":             {"MIN would need the values to be compared under encryption", "group by a dimension with buckets and read off the smallest group"},
+	"max":             {"MAX would need the values to be compared under encryption", "group by a dimension with buckets and read off the largest group"},
+	"percentile_cont": {"percentiles would need the values to be sorted under encryption", "group by a dimension with buckets"},
+	"percentile_disc": {"percentiles would need the values to be sorted under encryption", "group by a dimension with buckets"},
+	"median":          {"MEDIAN would need the values to be sorted under encryption", "group by a dimension with buckets"},
+	"mode":            {"MODE would need the values to be compared under encryption", "group by a dimension and read off the largest group"},
+	"covar_pop":       {"COVAR_POP is not supported", "write AVG(x*y) - AVG(x)*AVG(y) if neither is ever NULL"},
+	"covar_samp":      {"COVAR_SAMP is not supported", "write (SUM(x*y) - SUM(x)*SUM(y)/COUNT(*)) / (COUNT(*) - 1) if neither is ever NULL"},
+	"corr":            {"CORR is not supported", "write (AVG(x*y) - AVG(x)*AVG(y)) / (STDDEV_POP(x)*STDDEV_POP(y)) if neither is ever NULL"},
+	"array_agg":       {"values of single rows are never released", "use SUM, COUNT or AVG"},
+	"string_agg":      {"values of single rows are never released", "use SUM, COUNT or AVG"},
+	"json_agg":        {"values of single rows are never released", "use SUM, COUNT or AVG"},
+	"bool_and":        {"BOOL_AND is not supported", "compare two counts"},
+	"bool_or":         {"BOOL_OR is not supported", "compare a count with 0"},
+	"every":           {"EVERY is not supported", "compare two counts"},
+	"abs":             {"ABS is not supported", "use COALESCE, NULLIF and ROUND on released numbers"},
+	"sqrt":            {"SQRT is not supported", "use STDDEV_POP or STDDEV_SAMP, or compute it from the result"},
+	"floor":           {"FLOOR is not supported", "use ROUND"},
+	"ceil":            {"CEIL is not supported", "use ROUND"},
+	"trunc":           {"TRUNC is not supported", "use ROUND"},
+	"power":           {"POWER is not supported", "write x * x"},
+	"mod":             {"MOD is not supported", "use + - * / on released numbers"},
+	"greatest":        {"GREATEST is not supported", "select both and compare them"},
+	"least":           {"LEAST is not supported", "select both and compare them"},
+	"now":             {"the answer does not depend on the time", "write the value into the query"},
+	"extract":         {"dates and intervals are not supported", "compare with the codes of the dimension"},
+	"date_trunc":      {"dates and intervals are not supported", "group by a dimension such as month"},
+	"upper":           {"text is not computed with", "compare with the codes as written in the schema"},
+	"lower":           {"text is not computed with", "compare with the codes as written in the schema"},
+	"substring":       {"text is not computed with", "list the codes with IN (...), or use BETWEEN"},
+	"random":          {"queries are deterministic", "drop it"},
+}
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}

@@ -1,0 +1,67 @@
+package terms
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/plan"
+)
+
+// owners checks that every number that the dataset contributes to combines enough
+// owners; fewest is the least number that one of them combines.
+func (c *checker) owners(fewest int) {
+	m := &c.dataset.Manifest
+	need := m.Terms.MinOwners
+	if need <= 1 || fewest >= need {
+		return
+	}
+	remedy := fmt.Sprintf("ask for totals over at least %d owners: do not tell them apart by owner, jurisdiction or partitions", need)
+	if total := countOwners(c.request.Plan); total < need {
+		remedy = fmt.Sprintf("ask over at least %d owners; this query reaches %d", need, total)
+	}
+	c.refuse(ReasonOwners, remedy, "%s releases numbers of dataset %s only if they combine at least %d owners, and one number of this query combines %d",
+		m.Owner, m.ID, need, fewest)
+}
+
+// fewestOwners returns, for each dataset of the plan, the least number of owners
+// that an opening it contributes to combines. What is counted is what would be
+// opened, not what the text of the query says.
+func fewestOwners(p *plan.Plan) []int {
+	dataset := map[carnet.Nonce]int{}
+	for i := range p.Datasets {
+		for j := range p.Datasets[i].Manifest.Files {
+			dataset[p.Datasets[i].Manifest.Files[j].Nonce] = i
+		}
+	}
+	fewest := make([]int, len(p.Datasets))
+	for i := range fewest {
+		fewest[i] = int(^uint(0) >> 1)
+	}
+	for i := range p.Openings {
+		o := &p.Openings[i]
+		count := func(file carnet.Nonce) {
+			if d, ok := dataset[file]; ok {
+				fewest[d] = min(fewest[d], len(o.Owners))
+			}
+		}
+		for k := range o.F.Keys {
+			for t := range o.F.Keys[k].Linear {
+				count(o.F.Keys[k].Linear[t].File)
+			}
+			for t := range o.F.Keys[k].Products {
+				count(o.F.Keys[k].Products[t].File)
+			}
+		}
+	}
+	return fewest
+}
+
+func countOwners(p *plan.Plan) int {
+	var owners []carnet.PartyID
+	for i := range p.Datasets {
+		owners = append(owners, p.Datasets[i].Manifest.Owner)
+	}
+	slices.Sort(owners)
+	return len(slices.Compact(owners))
+}
