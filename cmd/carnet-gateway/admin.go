@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type checkCmd struct{ serverFlags }
+
+func (checkCmd) Help() string {
+	return `Example:
+  carnet-gateway check-config --data /var/lib/carnet \
+    --tls-cert gateway.pem --tls-key gateway-key.pem --tls-ca ca.pem \
+    --registrar-key registrar.pub`
+}
+
+func (c *checkCmd) Run(s streams) error {
+	creds, err := c.credentials()
+	if err != nil {
+		return err
+	}
+	leaf := creds.tls.Certificates[0].Leaf
+	fmt.Fprintf(s.out, "certificate  %s, until %s\n", leaf.Subject, leaf.NotAfter.UTC().Format("2006-01-02"))
+	if creds.identity == nil {
+		fmt.Fprintf(s.out, "identity     will be made for %s\n", c.Operator)
+	} else {
+		fmt.Fprintf(s.out, "identity     %s\n", creds.identity.Party())
+	}
+	switch info, err := os.Stat(c.Data); {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(s.out, "data         %s will be made\n", c.Data)
+	case err != nil || !info.IsDir():
+		return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "%s is not a folder", c.Data).Because(err)
+	default:
+		fmt.Fprintf(s.out, "data         %s\n", c.Data)
+	}
+	fmt.Fprintln(s.out, "ok")
+	return nil
+}
+
+type migrateCmd struct{ dataFlag }
+
+func (migrateCmd) Help() string {
+	return `serve does this too; migrate is for doing it before, with the gateway stopped and a
+copy of the folder at hand.
+
+Example:
+  carnet-gateway migrate --data /var/lib/carnet`
+}
+
+func (c *migrateCmd) Run(ctx context.Context, s streams) error {
+	db, err := c.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	v, err := db.Version(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s has version %d\n", c.database(), v)
+	return nil
+}
+
+// version is set by release builds.
+var version = ""
+
+type versionCmd struct{}
+
+func (versionCmd) Help() string {
+	return `Example:
+  carnet-gateway version`
+}
+
+func (versionCmd) Run(s streams) error {
+	v := version
+	if v == "" {
+		v = "(devel)"
+		if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+			v = b.Main.Version
+		}
+	}
+	fmt.Fprintln(s.out, "carnet-gateway", v)
+	return nil
+}

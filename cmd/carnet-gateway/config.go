@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/blob"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/store"
+)
+
+// dataFlag is the folder that everything is kept in.
+type dataFlag struct {
+	Data string `help:"Folder of the database and the ciphertext. Made if absent." default:"carnet-gateway-data" type:"path" placeholder:"DIR" env:"CARNET_DATA"`
+}
+
+func (d dataFlag) database() string { return filepath.Join(d.Data, "gateway.db") }
+func (d dataFlag) blobs() string    { return filepath.Join(d.Data, "blobs") }
+
+func (d dataFlag) make() error {
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "the folder %s can't be made", d.Data).Because(err).
+			Fix("choose a folder this user may write to with --data")
+	}
+	return nil
+}
+
+func (d dataFlag) openStore(ctx context.Context) (*store.Store, error) {
+	if err := d.make(); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, d.database())
+}
+
+func (d dataFlag) openBlobs() (*blob.Bucket, error) { return blob.OpenDir(d.blobs()) }
+
+// serverFlags are shared by serve and check-config.
+type serverFlags struct {
+	dataFlag
+	Listen        string   `help:"Address for gRPC. Port 0 chooses a free one." default:"127.0.0.1:7443" placeholder:"HOST:PORT" env:"CARNET_LISTEN"`
+	RESTListen    string   `name:"rest-listen" help:"Address for REST; empty: none." default:"127.0.0.1:7444" placeholder:"HOST:PORT" env:"CARNET_REST_LISTEN"`
+	MetricsListen string   `name:"metrics-listen" help:"Loopback address for /metrics, /healthz and /readyz without TLS; empty: none." default:"127.0.0.1:7445" placeholder:"HOST:PORT" env:"CARNET_METRICS_LISTEN"`
+	TLSCert       string   `name:"tls-cert" help:"Server certificate." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
+	TLSKey        string   `name:"tls-key" help:"Its private key." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
+	TLSCA         string   `name:"tls-ca" help:"Certificate authority of the parties." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
+	RegistrarKey  string   `name:"registrar-key" help:"File with the registrar's public key." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
+	Identity      string   `help:"Identity file that the gateway's decisions are signed with. Without it one is made in the data folder, for the party named by --operator." type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
+	Operator      string   `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
+	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
+	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
+	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
+	LogFormat     string   `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
+	LogLevel      string   `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`
+}
+
+// Validate is called by kong.
+func (f *serverFlags) Validate() error {
+	for name, addr := range map[string]string{"--listen": f.Listen, "--rest-listen": f.RESTListen, "--metrics-listen": f.MetricsListen} {
+		if addr == "" && name != "--listen" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return errors.New(name + " is not HOST:PORT: " + err.Error())
+		}
+	}
+	if f.MetricsListen != "" {
+		host, _, _ := net.SplitHostPort(f.MetricsListen)
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return errors.New("--metrics-listen has no TLS and must be a loopback address, such as 127.0.0.1:7445")
+		}
+	}
+	if !carnet.ValidName(f.Operator) {
+		return errors.New("--operator is not a party identifier")
+	}
+	if f.Workers < 0 || f.Computations < 1 {
+		return errors.New("--workers is at least 0 and --computations at least 1")
+	}
+	return nil
+}
+
+func (f *serverFlags) logger(s streams) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(f.LogLevel)); err != nil {
+		l = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: l}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(s.err, o))
+	}
+	return slog.New(slog.NewTextHandler(s.err, o))
+}
+
+// credentials are what serve needs from files.
+type credentials struct {
+	tls       *tls.Config
+	registrar []byte
+	identity  *ident.Identity // nil if it is still to be made
+}
+
+func (f *serverFlags) credentials() (c credentials, err error) {
+	if c.tls, err = ident.ServerTLS(f.TLSCert, f.TLSKey, f.TLSCA); err != nil {
+		return c, err
+	}
+	if c.registrar, err = ident.ReadAnchor(f.RegistrarKey); err != nil {
+		return c, err
+	}
+	path := f.Identity
+	if path == "" {
+		path = f.ownIdentity()
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return c, nil
+		}
+	}
+	c.identity, err = ident.Load(path, passphrase)
+	return c, err
+}
+
+func (f *serverFlags) ownIdentity() string { return filepath.Join(f.Data, "identity.json") }
+
+// makeIdentity makes the identity of a gateway that was given none. Its decisions
+// can be attributed once the registrar has registered its key as the operator's.
+func (f *serverFlags) makeIdentity() (*ident.Identity, error) {
+	id, err := ident.New(carnet.PartyID(f.Operator), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return id, id.Save(f.ownIdentity(), "")
+}
+
+func passphrase(file string) (string, error) {
+	if p, ok := os.LookupEnv("CARNET_PASSPHRASE"); ok {
+		return p, nil
+	}
+	return "", carnet.E(carnet.Precondition, "NO_PASSPHRASE", "the identity %s is encrypted", file).
+		Fix("set CARNET_PASSPHRASE in the gateway's environment")
+}
+
+// byteSize is a number of bytes such as 512MiB.
+type byteSize int64
+
+var units = []struct {
+	suffix string
+	factor int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1}}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (b *byteSize) UnmarshalText(text []byte) error {
+	for _, u := range units {
+		number, ok := strings.CutSuffix(string(text), u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+		if err != nil || n < 1 || n > (1<<62)/u.factor {
+			break
+		}
+		*b = byteSize(n * u.factor)
+		return nil
+	}
+	return errors.New("not a size such as 512MiB or 2GiB")
+}

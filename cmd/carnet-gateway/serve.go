@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/server"
+)
+
+type serveCmd struct {
+	serverFlags
+	AddrFile string `name:"addr-file" help:"Write the addresses listened on to this file, as lines grpc=, rest= and metrics=." type:"path" placeholder:"FILE"`
+}
+
+func (serveCmd) Help() string {
+	return `Serves until ctrl-C or SIGTERM, then lets calls finish for ten seconds. Killing it
+is safe: uploads continue where they were, computations begin again.
+
+Clients need a certificate of the authority given by --tls-ca that names their
+party as carnet:party/<id>.
+
+Example:
+  carnet-gateway serve --data /var/lib/carnet --listen 0.0.0.0:7443 \
+    --tls-cert gateway.pem --tls-key gateway-key.pem --tls-ca ca.pem \
+    --registrar-key registrar.pub`
+}
+
+func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	log := c.logger(s)
+	creds, err := c.credentials()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	blobs, err := c.openBlobs()
+	if err != nil {
+		return err
+	}
+	defer blobs.Close()
+	if creds.identity == nil {
+		if creds.identity, err = c.makeIdentity(); err != nil {
+			return err
+		}
+		log.Warn("made an identity for the gateway's decisions; have the registrar register it", "file", c.ownIdentity(), "party", string(creds.identity.Party()))
+	}
+	workers := c.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	registry := prometheus.NewRegistry()
+	g, err := flow.New(flow.Config{
+		Store: db, Blobs: blobs, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity,
+		Workers: workers, Memory: int64(c.Memory), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.Recover(ctx); err != nil {
+		return err
+	}
+	srv, err := server.New(server.Config{Gateway: g, TLS: creds.tls, Logger: log, Metrics: registry})
+	if err != nil {
+		return err
+	}
+	l, err := c.listen()
+	if err != nil {
+		return err
+	}
+	if err := c.announce(s, l); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return srv.Serve(ctx, l) })
+	group.Go(func() error {
+		if err := g.Run(ctx); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+	err = group.Wait()
+	log.Info("gateway stopped")
+	return err
+}
+
+// listen opens every socket before anything is served.
+func (c *serveCmd) listen() (l server.Listeners, err error) {
+	for _, x := range []struct {
+		addr string
+		to   *net.Listener
+	}{{c.Listen, &l.GRPC}, {c.RESTListen, &l.REST}, {c.MetricsListen, &l.Metrics}} {
+		if x.addr == "" {
+			continue
+		}
+		if *x.to, err = net.Listen("tcp", x.addr); err != nil {
+			return l, carnet.E(carnet.Precondition, "CANT_LISTEN", "%s can't be listened on", x.addr).Because(err).
+				Fix("choose another address, or port 0 for a free one")
+		}
+	}
+	return l, nil
+}
+
+// announce prints the addresses, and writes them to the address file in one step,
+// so that whoever waits for the file reads all of it.
+func (c *serveCmd) announce(s streams, l server.Listeners) error {
+	var b strings.Builder
+	for _, x := range []struct {
+		name string
+		lis  net.Listener
+	}{{"grpc", l.GRPC}, {"rest", l.REST}, {"metrics", l.Metrics}} {
+		if x.lis != nil {
+			fmt.Fprintf(&b, "%s=%s\n", x.name, x.lis.Addr())
+		}
+	}
+	fmt.Fprint(s.out, b.String())
+	if c.AddrFile == "" {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.AddrFile), ".addr-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename it does nothing
+	_, err = f.WriteString(b.String())
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), c.AddrFile)
+}

@@ -1,0 +1,220 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// CommitDataset is the second phase of publishing: a manifest signed by the owner,
+// whose every file has arrived in full and has the root it says. A manifest for a
+// dataset that exists becomes its newest version, with files of its own; a revoked
+// dataset has no further versions.
+func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evidence.Envelope) (Ref, error) {
+	var d carnet.Dataset
+	if err := env.Decode(carnet.TypeDataset, &d); err != nil {
+		return Ref{}, err
+	}
+	var done Ref
+	// Everything is checked before waiting for the disk, and again in the transaction
+	// that counts.
+	err := g.Store.View(ctx, func(tx Tx) error {
+		if st, err := tx.Statement(env.Hash()); !absent(err) {
+			done = st.Ref
+			return err
+		}
+		_, err := g.checkManifest(tx, as, env, &d)
+		return err
+	})
+	if err != nil || !done.Hash.IsZero() {
+		return done, err
+	}
+	for _, f := range d.Files {
+		if err := g.Blobs.Sync(ctx, fileKey(f.Nonce)); err != nil {
+			return Ref{}, err
+		}
+	}
+	return g.record(ctx, env, func(tx Tx, st Stored) error {
+		rec, err := g.checkManifest(tx, as, env, &d)
+		if err != nil {
+			return err
+		}
+		rec.Manifest = st
+		for _, f := range d.Files {
+			if err := tx.SetUploadState(f.Nonce, UploadCommitted, st.Hash); err != nil {
+				return err
+			}
+		}
+		return tx.PutDataset(rec)
+	})
+}
+
+// checkManifest checks a manifest against everything it refers to.
+func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope, d *carnet.Dataset) (rec DatasetRecord, err error) {
+	if err := sameCaller(as, d.Owner); err != nil {
+		return rec, err
+	}
+	owner, err := signer(tx, env, d.Owner, carnet.RoleOwner)
+	if err != nil {
+		return rec, err
+	}
+	if err := checkDatasetID(d.ID, d.Owner); err != nil {
+		return rec, err
+	}
+	if old, err := tx.GetDataset(d.ID); err == nil && old.Revocation != nil {
+		return rec, carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", d.ID).Fix("publish under another name")
+	} else if err != nil && !absent(err) {
+		return rec, err
+	}
+	enc, err := g.encoding(tx, d.Schema, d.Layout)
+	if err != nil {
+		return rec, err
+	}
+	p, err := he.Lookup(enc.Profile)
+	if err != nil {
+		return rec, err
+	}
+	e := bad("BAD_MANIFEST", "the manifest does not fit schema, key and terms")
+	dealing, st, err := tx.GetDealing(d.Key)
+	if err != nil && !absent(err) {
+		return rec, err
+	}
+	var dealt carnet.Dealing
+	if err == nil {
+		if err := st.Envelope.Decode(carnet.TypeDealing, &dealt); err != nil {
+			return rec, err
+		}
+	}
+	now := g.now()
+	switch {
+	case err != nil || dealing.Owner != d.Owner:
+		return rec, e.With("key", "was not dealt by %s", d.Owner)
+	case d.Profile != enc.Profile || dealt.Profile != enc.Profile:
+		return rec, e.With("profile", "schema and layout demand %s; the manifest says %s and the key was dealt for %s", enc.Profile, d.Profile, dealt.Profile)
+	case d.Jurisdiction != owner.Jurisdiction:
+		return rec, e.With("jurisdiction", "is %s, its owner is registered in %s", d.Jurisdiction, owner.Jurisdiction)
+	case !d.Terms.Expires.After(now):
+		return rec, e.With("terms.expires", "%s has passed", d.Terms.Expires.Format("2006-01-02 15:04:05 MST"))
+	case d.Terms.MinOwners < 0 || d.Terms.MinOwners > enc.Schema().Limits.Datasets:
+		return rec, e.With("terms.min_owners", "want 0 to %d", enc.Schema().Limits.Datasets)
+	}
+	if err := checkShape(d, enc, e); err != nil {
+		return rec, err
+	}
+	rec = DatasetRecord{ID: d.ID, Owner: d.Owner, Schema: d.Schema, Layout: d.Layout, Profile: d.Profile, Key: d.Key}
+	for _, f := range d.Files {
+		if err := checkArrived(tx, d, f); err != nil {
+			return rec, err
+		}
+		rec.Rows += f.Rows
+		rec.Bytes += int64(f.Columns) * int64(f.Blocks) * int64(p.BlockBytes())
+	}
+	return rec, nil
+}
+
+// checkShape compares the files with what schema and layout demand.
+func checkShape(d *carnet.Dataset, enc *schema.Encoding, e *carnet.Error) error {
+	if len(d.Files) == 0 || len(d.Files) > MaxFiles {
+		return e.With("files", "want 1 to %d, have %d", MaxFiles, len(d.Files))
+	}
+	s := enc.Schema()
+	nonces, partitions := map[carnet.Nonce]bool{}, map[string]bool{}
+	var rows int64
+	for i, f := range d.Files {
+		at := fmt.Sprintf("files[%d]", i)
+		switch {
+		case nonces[f.Nonce]:
+			return e.With(at+".nonce", "is that of another file")
+		case f.Rows < 0 || f.Rows > s.Limits.Rows:
+			return e.With(at+".rows", "%d rows; the schema allows 0 to %d in a dataset", f.Rows, s.Limits.Rows)
+		case f.Columns != len(enc.Columns):
+			return e.With(at+".columns", "%d columns; schema and layout demand %d", f.Columns, len(enc.Columns))
+		case f.Blocks != enc.Blocks(f.Rows):
+			return e.With(at+".blocks", "%d blocks; schema and layout demand %d", f.Blocks, enc.Blocks(f.Rows))
+		}
+		if msg := checkPartition(s, f.Partition); msg != "" {
+			return e.With(at+".partition", "%s", msg)
+		}
+		key := partitionKey(f.Partition)
+		if partitions[key] {
+			return e.With(at+".partition", "is that of another file")
+		}
+		nonces[f.Nonce], partitions[key] = true, true
+		rows += f.Rows
+	}
+	if rows > s.Limits.Rows {
+		return e.With("files", "%d rows in all; the schema allows %d in a dataset", rows, s.Limits.Rows)
+	}
+	return nil
+}
+
+func checkPartition(s *schema.Schema, values map[string]string) string {
+	if len(values) != len(s.Partitions) {
+		return fmt.Sprintf("want a value for each of %d partition columns, have %d", len(s.Partitions), len(values))
+	}
+	for _, p := range s.Partitions {
+		v, ok := values[p.Name]
+		switch {
+		case !ok:
+			return fmt.Sprintf("there is no value of %s", p.Name)
+		case len(p.Values) > 0 && !slices.Contains(p.Values, v):
+			return fmt.Sprintf("%q is not an allowed value of %s", v, p.Name)
+		case v == "" || len(v) > 63 || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			return fmt.Sprintf("%q is not a short token", v)
+		}
+	}
+	return ""
+}
+
+func partitionKey(values map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(&b, "%q=%q,", k, values[k])
+	}
+	return b.String()
+}
+
+// checkArrived: the upload is this dataset's, every block is there, and their
+// hashes have the root the owner signed.
+func checkArrived(tx Tx, d *carnet.Dataset, f carnet.File) error {
+	u, err := tx.GetUpload(f.Nonce)
+	if err != nil && !absent(err) {
+		return err
+	}
+	switch {
+	case err != nil || u.Owner != d.Owner:
+		return carnet.E(carnet.Precondition, "UNKNOWN_UPLOAD", "file %s was not uploaded", f.Nonce).Fix("begin the upload and send its blocks first")
+	case u.State == UploadCommitted:
+		return nonceReuse("file %s belongs to another manifest", f.Nonce)
+	case u.State != UploadPending:
+		return closedUpload(&u)
+	case u.Dataset != d.ID || u.Profile != d.Profile || u.Columns != f.Columns || u.Blocks != f.Blocks:
+		return carnet.E(carnet.Precondition, "UPLOAD_DIFFERS", "file %s was announced for another dataset, profile or shape", f.Nonce).
+			Fix("announce it again under a fresh nonce")
+	}
+	stored, err := tx.BlockHashes(f.Nonce)
+	if err != nil {
+		return err
+	}
+	if want := f.Columns * f.Blocks; len(stored) != want {
+		return carnet.E(carnet.Precondition, "BLOCKS_MISSING", "file %s has %d of %d blocks", f.Nonce, len(stored), want).
+			Fix("ask which have arrived and send the others")
+	}
+	hashes := make([]carnet.Hash, len(stored)) // indices are distinct, ascending and in range, so they are 0, 1, 2, …
+	for i := range stored {
+		hashes[i] = stored[i].Hash
+	}
+	if wire.Root(hashes) != f.Root {
+		return bad("ROOT_DIFFERS", "the blocks of file %s do not have the signed root", f.Nonce).
+			Fix("what arrived is not what was signed; encrypt the table again under fresh nonces")
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/scan"
+)
+
+const (
+	maxAttempts = 5               // computations of one query that end by our own fault
+	sweepEvery  = time.Second     // expiry of queries
+	retryAfter  = 2 * time.Second // times the number of attempts
+)
+
+// progress is how far a running computation has come.
+type progress struct {
+	done   atomic.Int64
+	mu     sync.Mutex
+	spoken time.Time
+}
+
+// Run computes queries and sweeps until ctx is done, and returns when everything
+// has stopped. Which queries wait is read from the store, so a restart continues
+// where the last process was: a computation that was interrupted begins again.
+func (g *Gateway) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for range g.Computations {
+		wg.Go(func() { g.computeLoop(ctx) })
+	}
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := g.Sweep(ctx); err != nil && ctx.Err() == nil {
+			g.Logger.Error("sweep", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			wg.Wait()
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *Gateway) computeLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		more := g.bus.next(topicWork)
+		q, p, err := g.claim(ctx)
+		switch {
+		case err != nil:
+			if ctx.Err() == nil {
+				g.Logger.Error("find a query to compute", "error", err)
+			}
+		case q != nil:
+			g.compute(ctx, q, p)
+			g.progress.Delete(q.Statement.Hash)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-more:
+		case <-time.After(retryAfter):
+		}
+	}
+}
+
+// claim takes the oldest query that waits and nobody in this process works on.
+func (g *Gateway) claim(ctx context.Context) (*QueryRecord, *progress, error) {
+	var open []QueryRecord
+	if err := g.Store.View(ctx, func(tx Tx) (err error) { open, err = tx.QueriesIn(QueryComputing); return err }); err != nil {
+		return nil, nil, err
+	}
+	for i := range open {
+		q := &open[i]
+		if !q.Values.IsZero() || g.now().Before(q.Updated.Add(time.Duration(q.Attempts)*retryAfter)) && q.Attempts > 0 {
+			continue
+		}
+		p := &progress{}
+		if _, taken := g.progress.LoadOrStore(q.Statement.Hash, p); !taken {
+			return q, p, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// compute computes one query's public values and stores them. The attempt is
+// counted before it begins, so that a query that brings the process down is given
+// up; a shutdown takes the count back.
+func (g *Gateway) compute(ctx context.Context, q *QueryRecord, p *progress) {
+	id := q.Statement.Hash
+	began := g.now()
+	tries := 0
+	if err := g.change(ctx, id, func(q *QueryRecord) { q.Attempts++; tries = q.Attempts }); err != nil || tries == 0 {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, q.Expires.Sub(began))
+	values, err := g.publicValues(limited, q, p)
+	cancel()
+	if g.Observe.Computed != nil {
+		g.Observe.Computed(q.BlocksTotal, g.now().Sub(began), err)
+	}
+	log := g.Logger.With("query", id.String(), "took", g.now().Sub(began).Round(time.Millisecond).String())
+	switch kind := carnet.KindOf(err); {
+	case err == nil:
+		h := carnet.Hash(sha256.Sum256(values))
+		if err = g.keepValues(ctx, id, h, values); err == nil {
+			err = g.change(ctx, id, func(q *QueryRecord) { q.Values, q.BlocksDone, q.Attempts = h, q.BlocksTotal, 0 })
+		}
+		if err != nil {
+			log.Error("store public values", "error", err)
+			return
+		}
+		log.Info("query computed", "blocks", q.BlocksTotal, "openings", q.Openings)
+	case ctx.Err() != nil: // shutting down; what is left of the time goes to the store
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if err := g.change(last, id, func(q *QueryRecord) { q.Attempts-- }); err != nil {
+			log.Warn("give a query back", "error", err)
+		}
+	case errors.Is(err, context.DeadlineExceeded): // Sweep expires it
+	case kind != carnet.Internal && kind != carnet.Unavailable:
+		log.Warn("query failed", "error", err)
+		g.fail(ctx, id, carnet.ReasonOf(err))
+	default:
+		log.Error("query computation", "attempt", tries, "error", err)
+		if tries >= maxAttempts {
+			g.fail(ctx, id, "INTERNAL")
+		}
+	}
+}
+
+func (g *Gateway) fail(ctx context.Context, id carnet.Hash, reason string) {
+	if reason == "" {
+		reason = "INTERNAL"
+	}
+	if err := g.change(ctx, id, func(q *QueryRecord) { q.Failure = reason }); err != nil {
+		g.Logger.Error("mark a query as failed", "query", id.String(), "error", err)
+	}
+}
+
+func (g *Gateway) keepValues(ctx context.Context, query, h carnet.Hash, values []byte) error {
+	if _, err := g.Blobs.Put(ctx, valuesKey(query, h), values); err != nil {
+		return err
+	}
+	return g.Blobs.Sync(ctx, answerPrefix(query))
+}
+
+// publicValues evaluates the public half of every opening from stored ciphertext.
+func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress) (out []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil { // one query must not stop the others
+			err = carnet.E(carnet.Internal, "PANIC", "panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	var body carnet.Query
+	if err := q.Statement.Envelope.Decode(carnet.TypeQuery, &body); err != nil {
+		return nil, err
+	}
+	var in *inputs
+	hashes := map[carnet.Nonce]*fileHashes{}
+	if err := g.Store.View(ctx, func(tx Tx) (err error) {
+		if in, err = g.pinnedInputs(tx, q.Published, body.Inputs); err != nil {
+			return err
+		}
+		for i := range in.product.Datasets {
+			for _, f := range in.product.Datasets[i].Manifest.Files {
+				list, err := tx.BlockHashes(f.Nonce)
+				if err != nil {
+					return err
+				}
+				hashes[f.Nonce] = &fileHashes{f.Blocks, list}
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	compiled, err := plan.Compile(body.SQL, in.product)
+	if err != nil {
+		return nil, err
+	}
+	if compiled.Hash() != body.Plan { // checked when it was submitted, perhaps by an older version
+		return nil, carnet.E(carnet.Precondition, "PLAN_DIFFERS", "the gateway's plan is not the one the buyer signed")
+	}
+	fs := make([]*functional.Functional, len(compiled.Openings))
+	for i := range compiled.Openings {
+		fs[i] = compiled.Openings[i].F
+	}
+	corrections, err := g.corrections(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	source := &blockSource{g.Blobs, in.profile, hashes}
+	tell := func(done, _ int64) {
+		p.done.Store(done)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if now := time.Now(); now.Sub(p.spoken) >= watchPace {
+			p.spoken = now
+			g.bus.wake(topicQuery(q.Statement.Hash))
+		}
+	}
+	z, _, err := scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, g.Workers, g.Memory, tell)
+	if err != nil {
+		return nil, err
+	}
+	return wire.AppendScalars(nil, in.profile, z), nil
+}
+
+// corrections reads the corrections of every key of a query.
+func (g *Gateway) corrections(ctx context.Context, in *inputs) (map[carnet.KeyID][]he.Poly, error) {
+	out := map[carnet.KeyID][]he.Poly{}
+	r := g.ring(in.profile)
+	for key, d := range in.dealings {
+		for j := range d.Corrections {
+			b, err := g.correction(ctx, d, key, j+1)
+			if err != nil {
+				return nil, err
+			}
+			poly := r.NewPoly()
+			if err := wire.ReadPoly(in.profile, b, poly); err != nil {
+				return nil, err
+			}
+			out[key] = append(out[key], poly)
+		}
+	}
+	return out, nil
+}
+
+type fileHashes struct {
+	blocks int
+	hashes []BlockHash
+}
+
+// blockSource is a scan.Blocks over blob storage; every block must have its hash.
+type blockSource struct {
+	blobs   Blobs
+	profile *he.Profile
+	files   map[carnet.Nonce]*fileHashes
+}
+
+// Block implements scan.Blocks.
+func (s *blockSource) Block(ctx context.Context, id he.BlockID, out he.Poly) error {
+	f := s.files[id.File]
+	index := -1
+	if f != nil && int(id.Block) < f.blocks {
+		index = int(id.Column)*f.blocks + int(id.Block)
+	}
+	if index < 0 || index >= len(f.hashes) {
+		return fmt.Errorf("block %d of column %d of %s is not part of the inputs", id.Block, id.Column, id.File)
+	}
+	b, err := s.blobs.Get(ctx, blockKey(id))
+	if absent(err) || err == nil && wire.HashBlock(b) != f.hashes[index].Hash {
+		return damaged("block %d of column %d of file %s", id.Block, id.Column, id.File)
+	}
+	if err != nil {
+		return err
+	}
+	return wire.ReadPoly(s.profile, b, out)
+}

@@ -1,0 +1,164 @@
+package flow
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// Config is what a Gateway is made of. Store, Blobs, Registrar and Signer are
+// needed; the rest has defaults.
+type Config struct {
+	Store     Store
+	Blobs     Blobs
+	Registrar ed25519.PublicKey // pinned; parties and committees carry its signature
+
+	Operator carnet.PartyID  // in whose name the gateway decides
+	Signer   evidence.Signer // signs the gateway's decisions
+
+	Policy       Policy        // default OwnersTerms
+	Now          Clock         // default time.Now
+	Workers      int           // goroutines of one computation; default 1
+	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
+	Computations int           // queries computed at a time; default 1
+	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h
+	Logger       *slog.Logger  // background faults; default slog.Default
+	Observe      Observer      // metrics; default none
+}
+
+// Observer is told what happens, for metrics. Any field may be nil.
+type Observer struct {
+	Blocks   func(stored, skipped int)
+	Computed func(blocks int64, took time.Duration, err error)
+	Mismatch func() // a keyholder attested other public values than the gateway's
+}
+
+// Gateway runs the use cases. It is safe for concurrent use. Run does its
+// background work.
+type Gateway struct {
+	Config
+	bus      *bus
+	progress sync.Map // query hash -> *progress, while computed
+
+	mu        sync.Mutex
+	rings     map[string]*he.Ring
+	encodings map[encodingKey]*schema.Encoding
+}
+
+type encodingKey struct {
+	schema carnet.Hash
+	layout carnet.Layout
+}
+
+// New checks the configuration.
+func New(c Config) (*Gateway, error) {
+	switch {
+	case c.Store == nil || c.Blobs == nil || c.Signer == nil:
+		return nil, errors.New("flow: store, blobs and signer are needed")
+	case len(c.Registrar) != ed25519.PublicKeySize:
+		return nil, carnet.E(carnet.Precondition, "NO_REGISTRAR_KEY", "the registrar's key is missing")
+	case !carnet.ValidName(string(c.Operator)):
+		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", c.Operator)
+	}
+	if c.Policy == nil {
+		c.Policy = OwnersTerms{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Workers = max(c.Workers, 1)
+	c.Computations = max(c.Computations, 1)
+	if c.Memory <= 0 {
+		c.Memory = 1 << 30
+	}
+	if c.AbandonAfter <= 0 {
+		c.AbandonAfter = 24 * time.Hour
+	}
+	return &Gateway{Config: c, bus: newBus(), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
+}
+
+func (g *Gateway) now() time.Time { return g.Now().UTC() }
+
+// ring returns the ring of a profile; making one takes time.
+func (g *Gateway) ring(p *he.Profile) *he.Ring {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.rings[p.Name()]
+	if r == nil {
+		r = he.NewRing(p)
+		g.rings[p.Name()] = r
+	}
+	return r
+}
+
+// encoding returns how a registered schema is encoded in a layout.
+func (g *Gateway) encoding(tx Tx, statement carnet.Hash, layout carnet.Layout) (*schema.Encoding, error) {
+	k := encodingKey{statement, layout}
+	g.mu.Lock()
+	e := g.encodings[k]
+	g.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	st, err := tx.Statement(statement)
+	if carnet.KindOf(err) == carnet.NotFound {
+		return nil, carnet.E(carnet.NotFound, "UNKNOWN_SCHEMA", "there is no schema %s", statement).
+			Fix("register the schema first")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var s schema.Schema
+	if err := st.Envelope.Decode(carnet.TypeSchema, &s); err != nil {
+		return nil, err
+	}
+	if e, err = s.Encode(layout); err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	g.encodings[k] = e
+	g.mu.Unlock()
+	return e, nil
+}
+
+// record stores a statement: if it is not in the journal yet, it is checked and
+// appended and put writes what follows from it, all in one transaction. topics are
+// woken afterwards, as is the journal's.
+func (g *Gateway) record(ctx context.Context, env *evidence.Envelope, put func(tx Tx, st Stored) error, topics ...string) (Ref, error) {
+	var ref Ref
+	var fresh bool
+	err := g.Store.Update(ctx, func(tx Tx) error {
+		fresh = false
+		st, err := tx.Statement(env.Hash())
+		if err == nil {
+			ref = st.Ref
+			return nil
+		}
+		if carnet.KindOf(err) != carnet.NotFound {
+			return err
+		}
+		if ref, err = tx.Append(env); err != nil {
+			return err
+		}
+		fresh = true
+		return put(tx, Stored{ref, env})
+	})
+	if err != nil {
+		return Ref{}, err
+	}
+	if fresh {
+		g.bus.wake(append(topics, topicJournal)...)
+	}
+	return ref, nil
+}

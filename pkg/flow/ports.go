@@ -1,0 +1,147 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+)
+
+// Store keeps everything but bytes. Update runs do in one transaction that is
+// serialised with every other Update and durable when Update returns nil; if do
+// returns an error nothing has happened. View shows one consistent state. Neither
+// may be nested. Methods of a Tx return a *carnet.Error of kind NotFound where
+// something named is absent, and may only be used inside the function.
+//
+// The journal is the only home of statements: whoever stores a statement appends it
+// in the same Update, so a statement is stored if and only if it is journaled.
+type Store interface {
+	View(ctx context.Context, do func(Tx) error) error
+	Update(ctx context.Context, do func(Tx) error) error
+}
+
+// Tx is one transaction.
+type Tx interface {
+	JournalTx
+	RegistryTx
+	DealingTx
+	UploadTx
+	CatalogueTx
+	QueryTx
+	CheckpointTx
+}
+
+// JournalTx is the hash-chained journal.
+type JournalTx interface {
+	// Append adds a statement that is not in the journal yet.
+	Append(env *evidence.Envelope) (Ref, error)
+	// Chain returns size and head.
+	Chain() (evidence.Chain, error)
+	// Entries returns up to limit entries from a sequence number on.
+	Entries(from int64, limit int) ([]evidence.Entry, error)
+	// HeadAt returns the head the journal had at a size from 0 to the present one.
+	HeadAt(size int64) (carnet.Hash, error)
+	// Statement finds a statement by hash.
+	Statement(h carnet.Hash) (Stored, error)
+}
+
+// RegistryTx is statements by name. A name is given once.
+type RegistryTx interface {
+	PutNamed(kind Named, id string, statement carnet.Hash) error
+	GetNamed(kind Named, id string) (Stored, error)
+	// ListNamed returns up to limit statements with ids after the given one, ascending.
+	ListNamed(kind Named, after string, limit int) ([]NamedStatement, error)
+}
+
+// DealingTx is dealings, the hashes of their sealed seeds, and confirmations.
+type DealingTx interface {
+	PutDealing(d DealingRecord, seeds []carnet.Hash) error
+	GetDealing(key carnet.KeyID) (DealingRecord, Stored, error)
+	// DealingOf finds the dealing with an owner's dealing nonce.
+	DealingOf(owner carnet.PartyID, nonce carnet.Nonce) (carnet.KeyID, error)
+	// SetSeeds replaces the hash of the bundle sealed to keyholder number 1..n.
+	SetSeeds(key carnet.KeyID, number int, sealed carnet.Hash) error
+	// Seeds returns the hash of the bundle sealed to keyholder number 1..n.
+	Seeds(key carnet.KeyID, number int) (carnet.Hash, error)
+	PutConfirmation(key carnet.KeyID, c Confirmation) error
+	Confirmations(key carnet.KeyID) ([]Confirmation, error)
+}
+
+// UploadTx is uploads and the index of block hashes.
+type UploadTx interface {
+	PutUpload(u Upload) error
+	GetUpload(nonce carnet.Nonce) (Upload, error)
+	SetUploadState(nonce carnet.Nonce, s UploadState, manifest carnet.Hash) error
+	// TouchUpload sets when the upload was last active.
+	TouchUpload(nonce carnet.Nonce, now time.Time) error
+	// Uploads lists uploads in a state, last active before a time.
+	Uploads(s UploadState, before time.Time) ([]Upload, error)
+	// PutBlockHash records a block; added is false if it was there with the same
+	// hash, and the error is of kind Exists if it was there with another.
+	PutBlockHash(nonce carnet.Nonce, b BlockHash) (added bool, err error)
+	// GetBlockHash returns a zero hash if the block has not arrived.
+	GetBlockHash(nonce carnet.Nonce, index int64) (carnet.Hash, error)
+	// BlockHashes lists the blocks that have arrived, ascending by index.
+	BlockHashes(nonce carnet.Nonce) ([]BlockHash, error)
+	DeleteBlockHash(nonce carnet.Nonce, index int64) error
+	DeleteBlockHashes(nonce carnet.Nonce) error
+}
+
+// CatalogueTx is datasets and products.
+type CatalogueTx interface {
+	// PutDataset stores or replaces the catalogue's view of a dataset.
+	PutDataset(d DatasetRecord) error
+	GetDataset(id carnet.DatasetID) (DatasetRecord, error)
+	RevokeDataset(id carnet.DatasetID, revocation carnet.Hash) error
+	// ListDatasets lists datasets by id; empty owner and zero schema mean any.
+	ListDatasets(owner carnet.PartyID, schema carnet.Hash, after carnet.DatasetID, limit int) ([]DatasetRecord, error)
+	// PutProduct stores or replaces the catalogue's view of a product.
+	PutProduct(p ProductRecord) error
+	GetProduct(id carnet.ProductID) (ProductRecord, error)
+	// SearchProducts lists products by id whose text contains every word.
+	SearchProducts(words []string, after carnet.ProductID, limit int) ([]ProductRecord, error)
+}
+
+// QueryTx is queries, answers and decisions.
+type QueryTx interface {
+	PutQuery(q QueryRecord) error
+	GetQuery(statement carnet.Hash) (QueryRecord, error)
+	// QueryOf finds a query by the buyer's own id for it.
+	QueryOf(buyer carnet.PartyID, id carnet.Hash) (carnet.Hash, error)
+	// SetQuery changes state, values, progress, attempts, failure and time of change.
+	SetQuery(q QueryRecord) error
+	// ListQueries lists queries newest first, before a sequence number; empty buyer
+	// means any.
+	ListQueries(buyer carnet.PartyID, before int64, limit int) ([]QueryRecord, error)
+	// QueriesIn lists queries in one of the states, oldest first.
+	QueriesIn(states ...QueryState) ([]QueryRecord, error)
+	PutAnswer(query carnet.Hash, a AnswerRecord) error
+	Answers(query carnet.Hash) ([]AnswerRecord, error)
+	PutDecision(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
+	Decisions(query carnet.Hash) ([]DecisionRecord, error)
+}
+
+// CheckpointTx is co-signatures of journal states.
+type CheckpointTx interface {
+	// PutCosignature adds a party's signature; added is false if it was there.
+	PutCosignature(c carnet.Checkpoint, by carnet.PartyID, env *evidence.Envelope, sig evidence.Signature) (added bool, err error)
+	// RecentCosigned lists the newest co-signed checkpoints, largest first.
+	RecentCosigned(limit int) ([]Cosigned, error)
+}
+
+// Blobs keeps immutable bytes. Put does nothing if the same bytes are there and
+// fails with kind Exists if others are. Sync makes everything under a prefix
+// durable; until then a power failure may lose or damage it.
+type Blobs interface {
+	Put(ctx context.Context, key string, data []byte) (added bool, err error)
+	Get(ctx context.Context, key string) ([]byte, error)
+	Exists(ctx context.Context, key string) (bool, error)
+	Delete(ctx context.Context, key string) error
+	DeletePrefix(ctx context.Context, prefix string) error
+	List(ctx context.Context, prefix string, do func(key string, size int64) error) error
+	Sync(ctx context.Context, prefix string) error
+}
+
+// Clock tells the time; tests supply their own.
+type Clock func() time.Time

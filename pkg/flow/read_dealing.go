@@ -1,0 +1,103 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Dealing returns a dealing's statement and what keyholders said about their seeds.
+func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (st Stored, said []Confirmation, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error {
+		if _, st, err = tx.GetDealing(key); err != nil {
+			return err
+		}
+		said, err = tx.Confirmations(key)
+		return err
+	})
+	return st, said, err
+}
+
+// Corrections calls send with the canonical bytes of every correction, power 1
+// first.
+func (g *Gateway) Corrections(ctx context.Context, key carnet.KeyID, send func(power int, b []byte) error) error {
+	st, _, err := g.Dealing(ctx, key)
+	if err != nil {
+		return err
+	}
+	var d carnet.Dealing
+	if err := st.Envelope.Decode(carnet.TypeDealing, &d); err != nil {
+		return err
+	}
+	for j := range d.Corrections {
+		b, err := g.correction(ctx, &d, key, j+1)
+		if err != nil {
+			return err
+		}
+		if err := send(j+1, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SealedSeeds returns the bundle sealed to the calling keyholder, and its number.
+func (g *Gateway) SealedSeeds(ctx context.Context, as *carnet.Party, key carnet.KeyID) (number int, sealed []byte, err error) {
+	var h carnet.Hash
+	err = g.Store.View(ctx, func(tx Tx) error {
+		if number, err = dealingMember(tx, as, key); err != nil {
+			return err
+		}
+		h, err = tx.Seeds(key, number)
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	if sealed, err = g.Blobs.Get(ctx, seedsKey(key, number, h)); err == nil && sha256.Sum256(sealed) != h {
+		err = damaged("seeds %d of key %s", number, key)
+	}
+	return number, sealed, err
+}
+
+// dealingMember returns the caller's number in the committee of a dealing. To others
+// the dealing's seeds do not exist.
+func dealingMember(tx Tx, as *carnet.Party, key carnet.KeyID) (int, error) {
+	d, _, err := tx.GetDealing(key)
+	if err != nil {
+		return 0, err
+	}
+	c, _, err := committee(tx, d.Committee)
+	if err != nil {
+		return 0, err
+	}
+	n := memberNumber(&c, as.ID)
+	if n == 0 || !as.HasRole(carnet.RoleKeyholder) {
+		return 0, carnet.E(carnet.NotFound, "NOT_FOUND", "there is no such bundle of seeds")
+	}
+	return n, nil
+}
+
+// maxReason bounds a public reason identifier.
+const maxReason = 64
+
+// ConfirmSeeds records the calling keyholder's word about its seeds. A keyholder
+// may say so again, with another outcome, when it has received better seeds or has
+// destroyed them.
+func (g *Gateway) ConfirmSeeds(ctx context.Context, as *carnet.Party, key carnet.KeyID, ok bool, reason string) error {
+	fine := len(reason) <= maxReason && !slices.ContainsFunc([]byte(reason), func(c byte) bool {
+		return !(c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
+	})
+	if !fine || ok && reason != "" || !ok && reason == "" {
+		return bad("BAD_REQUEST", "the request is malformed").With("reason", "want an identifier of at most %d of A-Z, 0-9, _ if and only if ok is false", maxReason)
+	}
+	return g.Store.Update(ctx, func(tx Tx) error {
+		number, err := dealingMember(tx, as, key)
+		if err != nil {
+			return err
+		}
+		return tx.PutConfirmation(key, Confirmation{number, ok, reason})
+	})
+}

@@ -1,0 +1,42 @@
+package flow
+
+import (
+	"context"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Party returns a registered party and its statement.
+func (g *Gateway) Party(ctx context.Context, id carnet.PartyID) (p *carnet.Party, st Stored, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error {
+		if st, err = tx.GetNamed(NamedParty, string(id)); err != nil {
+			return err
+		}
+		p = &carnet.Party{}
+		return st.Envelope.Decode(carnet.TypeParty, p)
+	})
+	return p, st, err
+}
+
+// Statement returns a named statement, by name or by statement hash.
+func (g *Gateway) Statement(ctx context.Context, kind Named, id string) (st Stored, err error) {
+	types := map[Named]carnet.StatementType{NamedParty: carnet.TypeParty, NamedCommittee: carnet.TypeCommittee, NamedSchema: carnet.TypeSchema}
+	err = g.Store.View(ctx, func(tx Tx) error {
+		if h, perr := carnet.ParseHash(id); perr == nil {
+			st, err = tx.Statement(h)
+			if err == nil && st.Envelope.PayloadType != types[kind] {
+				err = carnet.E(carnet.NotFound, "NOT_FOUND", "there is no such entry in %s", kind)
+			}
+			return err
+		}
+		st, err = tx.GetNamed(kind, id)
+		return err
+	})
+	return st, err
+}
+
+// Statements lists named statements by name, after one.
+func (g *Gateway) Statements(ctx context.Context, kind Named, after string, limit int) (list []NamedStatement, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error { list, err = tx.ListNamed(kind, after, limit); return err })
+	return list, err
+}

@@ -1,0 +1,160 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+)
+
+// Ref names a journaled statement: its hash and its place.
+type Ref struct {
+	Hash carnet.Hash
+	Seq  int64
+}
+
+// Stored is a journaled statement.
+type Stored struct {
+	Ref
+	Envelope *evidence.Envelope
+}
+
+// Named says which table of named statements is meant.
+type Named string
+
+const (
+	NamedParty     Named = "parties"    // by party id
+	NamedCommittee Named = "committees" // by committee id
+	NamedSchema    Named = "schemas"    // by "name@version"
+)
+
+// NamedStatement is a statement with its name.
+type NamedStatement struct {
+	ID string
+	Stored
+}
+
+// Upload is one file version on its way in, and, once committed, for ever: a nonce
+// that was seen once is never free again.
+type Upload struct {
+	Nonce    carnet.Nonce
+	Owner    carnet.PartyID
+	Dataset  carnet.DatasetID
+	Profile  string
+	Columns  int
+	Blocks   int
+	State    UploadState
+	Manifest carnet.Hash // statement that committed it; zero before
+	Active   time.Time   // when it was begun or last received a block
+}
+
+// UploadState is where an upload stands: pending until its manifest commits it, or
+// abandoned when nobody committed it in time.
+type UploadState string
+
+const (
+	UploadPending   UploadState = "pending"
+	UploadCommitted UploadState = "committed"
+	UploadAbandoned UploadState = "abandoned"
+)
+
+// BlockHash is the SHA-256 of one block; Index is column*blocks + block.
+type BlockHash struct {
+	Index int64
+	Hash  carnet.Hash
+}
+
+// DealingRecord is what is looked up about a dealing without decoding it.
+type DealingRecord struct {
+	Key       carnet.KeyID // = hash of the statement
+	Owner     carnet.PartyID
+	Nonce     carnet.Nonce
+	Committee carnet.Hash
+}
+
+// Confirmation is one keyholder's word about the seeds it was dealt.
+type Confirmation struct {
+	Number int
+	OK     bool
+	Reason string
+}
+
+// DatasetRecord is the catalogue's view of a dataset's newest manifest.
+type DatasetRecord struct {
+	ID         carnet.DatasetID
+	Manifest   Stored
+	Owner      carnet.PartyID
+	Schema     carnet.Hash
+	Layout     carnet.Layout
+	Profile    string
+	Key        carnet.KeyID
+	Rows       int64
+	Bytes      int64   // ciphertext
+	Revocation *Stored // nil: in use
+}
+
+// ProductRecord is the catalogue's view of a product's newest statement. Text holds
+// the lower-case words a search looks at.
+type ProductRecord struct {
+	ID        carnet.ProductID
+	Statement Stored
+	Text      string
+}
+
+// QueryState is a state of the query state machine; see the package comment.
+type QueryState string
+
+const (
+	QueryComputing QueryState = "computing"
+	QueryReleasing QueryState = "releasing"
+	QueryReady     QueryState = "ready"
+	QueryRefused   QueryState = "refused"
+	QueryFailed    QueryState = "failed"
+	QueryExpired   QueryState = "expired"
+)
+
+// QueryRecord is an accepted query and how far it has come.
+type QueryRecord struct {
+	Statement   Stored
+	ID          carnet.Hash // the buyer's random id, unique per buyer
+	Buyer       carnet.PartyID
+	Product     carnet.ProductID
+	Published   carnet.Hash // product statement it was compiled against
+	Committee   carnet.Hash
+	Threshold   int
+	Keyholders  int
+	Openings    int
+	ScalarBytes int // canonical bytes of one opened number
+	Expires     time.Time
+
+	State       QueryState
+	Values      carnet.Hash // SHA-256 of the stored public values; zero before
+	BlocksDone  int64
+	BlocksTotal int64
+	Attempts    int    // computations that ended by our own fault
+	Failure     string // reason identifier of QueryFailed
+	Updated     time.Time
+}
+
+// AnswerRecord is one keyholder's answer to a query.
+type AnswerRecord struct {
+	Number    int
+	By        carnet.PartyID
+	Statement Stored
+	Sealed    carnet.Hash // SHA-256 of the sealed message
+	Bytes     int64       // its length
+}
+
+// DecisionRecord is one party's decision about a query.
+type DecisionRecord struct {
+	By        carnet.PartyID
+	Statement Stored
+}
+
+// Cosigned is a checkpoint with the co-signatures it has; Signers in the order of
+// Envelope.Signatures.
+type Cosigned struct {
+	carnet.Checkpoint
+	Envelope *evidence.Envelope
+	Signers  []carnet.PartyID
+}

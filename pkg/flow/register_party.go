@@ -1,0 +1,90 @@
+package flow
+
+import (
+	"context"
+	"crypto/ed25519"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+)
+
+// HPKEPublicBytes is the length of an ML-KEM-768+X25519 public key.
+const HPKEPublicBytes = 1184 + 32
+
+var allRoles = []carnet.Role{carnet.RoleOwner, carnet.RoleBuyer, carnet.RoleKeyholder, carnet.RoleAuditor, carnet.RoleOperator}
+
+// RegisterParty stores a party statement. It needs two signatures, the registrar's
+// and the party's own; who delivers it does not matter. A party is registered once.
+func (g *Gateway) RegisterParty(ctx context.Context, env *evidence.Envelope) (Ref, error) {
+	var p carnet.Party
+	if err := env.Verify(carnet.TypeParty, g.Registrar, &p); err != nil {
+		return Ref{}, notRegistrar(err)
+	}
+	if err := checkParty(&p); err != nil {
+		return Ref{}, err
+	}
+	if !env.SignedBy(p.SigningKey) {
+		return Ref{}, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "party %q did not sign its own statement", p.ID).
+			Fix("the party signs first, to prove possession of its key; then the registrar countersigns")
+	}
+	return g.record(ctx, env, func(tx Tx, st Stored) error {
+		if _, err := tx.GetNamed(NamedParty, string(p.ID)); !absent(err) {
+			return orElse(err, known("PARTY_EXISTS", "party %q is registered with another statement", p.ID))
+		}
+		return tx.PutNamed(NamedParty, string(p.ID), st.Hash)
+	})
+}
+
+// orElse returns err, or other if err is nil.
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func notRegistrar(err error) error {
+	if carnet.ReasonOf(err) == "BAD_SIGNATURE" {
+		return carnet.E(carnet.Forbidden, "NOT_REGISTRAR", "the statement is not signed by the network's registrar").
+			Fix("have the registrar countersign it; compare registrar.pub if you think it did")
+	}
+	return err
+}
+
+func checkParty(p *carnet.Party) error {
+	e := bad("BAD_PARTY", "the party statement is not acceptable")
+	n := 0
+	fault := func(field, format string, args ...any) { e, n = e.With(field, format, args...), n+1 }
+	if !carnet.ValidName(string(p.ID)) {
+		fault("id", "want 1 to 63 of a-z, 0-9, '.', '_', '-', starting with a letter or digit")
+	}
+	if p.Name == "" || len(p.Name) > 200 || !utf8.ValidString(p.Name) {
+		fault("name", "want 1 to 200 bytes of text")
+	}
+	if j := p.Jurisdiction; len(j) != 2 || j[0] < 'A' || j[0] > 'Z' || j[1] < 'A' || j[1] > 'Z' {
+		fault("jurisdiction", "want an ISO 3166-1 alpha-2 code in upper case")
+	}
+	if len(p.Roles) == 0 || len(p.Roles) > len(allRoles) {
+		fault("roles", "want 1 to %d roles", len(allRoles))
+	}
+	for _, r := range p.Roles {
+		if !slices.Contains(allRoles, r) {
+			fault("roles", "unknown role %q", r)
+		}
+	}
+	if len(p.SigningKey) != ed25519.PublicKeySize {
+		fault("signing_key", "want %d bytes, have %d", ed25519.PublicKeySize, len(p.SigningKey))
+	}
+	switch keyholder := p.HasRole(carnet.RoleKeyholder); {
+	case keyholder && len(p.SealingKey) != HPKEPublicBytes:
+		fault("sealing_key", "a keyholder needs a key of %d bytes, have %d", HPKEPublicBytes, len(p.SealingKey))
+	case !keyholder && len(p.SealingKey) != 0:
+		fault("sealing_key", "only keyholders have one")
+	}
+	if n > 0 {
+		return e
+	}
+	return nil
+}

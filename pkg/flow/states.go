@@ -1,0 +1,49 @@
+package flow
+
+// facts are what the state of a query depends on.
+type facts struct {
+	values     bool // public values are stored
+	failed     bool // the computation failed for good
+	expired    bool
+	answers    int
+	refusals   int // keyholders that refused and have not answered
+	threshold  int
+	keyholders int
+}
+
+// next is the query state machine; the table is in the package comment.
+func next(s QueryState, f facts) QueryState {
+	switch s {
+	case QueryRefused, QueryFailed, QueryExpired, QueryReady:
+		return s
+	}
+	switch {
+	case f.values && f.answers >= f.threshold:
+		return QueryReady
+	case f.failed:
+		return QueryFailed
+	case f.refusals > f.keyholders-f.threshold:
+		return QueryRefused
+	case f.expired:
+		return QueryExpired
+	case f.values:
+		return QueryReleasing
+	}
+	return QueryComputing
+}
+
+// over reports whether nothing about the query will change any more.
+func over(s QueryState, f facts) bool {
+	switch s {
+	case QueryRefused, QueryFailed, QueryExpired:
+		return true
+	case QueryReady:
+		return f.expired || f.answers+f.refusals >= f.keyholders
+	}
+	return false
+}
+
+// takesAnswers reports whether keyholders may still answer or refuse.
+func takesAnswers(s QueryState) bool {
+	return s == QueryComputing || s == QueryReleasing || s == QueryReady
+}

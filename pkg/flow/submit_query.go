@@ -1,0 +1,172 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
+)
+
+// Bounds of queries.
+const (
+	MaxQueryLife   = 30 * 24 * time.Hour // longest time from now to a query's expiry
+	maxOpenQueries = 64                  // queries of one buyer in computing or releasing
+	maxPurpose     = 200
+)
+
+// SubmitQuery accepts a query signed by its buyer, if the gateway's own plan is the
+// one the buyer signed and the owners' terms allow it. A refusal by the terms is an
+// error of kind Refused, and the signed decision goes to the journal.
+func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *evidence.Envelope) (Ref, error) {
+	var q carnet.Query
+	if err := env.Decode(carnet.TypeQuery, &q); err != nil {
+		return Ref{}, err
+	}
+	if err := sameCaller(as, q.Buyer); err != nil {
+		return Ref{}, err
+	}
+	// Compiling can take seconds, so it happens outside the transaction that counts,
+	// which then checks that the inputs are still those.
+	var in *inputs
+	var done Ref
+	err := g.Store.View(ctx, func(tx Tx) error {
+		if st, err := tx.Statement(env.Hash()); !absent(err) {
+			done = st.Ref
+			return err
+		}
+		var err error
+		in, err = g.checkQuery(tx, env, &q)
+		return err
+	})
+	if err != nil || !done.Hash.IsZero() {
+		return done, err
+	}
+	p, err := plan.Compile(q.SQL, in.product)
+	if err != nil {
+		return Ref{}, err
+	}
+	switch {
+	case len(p.Openings) == 0:
+		return Ref{}, bad("NOTHING_TO_OPEN", "the query selects no file, so its answer is known without asking anybody").
+			Fix("evaluate the plan without values")
+	case p.Hash() != q.Plan:
+		return Ref{}, carnet.E(carnet.Precondition, "PLAN_DIFFERS", "the gateway's plan is not the one the buyer signed").
+			Fix("load the product again and resubmit; if it persists, buyer and gateway run different versions")
+	}
+	if refusals := g.Policy.Check(PolicyRequest{q.Buyer, q.Purpose, p, g.now()}); len(refusals) > 0 {
+		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
+	}
+	rec := QueryRecord{
+		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statement, Committee: in.hash,
+		Threshold: in.committee.Threshold, Keyholders: len(in.committee.Members),
+		Openings: len(p.Openings), ScalarBytes: in.profile.ScalarBytes(), Expires: q.Expires.UTC(),
+		State: QueryComputing, BlocksTotal: p.Cost.Blocks, Updated: g.now(),
+	}
+	return g.record(ctx, env, func(tx Tx, st Stored) error {
+		again, err := g.checkQuery(tx, env, &q)
+		if err != nil {
+			return err
+		}
+		if again.statement != in.statement {
+			return inputsDiffer()
+		}
+		rec.Statement = st
+		return tx.PutQuery(rec)
+	}, topicWork)
+}
+
+func inputsDiffer() error {
+	return carnet.E(carnet.Precondition, "INPUTS_DIFFER", "the query's inputs are not the product's present datasets").
+		Fix("load the product again and resubmit the query")
+}
+
+// checkQuery checks everything but plan and terms.
+func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*inputs, error) {
+	if _, err := signer(tx, env, q.Buyer, carnet.RoleBuyer); err != nil {
+		return nil, err
+	}
+	now := g.now()
+	e := bad("BAD_QUERY", "the query statement is not acceptable")
+	switch {
+	case q.ID.IsZero():
+		return nil, e.With("id", "is zero")
+	case len(q.Recipient) != HPKEPublicBytes:
+		return nil, e.With("recipient", "want a key of %d bytes, have %d", HPKEPublicBytes, len(q.Recipient))
+	case len(q.Purpose) > maxPurpose:
+		return nil, e.With("purpose", "want at most %d bytes", maxPurpose)
+	case !q.Expires.After(now):
+		return nil, carnet.E(carnet.Precondition, "QUERY_EXPIRED", "the query expired at %s", q.Expires.UTC().Format(time.RFC3339)).
+			Fix("submit it again with a later expiry")
+	case q.Expires.After(now.Add(MaxQueryLife)):
+		return nil, e.With("expires", "is more than %s from now", MaxQueryLife)
+	}
+	switch h, err := tx.QueryOf(q.Buyer, q.ID); {
+	case err == nil && h != env.Hash():
+		return nil, known("QUERY_ID_USED", "the query id was used for another query").Fix("draw a fresh id")
+	case err != nil && !absent(err):
+		return nil, err
+	}
+	open, err := tx.QueriesIn(QueryComputing, QueryReleasing)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for i := range open {
+		if open[i].Buyer == q.Buyer {
+			n++
+		}
+	}
+	if n >= maxOpenQueries {
+		return nil, carnet.E(carnet.Exhausted, "TOO_MANY_QUERIES", "%d queries of yours are waiting", n).Fix("wait until some are answered or expire")
+	}
+	in, err := g.currentInputs(tx, q.Product)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(in.manifests, q.Inputs) {
+		return nil, inputsDiffer()
+	}
+	return in, nil
+}
+
+// refuse journals the gateway's decision about a query, once, and returns the first
+// refusal as an error.
+func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, refusals []Refusal) error {
+	first := refusals[0]
+	d := carnet.Decision{Query: query, By: g.Operator, Allow: false, Reason: first.Reason, Message: first.Message, Remedy: first.Remedy, Created: g.now().Truncate(time.Second)}
+	env, err := evidence.Seal(carnet.TypeDecision, d, g.Signer)
+	if err != nil {
+		return err
+	}
+	decided := errors.New("decided before")
+	err = g.Store.Update(ctx, func(tx Tx) error {
+		list, err := tx.Decisions(query)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(list, func(d DecisionRecord) bool { return d.By == g.Operator }) {
+			return decided
+		}
+		ref, err := tx.Append(env)
+		if err != nil {
+			return err
+		}
+		return tx.PutDecision(query, g.Operator, ref.Hash)
+	})
+	switch {
+	case err == nil:
+		g.bus.wake(topicJournal)
+	case !errors.Is(err, decided):
+		return err
+	}
+	e := carnet.E(carnet.Refused, first.Reason, "%s", first.Message)
+	e.Remedy = first.Remedy
+	for _, r := range refusals[1:] {
+		e = e.With(string(r.By), "%s", r.Message)
+	}
+	return e
+}

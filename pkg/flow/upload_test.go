@@ -1,0 +1,275 @@
+package flow_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/flow/flowtest"
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
+var rows = [][2]int64{{0, 10}, {1, -5}, {1, 7}, {2, 100}}
+
+func begin(n *flowtest.Network, as carnet.PartyID, id carnet.DatasetID, profile string, f flow.UploadFile) error {
+	_, err := n.G.BeginUpload(ctx, n.Parties[as], id, profile, []flow.UploadFile{f})
+	return err
+}
+
+func TestUploadResumesAfterACrash(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutRecords), "trade", carnet.LayoutRecords, rows)
+	nonce := table.Manifest.Files[0].Nonce
+	_, _, err := n.Upload(table, table.Order[0])
+	requireReason(t, "UNKNOWN_UPLOAD", err)
+	require.NoError(t, n.Announce(table))
+	half := len(table.Order) / 2
+	stored, skipped, err := n.Upload(table, table.Order[:half]...)
+	require.NoError(t, err)
+	require.EqualValues(t, half, stored)
+	require.Zero(t, skipped)
+
+	// A stream that breaks before Close leaves a block that the index does not name.
+	w := n.G.WriteBlocks(n.Parties["kz"])
+	require.NoError(t, w.Put(ctx, table.Order[half], table.Blocks[table.Order[half]]))
+
+	n.Restart()
+	_, present, err := n.G.UploadStatus(ctx, n.Parties["kz"], nonce)
+	require.NoError(t, err)
+	for i := range table.Order {
+		require.Equal(t, i < half, present[i/8]>>(i%8)&1 == 1, "block %d", i)
+	}
+	_, err = n.Commit(table)
+	requireReason(t, "BLOCKS_MISSING", err)
+	require.NoError(t, n.Announce(table), "the same upload is resumed")
+	stored, skipped, err = n.Upload(table, table.Order...)
+	require.NoError(t, err)
+	require.EqualValues(t, half, skipped)
+	require.EqualValues(t, len(table.Order)-half, stored)
+
+	n.Restart() // between the two phases
+	ref, err := n.Commit(table)
+	require.NoError(t, err)
+	n.Restart() // after them, the answer having been lost
+	again, err := n.Commit(table)
+	require.NoError(t, err)
+	require.Equal(t, ref, again)
+	d, err := n.G.Dataset(ctx, "kz/trade")
+	require.NoError(t, err)
+	require.EqualValues(t, len(rows), d.Rows)
+	require.Equal(t, ref, d.Manifest.Ref)
+}
+
+func TestBlocksLostInAPowerFailure(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutRecords), "trade", carnet.LayoutRecords, rows)
+	require.NoError(t, n.Announce(table))
+	_, _, err := n.Upload(table, table.Order...)
+	require.NoError(t, err)
+	dir := filepath.Join(n.Dir, "blobs", "files", table.Manifest.Files[0].Nonce.String())
+	require.NoError(t, os.Remove(filepath.Join(dir, "0", "0")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "1", "0"), make([]byte, 4096), 0o600))
+	n.Restart()
+	_, err = n.Commit(table)
+	requireReason(t, "BLOCKS_MISSING", err)
+	stored, _, err := n.Upload(table, table.Order...)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, stored)
+	_, err = n.Commit(table)
+	require.NoError(t, err)
+}
+
+func TestANonceIsUsedOnce(t *testing.T) {
+	n := flowtest.New(t)
+	k := n.Deal("kz", carnet.LayoutCube)
+	table := n.Encrypt(k, "trade", carnet.LayoutCube, rows)
+	f := table.Manifest.Files[0]
+	file := flow.UploadFile{Nonce: f.Nonce, Columns: f.Columns, Blocks: f.Blocks}
+	require.NoError(t, n.Announce(table))
+	requireReason(t, "NONCE_REUSE", begin(n, "hk", "hk/trade", table.Manifest.Profile, file))
+	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/other", table.Manifest.Profile, file))
+	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/trade", "records", file))
+	wider := file
+	wider.Columns++
+	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/trade", table.Manifest.Profile, wider))
+
+	// Other bytes under one (nonce, column, block).
+	id := table.Order[0]
+	_, _, err := n.Upload(table, id)
+	require.NoError(t, err)
+	w := n.G.WriteBlocks(n.Parties["kz"])
+	requireReason(t, "NONCE_REUSE", w.Put(ctx, id, table.Blocks[table.Order[1]]))
+	// The same race between two streams that both began before either wrote.
+	a, b := n.G.WriteBlocks(n.Parties["kz"]), n.G.WriteBlocks(n.Parties["kz"])
+	second := table.Order[1]
+	require.NoError(t, a.Put(ctx, second, table.Blocks[second]))
+	requireReason(t, "NONCE_REUSE", b.Put(ctx, second, table.Blocks[id]))
+	_, _, err = a.Close(ctx)
+	require.NoError(t, err)
+
+	_, _, err = n.Upload(table, table.Order...)
+	require.NoError(t, err)
+	_, err = n.Commit(table)
+	require.NoError(t, err)
+	requireReason(t, "NONCE_REUSE", n.Announce(table))
+	_, skipped, err := n.Upload(table, id)
+	require.NoError(t, err, "the same bytes are harmless even now")
+	require.EqualValues(t, 1, skipped)
+	w = n.G.WriteBlocks(n.Parties["kz"])
+	requireReason(t, "NONCE_REUSE", w.Put(ctx, id, table.Blocks[second]))
+
+	// One nonce, one dataset.
+	copied := *table
+	copied.Manifest.ID = "kz/copy"
+	_, err = n.Commit(&copied)
+	requireReason(t, "NONCE_REUSE", err)
+	copied = *table
+	copied.Manifest.Terms.Buyers = []carnet.PartyID{"*"}
+	_, err = n.Commit(&copied)
+	requireReason(t, "NONCE_REUSE", err)
+}
+
+func TestMalformedUploads(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)
+	f := table.Manifest.Files[0]
+	good := flow.UploadFile{Nonce: f.Nonce, Columns: f.Columns, Blocks: f.Blocks}
+	for name, c := range map[string]struct {
+		id      carnet.DatasetID
+		profile string
+		file    flow.UploadFile
+	}{
+		"other name space": {"hk/trade", "cube", good},
+		"no owner":         {"trade", "cube", good},
+		"path":             {"kz/../x", "cube", good},
+		"unknown profile":  {"kz/trade", "toy", good},
+		"zero nonce":       {"kz/trade", "cube", flow.UploadFile{Columns: 1, Blocks: 1}},
+		"no columns":       {"kz/trade", "cube", flow.UploadFile{Nonce: f.Nonce, Blocks: 1}},
+		"negative":         {"kz/trade", "cube", flow.UploadFile{Nonce: f.Nonce, Columns: -1, Blocks: -1}},
+		"too many blocks":  {"kz/trade", "cube", flow.UploadFile{Nonce: f.Nonce, Columns: 1 << 30, Blocks: 1 << 30}},
+	} {
+		require.Error(t, begin(n, "kz", c.id, c.profile, c.file), name)
+	}
+	require.NoError(t, n.Announce(table))
+	id := table.Order[0]
+	w := n.G.WriteBlocks(n.Parties["kz"])
+	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, table.Blocks[id][1:]))
+	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, append(bytes.Clone(table.Blocks[id]), 0)))
+	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, nil))
+	requireReason(t, "NOT_CANONICAL", w.Put(ctx, id, bytes.Repeat([]byte{255}, len(table.Blocks[id]))))
+	requireReason(t, "BLOCK_OUT_OF_RANGE", w.Put(ctx, he.BlockID{File: f.Nonce, Column: uint32(f.Columns)}, table.Blocks[id]))
+	requireReason(t, "BLOCK_OUT_OF_RANGE", w.Put(ctx, he.BlockID{File: f.Nonce, Block: 1 << 31}, table.Blocks[id]))
+	other := n.G.WriteBlocks(n.Parties["hk"])
+	requireReason(t, "UNKNOWN_UPLOAD", other.Put(ctx, id, table.Blocks[id]))
+	_, _, err := n.G.UploadStatus(ctx, n.Parties["hk"], f.Nonce)
+	requireReason(t, "UNKNOWN_UPLOAD", err)
+	require.NoError(t, w.Put(ctx, id, table.Blocks[id]), "faults before leave no trace")
+}
+
+func TestCommitChecksTheManifest(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)
+	hk := n.Deal("hk", carnet.LayoutCube)
+	records := n.Deal("kz", carnet.LayoutRecords)
+	require.NoError(t, n.Announce(table))
+	_, _, err := n.Upload(table, table.Order...)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		reason string
+		change func(*carnet.Dataset)
+	}{
+		"root":            {"ROOT_DIFFERS", func(d *carnet.Dataset) { d.Files[0].Root = carnet.Hash{1} }},
+		"rows":            {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files[0].Rows = 1 << 40 }},
+		"negative rows":   {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files[0].Rows = -1 }},
+		"columns":         {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files[0].Columns++ }},
+		"blocks":          {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files[0].Blocks++ }},
+		"file twice":      {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files = append(d.Files, d.Files[0]) }},
+		"no files":        {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files = nil }},
+		"partition":       {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Files[0].Partition = map[string]string{"year": "2026"} }},
+		"other's key":     {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Key = hk.ID }},
+		"unknown key":     {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Key = carnet.KeyID{1} }},
+		"key of profile":  {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Key = records.ID }},
+		"profile":         {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Profile = "records" }},
+		"jurisdiction":    {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Jurisdiction = "HK" }},
+		"expired terms":   {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Terms.Expires = n.Now() }},
+		"min owners":      {"BAD_MANIFEST", func(d *carnet.Dataset) { d.Terms.MinOwners = 5 }},
+		"schema":          {"UNKNOWN_SCHEMA", func(d *carnet.Dataset) { d.Schema = carnet.Hash{1} }},
+		"name space":      {"BAD_NAME", func(d *carnet.Dataset) { d.ID = "hk/trade" }},
+		"unknown file":    {"UNKNOWN_UPLOAD", func(d *carnet.Dataset) { d.Files[0].Nonce = carnet.Nonce{1} }},
+		"other's dataset": {"WRONG_PARTY", func(d *carnet.Dataset) { d.Owner = "hk" }},
+		"other name":      {"UPLOAD_DIFFERS", func(d *carnet.Dataset) { d.ID = "kz/other" }},
+	} {
+		d := table.Manifest
+		d.Files = append([]carnet.File(nil), d.Files...)
+		c.change(&d)
+		_, err := n.G.CommitDataset(ctx, n.Parties["kz"], n.Seal(carnet.TypeDataset, d, "kz"))
+		require.Equal(t, c.reason, carnet.ReasonOf(err), "%s: %v", name, err)
+	}
+	_, err = n.G.CommitDataset(ctx, n.Parties["kz"], n.Seal(carnet.TypeDataset, table.Manifest, "hk"))
+	requireReason(t, "BAD_SIGNATURE", err)
+	_, err = n.G.Dataset(ctx, "kz/trade")
+	require.Equal(t, carnet.NotFound, carnet.KindOf(err), "nothing is visible before the commit")
+	_, err = n.Commit(table)
+	require.NoError(t, err)
+}
+
+func TestAbandonedUploadsAreRemoved(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)
+	require.NoError(t, n.Announce(table))
+	_, _, err := n.Upload(table, table.Order[0])
+	require.NoError(t, err)
+	n.Advance(23 * time.Hour)
+	require.NoError(t, n.G.Sweep(ctx))
+	_, _, err = n.Upload(table, table.Order[1])
+	require.NoError(t, err, "activity keeps an upload alive")
+	n.Advance(23 * time.Hour)
+	require.NoError(t, n.G.Sweep(ctx))
+	_, skipped, err := n.Upload(table, table.Order[0])
+	require.NoError(t, err)
+	require.EqualValues(t, 1, skipped)
+	n.Advance(25 * time.Hour)
+	require.NoError(t, n.G.Sweep(ctx))
+	_, _, err = n.Upload(table, table.Order[0])
+	requireReason(t, "UPLOAD_CLOSED", err)
+	requireReason(t, "NONCE_REUSE", n.Announce(table))
+	_, err = os.Stat(filepath.Join(n.Dir, "blobs", "files", table.Manifest.Files[0].Nonce.String()))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	n.Restart()
+}
+
+func TestWhoMayReadBlocks(t *testing.T) {
+	n := flowtest.New(t)
+	table := n.Publish("kz", "trade", carnet.LayoutCube, rows)
+	f := table.Manifest.Files[0]
+	for id, may := range map[carnet.PartyID]bool{"kz": true, "k1": true, "audit": true, "gateway": true, "hk": false, "bank": false} {
+		var hashes []byte
+		err := n.G.BlockHashes(ctx, n.Parties[id], f.Nonce, func(_ int64, b []byte) error { hashes = append(hashes, b...); return nil })
+		if !may {
+			require.Equal(t, carnet.NotFound, carnet.KindOf(err), id)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, hashes, 32*len(table.Order))
+		var got []byte
+		require.NoError(t, n.G.ReadBlocks(ctx, n.Parties[id], f.Nonce, []flow.BlockRange{{Column: 1, First: 0, Blocks: 1}}, func(c, b int, data []byte) error {
+			require.Equal(t, []int{1, 0}, []int{c, b})
+			got = data
+			return nil
+		}))
+		require.Equal(t, table.Blocks[he.BlockID{File: f.Nonce, Column: 1}], got)
+	}
+	for _, r := range []flow.BlockRange{{Column: -1, Blocks: 1}, {Column: f.Columns, Blocks: 1}, {Blocks: f.Blocks + 1}, {First: 1 << 62, Blocks: 1 << 62}} {
+		requireReason(t, "BAD_REQUEST", n.G.ReadBlocks(ctx, n.Parties["k1"], f.Nonce, []flow.BlockRange{r}, nil))
+	}
+	pending := n.Encrypt(n.Deal("hk", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)
+	require.NoError(t, n.Announce(pending))
+	err := n.G.BlockHashes(ctx, n.Parties["k1"], pending.Manifest.Files[0].Nonce, nil)
+	require.Equal(t, carnet.NotFound, carnet.KindOf(err), "what is not committed is not served")
+}

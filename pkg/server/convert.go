@@ -1,0 +1,45 @@
+package server
+
+import (
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/flow"
+)
+
+// toRefusals is the message form of refusals.
+func toRefusals(list []flow.Refusal) (out []*carnetv1.Refusal) {
+	for _, r := range list {
+		out = append(out, &carnetv1.Refusal{By: string(r.By), Reason: r.Reason, Message: r.Message, Remedy: r.Remedy, Line: int32(r.Line), Column: int32(r.Column)})
+	}
+	return out
+}
+
+var queryStates = map[flow.QueryState]carnetv1.QueryState{
+	flow.QueryComputing: carnetv1.QueryState_QUERY_STATE_COMPUTING,
+	flow.QueryReleasing: carnetv1.QueryState_QUERY_STATE_RELEASING,
+	flow.QueryReady:     carnetv1.QueryState_QUERY_STATE_READY,
+	flow.QueryRefused:   carnetv1.QueryState_QUERY_STATE_REFUSED,
+	flow.QueryFailed:    carnetv1.QueryState_QUERY_STATE_FAILED,
+	flow.QueryExpired:   carnetv1.QueryState_QUERY_STATE_EXPIRED,
+}
+
+// toQueryStatus is the message form of a query's status.
+func toQueryStatus(s *flow.QueryStatus) *carnetv1.QueryStatus {
+	return &carnetv1.QueryStatus{
+		Id: s.Statement.Hash.String(), Statement: apiconv.ToEnvelope(s.Statement.Envelope), State: queryStates[s.State],
+		BlocksDone: s.BlocksDone, BlocksTotal: s.BlocksTotal,
+		Answers: int32(s.Answers), Threshold: int32(s.Threshold), Keyholders: int32(s.Keyholders),
+		Refusals: toRefusals(s.Refusals), Error: s.Failure, Updated: timestamppb.New(s.Updated),
+	}
+}
+
+// toDatasetEntry is the message form of a dataset.
+func toDatasetEntry(d *flow.DatasetRecord) *carnetv1.DatasetEntry {
+	m := &carnetv1.DatasetEntry{Manifest: apiconv.ToEnvelope(d.Manifest.Envelope), Ref: apiconv.ToRef(d.Manifest.Hash, d.Manifest.Seq), Bytes: d.Bytes}
+	if d.Revocation != nil {
+		m.Revoked, m.Revocation = true, apiconv.ToEnvelope(d.Revocation.Envelope)
+	}
+	return m
+}

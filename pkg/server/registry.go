@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+
+	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/flow"
+)
+
+type registryService struct {
+	carnetv1.UnimplementedRegistryServiceServer
+	s *Server
+}
+
+func ref(r flow.Ref) *carnetv1.StatementRef { return apiconv.ToRef(r.Hash, r.Seq) }
+
+func (r registryService) RegisterParty(ctx context.Context, m *carnetv1.RegisterPartyRequest) (*carnetv1.RegisterPartyResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := r.s.g.RegisterParty(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.RegisterPartyResponse{Ref: ref(got)}, nil
+}
+
+func (r registryService) RegisterCommittee(ctx context.Context, m *carnetv1.RegisterCommitteeRequest) (*carnetv1.RegisterCommitteeResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := r.s.g.RegisterCommittee(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.RegisterCommitteeResponse{Ref: ref(got)}, nil
+}
+
+func (r registryService) RegisterSchema(ctx context.Context, m *carnetv1.RegisterSchemaRequest) (*carnetv1.RegisterSchemaResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := r.s.g.RegisterSchema(ctx, as(ctx), env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.RegisterSchemaResponse{Ref: ref(got)}, nil
+}
+
+func (r registryService) GetParty(ctx context.Context, m *carnetv1.GetPartyRequest) (*carnetv1.GetPartyResponse, error) {
+	st, err := r.s.g.Statement(ctx, flow.NamedParty, m.Id)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.GetPartyResponse{Statement: apiconv.ToEnvelope(st.Envelope), Ref: ref(st.Ref)}, nil
+}
+
+func (r registryService) GetCommittee(ctx context.Context, m *carnetv1.GetCommitteeRequest) (*carnetv1.GetCommitteeResponse, error) {
+	st, err := r.s.g.Statement(ctx, flow.NamedCommittee, m.Id)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.GetCommitteeResponse{Statement: apiconv.ToEnvelope(st.Envelope), Ref: ref(st.Ref)}, nil
+}
+
+func (r registryService) GetSchema(ctx context.Context, m *carnetv1.GetSchemaRequest) (*carnetv1.GetSchemaResponse, error) {
+	st, err := r.s.g.Statement(ctx, flow.NamedSchema, m.Id)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.GetSchemaResponse{Statement: apiconv.ToEnvelope(st.Envelope), Ref: ref(st.Ref)}, nil
+}
+
+func (r registryService) ListParties(ctx context.Context, m *carnetv1.ListPartiesRequest) (*carnetv1.ListPartiesResponse, error) {
+	list, next, err := r.list(ctx, flow.NamedParty, m.PageSize, m.PageToken)
+	return &carnetv1.ListPartiesResponse{Statements: list, NextPageToken: next}, err
+}
+
+func (r registryService) ListCommittees(ctx context.Context, m *carnetv1.ListCommitteesRequest) (*carnetv1.ListCommitteesResponse, error) {
+	list, next, err := r.list(ctx, flow.NamedCommittee, m.PageSize, m.PageToken)
+	return &carnetv1.ListCommitteesResponse{Statements: list, NextPageToken: next}, err
+}
+
+func (r registryService) ListSchemas(ctx context.Context, m *carnetv1.ListSchemasRequest) (*carnetv1.ListSchemasResponse, error) {
+	list, next, err := r.list(ctx, flow.NamedSchema, m.PageSize, m.PageToken)
+	return &carnetv1.ListSchemasResponse{Statements: list, NextPageToken: next}, err
+}
+
+func (r registryService) list(ctx context.Context, kind flow.Named, size int32, token string) ([]*carnetv1.Envelope, string, error) {
+	limit, err := pageSize(size)
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := fromToken(token)
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := r.s.g.Statements(ctx, kind, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	out, next := page(list, limit,
+		func(s *flow.NamedStatement) *carnetv1.Envelope { return apiconv.ToEnvelope(s.Envelope) },
+		func(s *flow.NamedStatement) string { return s.ID })
+	return out, next, nil
+}

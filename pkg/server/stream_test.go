@@ -1,0 +1,341 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/flow/flowtest"
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
+func withMetadata(ctx context.Context, kv ...string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, kv...)
+}
+
+// submitDealing sends a dealing in pieces of a size.
+func submitDealing(conn *grpc.ClientConn, k *flowtest.Key, piece int) error {
+	stream, err := carnetv1.NewDealingServiceClient(conn).SubmitDealing(ctx)
+	if err != nil {
+		return err
+	}
+	_ = stream.Send(&carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Statement{Statement: apiconv.ToEnvelope(k.Envelope)}})
+	for j, b := range k.Corrections {
+		for off := 0; off < len(b); off += piece {
+			_ = stream.Send(&carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Correction{Correction: &carnetv1.CorrectionPiece{
+				Power: int32(j + 1), Offset: int64(off), Data: b[off:min(off+piece, len(b))]}}})
+		}
+	}
+	for i, b := range k.Sealed {
+		_ = stream.Send(&carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Seeds{Seeds: &carnetv1.SealedSeeds{Number: int32(i + 1), Sealed: b}}})
+	}
+	_, err = stream.CloseAndRecv()
+	return err
+}
+
+func block(t *flowtest.Table, id he.BlockID) *carnetv1.UploadBlocksRequest {
+	return &carnetv1.UploadBlocksRequest{Nonce: id.File.String(), Column: int32(id.Column), Block: int32(id.Block), Data: t.Blocks[id]}
+}
+
+func TestPublishOverGRPC(t *testing.T) {
+	n := flowtest.New(t)
+	e := serve(t, n)
+	conn := e.dial("kz")
+	data := carnetv1.NewDatasetServiceClient(conn)
+	k := n.MakeKey("kz", carnet.LayoutRecords)
+	require.NoError(t, submitDealing(conn, k, 1<<20))
+	require.NoError(t, submitDealing(conn, k, 100_000))
+	table := n.Encrypt(k, "trade", carnet.LayoutRecords, [][2]int64{{0, 10}, {2, -4}})
+	f := table.Manifest.Files[0]
+	resp, err := data.BeginUpload(ctx, &carnetv1.BeginUploadRequest{Dataset: "kz/trade", Profile: table.Manifest.Profile,
+		Files: []*carnetv1.UploadFile{{Nonce: f.Nonce.String(), Columns: int32(f.Columns), Blocks: int32(f.Blocks)}}})
+	require.NoError(t, err)
+	require.EqualValues(t, len(table.Blocks[table.Order[0]]), resp.BlockBytes)
+
+	// A stream that the client breaks off keeps what had arrived.
+	broken, cancel := context.WithCancel(ctx)
+	stream, err := data.UploadBlocks(broken)
+	require.NoError(t, err)
+	for _, id := range table.Order[:2] {
+		require.NoError(t, stream.Send(block(table, id)))
+	}
+	arrived := func() int {
+		up, err := data.GetUpload(ctx, &carnetv1.GetUploadRequest{Nonce: f.Nonce.String()})
+		require.NoError(t, err)
+		count := 0
+		for _, b := range up.Present {
+			for ; b != 0; b &= b - 1 {
+				count++
+			}
+		}
+		return count
+	}
+	time.Sleep(50 * time.Millisecond)
+	cancel()
+	require.Eventually(t, func() bool { return arrived() == 2 }, 5*time.Second, 10*time.Millisecond)
+
+	stream, err = data.UploadBlocks(ctx)
+	require.NoError(t, err)
+	for _, id := range table.Order {
+		require.NoError(t, stream.Send(block(table, id)))
+	}
+	done, err := stream.CloseAndRecv()
+	require.NoError(t, err)
+	require.EqualValues(t, 2, done.Skipped)
+	require.EqualValues(t, len(table.Order)-2, done.Stored)
+	_, err = data.CommitDataset(ctx, &carnetv1.CommitDatasetRequest{Manifest: apiconv.ToEnvelope(n.Seal(carnet.TypeDataset, table.Manifest, "kz"))})
+	require.NoError(t, err)
+
+	// A keyholder reads it back.
+	blocks, err := carnetv1.NewDatasetServiceClient(e.dial("k1")).ReadBlocks(ctx, &carnetv1.ReadBlocksRequest{Nonce: f.Nonce.String(),
+		Ranges: []*carnetv1.BlockRange{{Column: 1, Blocks: 1}, {Column: 0, Blocks: 1}}})
+	require.NoError(t, err)
+	for _, column := range []uint32{1, 0} {
+		m, err := blocks.Recv()
+		require.NoError(t, err)
+		require.Equal(t, table.Blocks[he.BlockID{File: f.Nonce, Column: column}], m.Data)
+	}
+	_, err = blocks.Recv()
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestBadStreams(t *testing.T) {
+	n := flowtest.New(t)
+	e := serve(t, n)
+	conn := e.dial("kz")
+	data := carnetv1.NewDatasetServiceClient(conn)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, [][2]int64{{0, 1}})
+	require.NoError(t, n.Announce(table))
+	send := func(m *carnetv1.UploadBlocksRequest) error {
+		stream, err := data.UploadBlocks(ctx)
+		require.NoError(t, err)
+		_ = stream.Send(m)
+		_, err = stream.CloseAndRecv()
+		return err
+	}
+	id := table.Order[0]
+	change := func(do func(*carnetv1.UploadBlocksRequest)) *carnetv1.UploadBlocksRequest {
+		m := block(table, id)
+		do(m)
+		return m
+	}
+	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Nonce = "zz" }))))
+	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Column = -1 }))))
+	require.Equal(t, "BLOCK_OUT_OF_RANGE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Block = 1 << 30 }))))
+	require.Equal(t, "BLOCK_SIZE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = m.Data[1:] }))))
+	require.Equal(t, codes.ResourceExhausted, status.Code(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = make([]byte, 5<<20) }))), "a message above the limit")
+	require.NoError(t, send(block(table, id)))
+	require.Equal(t, "NONCE_REUSE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = table.Blocks[table.Order[1]] }))))
+
+	dealings := carnetv1.NewDealingServiceClient(conn)
+	k := n.MakeKey("kz", carnet.LayoutCube)
+	statement := &carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Statement{Statement: apiconv.ToEnvelope(k.Envelope)}}
+	piece := func(power int32, offset int64, n int) *carnetv1.SubmitDealingRequest {
+		return &carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Correction{Correction: &carnetv1.CorrectionPiece{Power: power, Offset: offset, Data: make([]byte, n)}}}
+	}
+	seeds := func(number int32, n int) *carnetv1.SubmitDealingRequest {
+		return &carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Seeds{Seeds: &carnetv1.SealedSeeds{Number: number, Sealed: make([]byte, n)}}}
+	}
+	for name, parts := range map[string][]*carnetv1.SubmitDealingRequest{
+		"nothing":           nil,
+		"no statement":      {piece(1, 0, 10)},
+		"statement twice":   {statement, statement},
+		"power 0":           {statement, piece(0, 0, 10)},
+		"power 2":           {statement, piece(2, 0, 10)},
+		"gap":               {statement, piece(1, 5, 10)},
+		"negative":          {statement, piece(1, -5, 10)},
+		"too long":          {statement, piece(1, 0, 1<<19)},
+		"keyholder 0":       {statement, seeds(0, 10)},
+		"keyholder 4":       {statement, seeds(4, 10)},
+		"keyholder twice":   {statement, seeds(1, 10), seeds(1, 10)},
+		"empty seeds":       {statement, seeds(1, 0)},
+		"large seeds":       {statement, seeds(1, 1<<20)},
+		"empty part":        {statement, {}},
+		"ends too early":    {statement, seeds(1, 10)},
+		"empty correction":  {statement, {Part: &carnetv1.SubmitDealingRequest_Correction{}}},
+		"empty seeds again": {statement, {Part: &carnetv1.SubmitDealingRequest_Seeds{}}},
+	} {
+		stream, err := dealings.SubmitDealing(ctx)
+		require.NoError(t, err)
+		for _, p := range parts {
+			_ = stream.Send(p)
+		}
+		_, err = stream.CloseAndRecv()
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "%s: %v", name, err)
+	}
+}
+
+func TestAnswerFetchAndWatch(t *testing.T) {
+	n := flowtest.New(t)
+	e := serve(t, n)
+	background, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { _ = n.G.Run(background); close(done) }()
+	defer func() { cancel(); <-done }()
+	table := n.Publish("kz", "trade", carnet.LayoutCube, [][2]int64{{0, 5}, {1, 6}})
+	n.Product("trade", "kz", "kz/trade")
+	queries := carnetv1.NewQueryServiceClient(e.dial("bank"))
+
+	ex, err := queries.ExplainQuery(ctx, &carnetv1.ExplainQueryRequest{Product: "trade", Sql: "SELECT SUM(value) FROM trade", Purpose: "statistics"})
+	require.NoError(t, err)
+	require.Empty(t, ex.Refusals)
+	require.NotEmpty(t, ex.Plan.Steps)
+	require.Positive(t, ex.Plan.Certificate.FloodBits)
+	require.Equal(t, []string{"kz/trade"}, ex.Plan.Datasets)
+
+	q := n.Ask("SELECT SUM(value) FROM trade", "trade", table)
+	require.Equal(t, ex.Plan.Hash, q.Plan.Hash().String())
+	sub, err := queries.SubmitQuery(ctx, &carnetv1.SubmitQueryRequest{Statement: apiconv.ToEnvelope(n.Seal(carnet.TypeQuery, q.Body, "bank"))})
+	require.NoError(t, err)
+	id, err := carnet.ParseHash(sub.Ref.Hash)
+	require.NoError(t, err)
+	watch, err := queries.WatchQuery(ctx, &carnetv1.WatchQueryRequest{Id: sub.Ref.Hash})
+	require.NoError(t, err)
+
+	sealed := map[int][]byte{}
+	for number, k := range map[int]carnet.PartyID{1: "k1", 2: "k2", 3: "k3"} {
+		env, b := n.Answer(id, q, number, table)
+		sealed[number] = b
+		stream, err := carnetv1.NewReleaseServiceClient(e.dial(k)).SubmitAnswer(ctx)
+		require.NoError(t, err)
+		require.NoError(t, stream.Send(&carnetv1.SubmitAnswerRequest{Part: &carnetv1.SubmitAnswerRequest_Statement{Statement: apiconv.ToEnvelope(env)}}))
+		require.NoError(t, stream.Send(&carnetv1.SubmitAnswerRequest{Part: &carnetv1.SubmitAnswerRequest_Sealed{Sealed: b[:7]}}))
+		require.NoError(t, stream.Send(&carnetv1.SubmitAnswerRequest{Part: &carnetv1.SubmitAnswerRequest_Sealed{Sealed: b[7:]}}))
+		_, err = stream.CloseAndRecv()
+		require.NoError(t, err)
+	}
+	var last *carnetv1.QueryStatus
+	for {
+		m, err := watch.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		last = m.Status
+	}
+	require.Equal(t, carnetv1.QueryState_QUERY_STATE_READY, last.State)
+	require.EqualValues(t, 3, last.Answers)
+
+	fetch, err := queries.FetchAnswer(ctx, &carnetv1.FetchAnswerRequest{Id: sub.Ref.Hash})
+	require.NoError(t, err)
+	var public []byte
+	got := map[int][]byte{}
+	number := 0
+	for {
+		m, err := fetch.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		switch p := m.Part.(type) {
+		case *carnetv1.FetchAnswerResponse_PublicValues:
+			public = append(public, p.PublicValues...)
+		case *carnetv1.FetchAnswerResponse_Answer:
+			env, err := apiconv.FromEnvelope("statement", p.Answer.Statement)
+			require.NoError(t, err)
+			var a carnet.Answer
+			require.NoError(t, env.Decode(carnet.TypeAnswer, &a))
+			number = a.Number
+		case *carnetv1.FetchAnswerResponse_Sealed:
+			got[number] = append(got[number], p.Sealed.Data...)
+		}
+	}
+	require.Equal(t, sealed, got)
+	r, err := q.Plan.Evaluate(n.OpenAnswer(id, q, public, got))
+	require.NoError(t, err)
+	require.Equal(t, "11", r.Rows[0][0].String())
+
+	code, body := e.http("bank", "GET", "/v1/queries/"+sub.Ref.Hash, nil)
+	require.Equal(t, 200, code)
+	require.Contains(t, string(body), "QUERY_STATE_READY")
+	code, body = e.http("bank", "GET", "/v1/queries/"+sub.Ref.Hash+"/answer", nil)
+	require.Equal(t, 200, code)
+	require.Contains(t, string(body), "publicValues")
+	code, body = e.http("bank", "POST", "/v1/queries:explain", &carnetv1.ExplainQueryRequest{Product: "trade", Sql: "SELECT MEDIAN(value) FROM trade"})
+	require.Equal(t, 200, code)
+	require.Contains(t, string(body), `"line":1`)
+}
+
+func TestUploadOverREST(t *testing.T) {
+	n := flowtest.New(t)
+	e := serve(t, n)
+	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, [][2]int64{{0, 1}})
+	f := table.Manifest.Files[0]
+	code, body := e.http("kz", "POST", "/v1/uploads", &carnetv1.BeginUploadRequest{Dataset: "kz/trade", Profile: table.Manifest.Profile,
+		Files: []*carnetv1.UploadFile{{Nonce: f.Nonce.String(), Columns: int32(f.Columns), Blocks: int32(f.Blocks)}}})
+	require.Equal(t, 200, code, "%s", body)
+	var lines bytes.Buffer
+	for _, id := range table.Order {
+		b, err := protojson.Marshal(block(table, id))
+		require.NoError(t, err)
+		lines.Write(append(b, '\n'))
+	}
+	code, body = e.raw("kz", "POST", "/v1/uploads/blocks", lines.Bytes(), nil)
+	require.Equal(t, 200, code, "%s", body)
+	require.Contains(t, string(body), `"stored":"`)
+	code, body = e.http("kz", "POST", "/v1/datasets", &carnetv1.CommitDatasetRequest{Manifest: apiconv.ToEnvelope(n.Seal(carnet.TypeDataset, table.Manifest, "kz"))})
+	require.Equal(t, 200, code, "%s", body)
+}
+
+func TestShutdownEndsStreamsThatWait(t *testing.T) {
+	e := serve(t, flowtest.New(t))
+	conn := e.dial("k1")
+	follow, err := carnetv1.NewJournalServiceClient(conn).Follow(ctx, &carnetv1.FollowRequest{})
+	require.NoError(t, err)
+	_, err = follow.Recv()
+	require.NoError(t, err)
+	h, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
+	require.NoError(t, err)
+	require.Equal(t, healthpb.HealthCheckResponse_SERVING, h.Status)
+	began := time.Now()
+	e.stop()
+	for err == nil {
+		_, err = follow.Recv()
+	}
+	require.Equal(t, "SHUTTING_DOWN", reason(err))
+	require.NoError(t, <-e.done)
+	e.done <- nil
+	require.Less(t, time.Since(began), 5*time.Second)
+}
+
+func TestListsArePaged(t *testing.T) {
+	n := flowtest.New(t)
+	e := serve(t, n)
+	for v := range 4 { // pages are bounded by bytes as well
+		s := *n.Schema
+		s.Version, s.Description = v+2, strings.Repeat("x", 1000)
+		_, err := n.G.RegisterSchema(ctx, n.Parties["kz"], n.Seal(carnet.TypeSchema, s, "kz"))
+		require.NoError(t, err)
+	}
+	r := carnetv1.NewRegistryServiceClient(e.dial("bank"))
+	seen := 0
+	for token, pages := "", 0; ; pages++ {
+		resp, err := r.ListSchemas(ctx, &carnetv1.ListSchemasRequest{PageSize: 2, PageToken: token})
+		require.NoError(t, err)
+		seen += len(resp.Statements)
+		if token = resp.NextPageToken; token == "" {
+			require.Equal(t, 2, pages)
+			break
+		}
+	}
+	require.Equal(t, 5, seen)
+	for _, bad := range []*carnetv1.ListSchemasRequest{{PageSize: -1}, {PageToken: "not a token!"}} {
+		_, err := r.ListSchemas(ctx, bad)
+		require.Equal(t, codes.InvalidArgument, status.Code(err))
+	}
+}
