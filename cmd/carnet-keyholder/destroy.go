@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys/agefile"
+)
+
+type destroyCmd struct {
+	dirFlag
+	secretFlags
+	Key string `arg:"" help:"Key identifier, 64 hexadecimal digits; see status."`
+	Yes bool   `help:"Don't ask."`
+}
+
+func (destroyCmd) Help() string {
+	return `Removes this keyholder's seeds of a key from the keystore, for good: the key can
+never be dealt here again, and queries under it are refused from now on. Stop
+the running keyholder first. Copies of the keystore made earlier still hold the
+seeds; destroy them too.
+
+Example:
+  carnet-keyholder destroy --dir /var/lib/carnet 5f0c...e1`
+}
+
+func (c *destroyCmd) Run(ctx context.Context, s streams) error {
+	key, err := carnet.ParseKeyID(c.Key)
+	if err != nil {
+		return carnet.E(carnet.Invalid, "BAD_KEY", "%q is no key identifier", c.Key).Because(err).Fix("carnet-keyholder status lists the keys")
+	}
+	p, err := c.protection(s, false)
+	if err != nil {
+		return err
+	}
+	store, err := agefile.Open(c.keystore(), p)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if !c.Yes {
+		fmt.Fprintf(s.err, "This destroys the seeds of key %s for good.\nType the first 8 digits of the key to go on: ", key)
+		line, _ := bufio.NewReader(s.in).ReadString('\n')
+		if strings.TrimSpace(line) != key.String()[:8] {
+			return carnet.E(carnet.Canceled, "NOT_CONFIRMED", "nothing was destroyed")
+		}
+	}
+	if err := store.Destroy(ctx, key); err != nil {
+		return err
+	}
+	if _, err := os.Stat(c.ledger()); err == nil {
+		if err := keyholder.MarkDestroyed(ctx, c.ledger(), key); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.out, "destroyed %s\n", key)
+	return nil
+}

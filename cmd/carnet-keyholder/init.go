@@ -1,0 +1,98 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/keys/agefile"
+)
+
+type initCmd struct {
+	dirFlag
+	secretFlags
+	Party        string `help:"Short identifier, such as ch-customs." required:""`
+	Name         string `help:"Full name of the organisation." required:""`
+	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CH"`
+}
+
+func (initCmd) Help() string {
+	return `Draws a signing key and a sealing key, keeps them in DIR/keystore.age, and writes
+DIR/party.json: a statement of who you are, signed with the new key. Send
+party.json to the registrar of your network, who signs and registers it. It
+holds nothing secret. Back up keystore.age by copying it.
+
+Example:
+  carnet-keyholder init --dir /var/lib/carnet --party ch-customs \
+    --name "Federal Office for Customs" --jurisdiction CH`
+}
+
+var jurisdictionForm = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func (c *initCmd) Run(s streams) error {
+	if !carnet.ValidName(c.Party) {
+		return carnet.E(carnet.Invalid, "BAD_NAME", "%q is no identifier", c.Party).Fix("use a-z, 0-9, dot, dash and underscore, at most 63 characters")
+	}
+	if !jurisdictionForm.MatchString(c.Jurisdiction) {
+		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is no jurisdiction", c.Jurisdiction).Fix("use the two-letter code in capitals, such as CH")
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return err
+	}
+	p, err := c.protection(s, true)
+	if err != nil {
+		return err
+	}
+	store, err := agefile.Create(c.keystore(), p, rand.Reader)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	env, err := statement(store, carnet.PartyID(c.Party), c.Name, carnet.Jurisdiction(c.Jurisdiction), time.Now())
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(env, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.party(), append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",
+		c.keystore(), c.party(), evidence.KeyHint(store.Signer().Public()), c.party(), c.Dir)
+	return nil
+}
+
+// statement is the party statement, signed by the party itself.
+func statement(store keys.Store, id carnet.PartyID, name string, j carnet.Jurisdiction, now time.Time) (*evidence.Envelope, error) {
+	return evidence.Seal(carnet.TypeParty, carnet.Party{
+		ID: id, Name: name, Jurisdiction: j, Roles: []carnet.Role{carnet.RoleKeyholder},
+		SigningKey: store.Signer().Public(), SealingKey: store.SealingKey(), Created: now.UTC().Truncate(time.Second),
+	}, store.Signer())
+}
+
+// readParty reads party.json and checks that it belongs to the signing key.
+func readParty(path string, store keys.Store) (*carnet.Party, *evidence.Envelope, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, carnet.E(carnet.NotFound, "NO_PARTY_STATEMENT", "%s can't be read", path).Because(err).
+			Fix("carnet-keyholder init writes it; restore it from a backup")
+	}
+	var env evidence.Envelope
+	if err := json.Unmarshal(b, &env); err != nil {
+		return nil, nil, carnet.E(carnet.Invalid, "BAD_PARTY_STATEMENT", "%s is not a signed statement", path).Because(err)
+	}
+	var p carnet.Party
+	if err := env.Verify(carnet.TypeParty, store.Signer().Public(), &p); err != nil {
+		return nil, nil, carnet.E(carnet.Invalid, "FOREIGN_PARTY_STATEMENT", "%s is not signed with the keystore's key", path).
+			Fix("use the party.json that was made together with this keystore")
+	}
+	return &p, &env, nil
+}

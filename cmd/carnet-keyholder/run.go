@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys/agefile"
+)
+
+type runCmd struct {
+	dirFlag
+	secretFlags
+	Gateway   string `help:"Address of the gateway." required:"" placeholder:"HOST:PORT" env:"CARNET_GATEWAY"`
+	Registrar string `help:"File with the registrar's public key; nothing it did not sign counts." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
+	TLSCert   string `name:"tls-cert" help:"Client certificate that names this party." type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
+	TLSKey    string `name:"tls-key" help:"Its private key." type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
+	TLSCA     string `name:"tls-ca" help:"Certificate authority of the gateway." type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
+	Plaintext bool   `help:"No TLS; only for a gateway on this machine."`
+
+	Attest      string `help:"Recompute and sign public values: ${enum}." enum:"always,products,never" default:"always"`
+	Workers     int    `help:"Processors one query may use; 0: all." default:"0"`
+	Parallel    int    `help:"Queries worked on at a time." default:"2"`
+	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified blocks, in MiB." default:"256"`
+	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
+	Health      string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
+	LogFormat   string `help:"Log as ${enum}." enum:"text,json" default:"text"`
+	LogLevel    string `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
+	Resume      bool   `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
+}
+
+func (runCmd) Help() string {
+	return `Follows the gateway's journal, co-signs it, fetches seeds dealt to this keyholder,
+and answers or refuses every query by the rules of the scheme. It reconnects by
+itself; stop it with ctrl-C or SIGTERM. If the journal was rewritten it stops
+and says so: talk to the other keyholders before you go on.
+
+Example:
+  carnet-keyholder run --dir /var/lib/carnet --gateway gateway.example:8443 \
+    --registrar registrar.pub --tls-cert ch-customs.pem \
+    --tls-key ch-customs-key.pem --tls-ca ca.pem`
+}
+
+func (c *runCmd) Run(ctx context.Context, s streams) error {
+	log := logger(s, c.LogFormat, c.LogLevel)
+	registrar, err := ident.ReadAnchor(c.Registrar)
+	if err != nil {
+		return err
+	}
+	creds, err := c.credentials()
+	if err != nil {
+		return err
+	}
+	p, err := c.protection(s, false)
+	if err != nil {
+		return err
+	}
+	store, err := agefile.Open(c.keystore(), p)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	party, _, err := readParty(c.party(), store)
+	if err != nil {
+		return err
+	}
+	ledger, err := keyholder.OpenLedger(ctx, c.ledger(), party.ID, registrar)
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	if c.Resume {
+		if err := ledger.Resume(ctx); err != nil {
+			return err
+		}
+	}
+	conn, err := grpc.NewClient(c.Gateway, grpc.WithTransportCredentials(creds),
+		// Shares are repeated from the ledger, byte by byte, and by nothing else.
+		grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(8<<20)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}))
+	if err != nil {
+		return carnet.E(carnet.Invalid, "BAD_GATEWAY_ADDRESS", "%q is no gateway address", c.Gateway).Because(err).Fix("use HOST:PORT")
+	}
+	defer conn.Close()
+	k, err := keyholder.New(ctx, keyholder.Config{
+		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn,
+		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20,
+		MaxReleases: c.MaxReleases, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	if c.Health != "" {
+		stop, addr, err := serveHealth(c.Health, k, ledger)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		log.Info("health is served", "address", addr)
+	}
+	log.Info("keyholder runs", "party", party.ID, "gateway", c.Gateway, "attest", c.Attest)
+	err = k.Run(ctx)
+	log.Info("keyholder stopped")
+	return err
+}
+
+func (c *runCmd) credentials() (credentials.TransportCredentials, error) {
+	if c.Plaintext {
+		if err := loopback(c.Gateway); err != nil {
+			return nil, err
+		}
+		return insecure.NewCredentials(), nil
+	}
+	if c.TLSCert == "" || c.TLSKey == "" || c.TLSCA == "" {
+		return nil, carnet.E(carnet.Invalid, "NO_TLS_FILES", "certificate, key and authority are needed").
+			Fix("give --tls-cert, --tls-key and --tls-ca")
+	}
+	cfg, err := ident.ClientTLS(c.TLSCert, c.TLSKey, c.TLSCA)
+	if err != nil {
+		return nil, err
+	}
+	return credentials.NewTLS(cfg), nil
+}
+
+func logger(s streams, format, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: l}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(s.err, o))
+	}
+	return slog.New(slog.NewTextHandler(s.err, o))
+}

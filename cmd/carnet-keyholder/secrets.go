@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/keys/agefile"
+)
+
+const passphraseEnv = "CARNET_KEYHOLDER_PASSPHRASE"
+
+// dirFlag is where a keyholder keeps its files.
+type dirFlag struct {
+	Dir string `help:"Directory of the keyholder's files." default:"." type:"path" env:"CARNET_KEYHOLDER_DIR"`
+}
+
+func (d dirFlag) keystore() string { return filepath.Join(d.Dir, "keystore.age") }
+func (d dirFlag) ledger() string   { return filepath.Join(d.Dir, "ledger.db") }
+func (d dirFlag) party() string    { return filepath.Join(d.Dir, "party.json") }
+
+// secretFlags say how the keystore is opened.
+type secretFlags struct {
+	PassphraseFile string `help:"File whose first line is the keystore's passphrase. Without it: the variable CARNET_KEYHOLDER_PASSPHRASE, else a prompt." type:"path" placeholder:"FILE" xor:"secret"`
+	Identity       string `help:"File with the age identity that opens the keystore, instead of a passphrase." type:"path" placeholder:"FILE" xor:"secret"`
+}
+
+// protection finds the passphrase or identity; fresh asks for a new passphrase twice.
+func (f secretFlags) protection(s streams, fresh bool) (agefile.Protection, error) {
+	if f.Identity != "" {
+		return agefile.IdentityFile(f.Identity)
+	}
+	if f.PassphraseFile != "" {
+		b, err := os.ReadFile(f.PassphraseFile)
+		if err != nil {
+			return agefile.Protection{}, carnet.E(carnet.Invalid, "NO_PASSPHRASE", "the passphrase file can't be read").Because(err)
+		}
+		defer clear(b)
+		line, _, _ := bytes.Cut(b, []byte("\n"))
+		return agefile.Passphrase(string(bytes.TrimRight(line, "\r")))
+	}
+	if p, ok := os.LookupEnv(passphraseEnv); ok {
+		return agefile.Passphrase(p)
+	}
+	p, err := prompt(s, "Passphrase of the keystore: ")
+	if err != nil {
+		return agefile.Protection{}, err
+	}
+	if fresh {
+		again, err := prompt(s, "The same again: ")
+		if err != nil {
+			return agefile.Protection{}, err
+		}
+		if p != again {
+			return agefile.Protection{}, carnet.E(carnet.Invalid, "PASSPHRASES_DIFFER", "the two passphrases differ")
+		}
+	}
+	return agefile.Passphrase(p)
+}
+
+var errNoTerminal = errors.New("standard input is not a terminal")
+
+func prompt(s streams, text string) (string, error) {
+	f, ok := s.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return "", carnet.E(carnet.Invalid, "NO_PASSPHRASE", "no passphrase given").Because(errNoTerminal).
+			Fix("use --passphrase-file, --identity or the variable %s", passphraseEnv)
+	}
+	fmt.Fprint(s.err, text)
+	b, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(s.err)
+	defer clear(b)
+	return string(b), err
+}

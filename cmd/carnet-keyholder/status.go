@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/carnet-network/carnet/pkg/keyholder"
+)
+
+type statusCmd struct {
+	dirFlag
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (statusCmd) Help() string {
+	return `Reads the ledger, also while the keyholder runs. Needs no passphrase: the ledger
+holds nothing secret.
+
+Example:
+  carnet-keyholder status --dir /var/lib/carnet --json`
+}
+
+func (c *statusCmd) Run(ctx context.Context, s streams) error {
+	l, err := keyholder.ReadLedger(c.ledger())
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	st, err := l.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(st)
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintf(w, "party\t%s\n", st.Party)
+	fmt.Fprintf(w, "journal\t%d entries, head %s\n", st.Size, st.Head)
+	fmt.Fprintf(w, "co-signed\tup to %d\n", st.Cosigned)
+	for _, c := range slices.Sorted(maps.Keys(st.Quorums)) {
+		fmt.Fprintf(w, "quorum\t%d entries by committee %.16s\n", st.Quorums[c], c)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(st.Outcomes)) {
+		fmt.Fprintf(w, "queries\t%d with outcome %s\n", st.Outcomes[kind], kind)
+	}
+	if st.Unsent > 0 {
+		fmt.Fprintf(w, "unsent\t%d\n", st.Unsent)
+	}
+	if st.Halted != "" {
+		fmt.Fprintf(w, "HALTED\t%s\n", st.Halted)
+	}
+	fmt.Fprintf(w, "keys\t%d\n", len(st.Keys))
+	for _, k := range st.Keys {
+		fmt.Fprintf(w, "  %s\t%s\t%d numbers charged\t%s\n", k.Key, k.State, k.Charged, k.Reason)
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package keyholder
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/seal"
+)
+
+// lapseAfter is how long after its expiry a query is still refused aloud. Older
+// ones, found when replaying a long journal, are let go.
+const lapseAfter = time.Hour
+
+// answer decides pending queries whenever something changed, a bounded number at a
+// time; a long one holds up others only if as many long ones run.
+func (k *Keyholder) answer(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(k.cfg.Parallel)
+	for {
+		due, next := k.due()
+		for _, c := range due {
+			g.Go(func() error {
+				defer k.done(c)
+				return k.try(gctx, c)
+			})
+		}
+		if err := k.release.wait(gctx, next); err != nil {
+			if failed := g.Wait(); failed != nil {
+				return failed
+			}
+			return err
+		}
+	}
+}
+
+// due marks the pending queries that may be tried now as running and lists them in
+// the order of the journal; next is when one more becomes due or expires.
+func (k *Keyholder) due() (out []*Case, next time.Duration) {
+	now := k.now()
+	next = longestWait
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.pending {
+		switch {
+		case c.running:
+			c.missed = true
+			continue
+		case now.Before(c.retryAt):
+			next = min(next, c.retryAt.Sub(now))
+			continue
+		}
+		if !c.expired(now) {
+			next = min(next, c.Query.Expires.Sub(now))
+		}
+		c.running = true
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b *Case) int { return cmp.Compare(a.Seq, b.Seq) })
+	return out, max(next, time.Millisecond)
+}
+
+// done gives the case back; what was signalled while it ran counts now.
+func (k *Keyholder) done(c *Case) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c.missed {
+		k.release.raise()
+	}
+	c.running, c.missed = false, false
+}
+
+// try brings one query as far as it can. Only failures of this machine's own
+// ledger are returned.
+func (k *Keyholder) try(ctx context.Context, c *Case) error {
+	// A gateway that stalls holds a query up until it expires, not for ever.
+	limited, done := context.WithTimeout(ctx, max(c.Query.Expires.Sub(k.now()), 10*time.Second))
+	o, err := k.decide(limited, c)
+	done()
+	c.rest()
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errNotYet) && !c.expired(k.now()):
+		return nil // a signal wakes it
+	case carnet.KindOf(err) == carnet.Refused || c.expired(k.now()):
+		if carnet.KindOf(err) != carnet.Refused {
+			err = checkExpiry(ctx, k, c)
+		}
+		if o, err = k.refusal(c, err); err != nil {
+			return err
+		}
+	default:
+		k.mu.Lock()
+		c.wait.least = k.retry
+		d := c.wait.next()
+		c.retryAt = k.now().Add(d)
+		k.mu.Unlock()
+		k.log.Warn("a query could not be decided yet; trying again", "query", c.Hash, "in", d, "error", offWire(err))
+		return nil
+	}
+	return k.conclude(ctx, c, o)
+}
+
+// conclude persists an outcome and only then lets it be sent.
+func (k *Keyholder) conclude(ctx context.Context, c *Case, o *Outcome) error {
+	if _, err := k.ledger.decide(ctx, o); err != nil {
+		return k.fatal(err)
+	}
+	if err := k.crash("persisted"); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	delete(k.pending, c.Hash)
+	k.mu.Unlock()
+	k.log.Info("query decided", "query", c.Hash, "seq", c.Seq, "buyer", c.Query.Buyer, "product", c.Query.Product,
+		"outcome", o.Kind, "reason", o.Reason)
+	k.outbox.raise()
+	return nil
+}
+
+// decide runs the checks, derives the functionals, makes the shares and seals them.
+func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
+	if err := k.runChecks(ctx, c); err != nil {
+		return nil, err
+	}
+	p, err := c.compile()
+	if err != nil {
+		return nil, err
+	}
+	der, err := k.derive(ctx, c, p)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := k.respond(ctx, c, p, der)
+	if err != nil {
+		return nil, err
+	}
+	// Deriving takes time; what may have changed meanwhile is checked again.
+	for _, again := range []func(context.Context, *Keyholder, *Case) error{checkExpiry, checkRevoked} {
+		if err := again(ctx, k, c); err != nil {
+			return nil, err
+		}
+	}
+	return k.sealed(c, der, shares)
+}
+
+// sealed makes the outcome of an answer. Sealing is randomised, so that the sealed
+// bytes themselves are what must be kept and repeated.
+func (k *Keyholder) sealed(c *Case, der *derived, shares []byte) (*Outcome, error) {
+	defer clear(shares)
+	number := c.committee().number
+	msg, err := seal.Seal(c.Query.Recipient, answerInfo(c.Hash, number), shares)
+	if err != nil {
+		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed")
+	}
+	body := carnet.Answer{
+		Query: c.Hash, By: k.cfg.Party, Number: number, Openings: len(der.ids),
+		Functionals: functionalsDigest(der.ids), Sealed: sha256.Sum256(msg), Created: k.now().UTC(),
+	}
+	o := &Outcome{Query: c.Hash, Seq: c.Seq, Kind: kindAnswer, Sealed: msg}
+	if der.public != nil {
+		o.Public = wire.AppendScalars(nil, c.inputs[0].dealing.profile, der.public)
+		z := carnet.Digest("carnet/answers/z/1", o.Public)
+		body.Attested = &z
+	}
+	if o.Statement, err = evidence.Seal(carnet.TypeAnswer, body, k.signer); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// answerInfo is the HPKE context shares are sealed under.
+func answerInfo(query carnet.Hash, number int) []byte {
+	return append(append([]byte("carnet/answer/1"), query[:]...), byte(number))
+}
+
+func functionalsDigest(ids []carnet.Hash) carnet.Hash {
+	all := make([]byte, 0, 32*len(ids))
+	for _, f := range ids {
+		all = append(all, f[:]...)
+	}
+	return carnet.Digest("carnet/answers/F/1", all)
+}
+
+// refusal makes the outcome of a refusal: a signed decision with the public reason.
+func (k *Keyholder) refusal(c *Case, err error) (*Outcome, error) {
+	var e *carnet.Error
+	if !errors.As(err, &e) {
+		return nil, err
+	}
+	o := &Outcome{Query: c.Hash, Seq: c.Seq, Kind: kindRefusal, Reason: e.Reason}
+	if k.now().Sub(c.Query.Expires) > lapseAfter {
+		o.Kind, o.Sent = kindLapsed, true
+		return o, nil
+	}
+	plain := *e
+	plain.Err = nil // causes stay here
+	body := carnet.Decision{Query: c.Hash, By: k.cfg.Party, Reason: e.Reason, Created: k.now().UTC(),
+		Message: short(plain.Error()), Remedy: short(e.Remedy)}
+	o.Statement, err = evidence.Seal(carnet.TypeDecision, body, k.signer)
+	return o, err
+}
+
+// short cuts texts that quote a query or a list at what gateways take.
+func short(s string) string {
+	const most = 1000
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

@@ -1,0 +1,188 @@
+package keyholder
+
+import (
+	"context"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/scan"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// derived is what this keyholder found itself for every opening, in plan order.
+type derived struct {
+	ids    []carnet.Hash // functional ids F
+	values []he.Scalar   // const(Σ_j D_j R_j), summed over keys; secret until flooded
+	home   []he.Scalar   // const(Σ_j D_j H_j) over the keys this keyholder is home of; nil if of none
+	public []he.Scalar   // z = const(D_0 + Σ_j D_j δ_j), summed over keys; nil if not attested
+}
+
+// derive is SCHEME §6.6: linear openings need no data, since D_1 comes from the
+// public XOF; openings of degree 2 are re-executed in full from blocks that hash to
+// the owners' signed roots.
+func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {
+	profile := c.inputs[0].dealing.profile
+	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), shares: map[carnet.KeyID]*share.KeyShare{},
+		deltas: map[carnet.KeyID][]he.Poly{},
+		out:    &derived{ids: make([]carnet.Hash, len(p.Openings)), values: make([]he.Scalar, len(p.Openings))}}
+	for i := range p.Openings {
+		o := &p.Openings[i]
+		if o.F.Degree == 1 {
+			j.linear.add(i, o)
+		} else {
+			j.products.add(i, o)
+		}
+	}
+	attest := k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at) > 0
+	for _, key := range c.keys() {
+		d := c.dealing(key)
+		var err error
+		if j.shares[key], err = k.keyShare(ctx, d); err != nil {
+			return nil, err
+		}
+		if attest {
+			if j.deltas[key], err = k.corrections(ctx, d); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, s := range j.shares {
+		if s.Home() {
+			j.out.home = make([]he.Scalar, len(p.Openings))
+		}
+	}
+	if attest {
+		j.out.public = make([]he.Scalar, len(p.Openings))
+	}
+	if err := j.deriveLinear(ctx); err != nil {
+		return nil, err
+	}
+	return j.out, j.deriveProducts(ctx)
+}
+
+// job derives the openings of one query.
+type job struct {
+	k                *Keyholder
+	c                *Case
+	profile          *he.Profile
+	ring             *he.Ring
+	shares           map[carnet.KeyID]*share.KeyShare
+	deltas           map[carnet.KeyID][]he.Poly
+	linear, products openings
+	out              *derived
+}
+
+// openings are those of one degree, with their places in the plan.
+type openings struct {
+	at   []int
+	fs   []*functional.Functional
+	bits []int
+}
+
+func (o *openings) add(i int, op *plan.Opening) {
+	o.at, o.fs, o.bits = append(o.at, i), append(o.fs, op.F), append(o.bits, op.FloodBits)
+}
+
+func (j *job) deriveLinear(ctx context.Context) error {
+	fs := j.linear.fs
+	if len(fs) == 0 {
+		return nil
+	}
+	w, h := map[carnet.KeyID]he.Poly{}, map[carnet.KeyID]he.Poly{}
+	for key, s := range j.shares {
+		w[key] = s.Power(1)
+		if h[key] = j.ring.NewPoly(); s.Home() {
+			h[key] = s.HomePower(1)
+		}
+	}
+	values, err := scan.Linear(ctx, j.ring, fs, w, nil, j.k.cfg.Workers, nil)
+	if err != nil {
+		return err
+	}
+	if j.out.home != nil {
+		home, err := scan.Linear(ctx, j.ring, fs, h, nil, j.k.cfg.Workers, nil)
+		if err != nil {
+			return err
+		}
+		for n, i := range j.linear.at {
+			j.out.home[i] = home[n]
+		}
+	}
+	for n, i := range j.linear.at {
+		f := fs[n]
+		hd := make([]carnet.Hash, len(f.Keys))
+		for m := range f.Keys {
+			hd[m] = f.Keys[m].LinearHash(j.profile.N())
+		}
+		j.out.ids[i] = share.FunctionalID(j.profile, f, j.linear.bits[n], hd)
+		j.out.values[i] = values[n]
+	}
+	if j.out.public == nil {
+		return nil
+	}
+	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, j.blocks(fs), j.k.cfg.Workers, j.k.cfg.AccumulatorBytes, nil)
+	if err != nil {
+		return err
+	}
+	for n, i := range j.linear.at {
+		j.out.public[i] = z[n]
+	}
+	return nil
+}
+
+// deriveProducts re-executes products; z falls out on the way.
+func (j *job) deriveProducts(ctx context.Context) error {
+	fs := j.products.fs
+	if len(fs) == 0 {
+		return nil
+	}
+	r := j.ring
+	return scan.Products(ctx, r, fs, j.blocks(fs), j.k.cfg.Workers, j.k.cfg.AccumulatorBytes, nil, func(n int, parts []scan.Parts) error {
+		i := j.products.at[n]
+		hd := make([]carnet.Hash, len(parts))
+		var value, z he.Scalar
+		for m, part := range parts {
+			d := []he.Poly{part.D[1], part.D[2]}
+			s := j.shares[part.Key]
+			hd[m] = scan.HashProduct(r, part.D[1], part.D[2])
+			value = r.ScalarAdd(value, r.InnerConst(d, []he.Poly{s.Power(1), s.Power(2)}))
+			if s.Home() {
+				j.out.home[i] = r.ScalarAdd(j.out.home[i], r.InnerConst(d, []he.Poly{s.HomePower(1), s.HomePower(2)}))
+			}
+			if j.out.public != nil {
+				z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, j.deltas[part.Key][:2])))
+			}
+		}
+		j.out.ids[i] = share.FunctionalID(j.profile, fs[n], j.products.bits[n], hd)
+		j.out.values[i] = value
+		if j.out.public != nil {
+			j.out.public[i] = z
+		}
+		return nil
+	})
+}
+
+// blocks serves the blocks of the inputs.
+func (j *job) blocks(fs []*functional.Functional) *blockSource {
+	type column struct {
+		file carnet.Nonce
+		col  uint32
+	}
+	columns := map[column]bool{}
+	for _, f := range fs {
+		for i := range f.Keys {
+			for _, t := range f.Keys[i].Linear {
+				columns[column{t.File, t.Column}] = true
+			}
+			for _, t := range f.Keys[i].Products {
+				for _, col := range slices.Concat(t.A, t.B) {
+					columns[column{t.File, col}] = true
+				}
+			}
+		}
+	}
+	return j.k.newBlockSource(j.profile, j.c.files(), len(columns))
+}

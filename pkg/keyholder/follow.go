@@ -1,0 +1,280 @@
+package keyholder
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+)
+
+// batchSize bounds how many entries become durable in one transaction.
+const batchSize = 256
+
+// errFork is the error that stops a keyholder for good.
+func errFork(format string, args ...any) error {
+	return carnet.E(carnet.Precondition, "JOURNAL_FORK", format, args...).
+		Fix("the gateway's journal was rewritten: nothing was answered since; compare checkpoints with the other keyholders and the gateway's operator")
+}
+
+// errShorter says that the gateway does not have all of the journal any more.
+func errShorter(size int64) error {
+	return carnet.E(carnet.Unavailable, "JOURNAL_SHORTER", "the gateway no longer serves entry %d of the journal, which this keyholder has seen", size-1).
+		Fix("if the gateway was restored from an old backup, its operator has to find the missing entries; nothing is answered meanwhile")
+}
+
+// follow keeps a stream of the journal open and takes in what it brings. It
+// returns when ctx ends, when the journal was rewritten, or when the ledger can't
+// be written.
+func (k *Keyholder) follow(ctx context.Context) error {
+	wait := backoff{least: k.retry}
+	for {
+		started := k.now()
+		err := k.followOnce(ctx)
+		k.connected(false, err)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var broken *fatalError
+		switch {
+		case carnet.ReasonOf(err) == "JOURNAL_FORK":
+			if haltErr := k.ledger.Halt(context.WithoutCancel(ctx), err.Error()); haltErr != nil {
+				return errors.Join(err, haltErr)
+			}
+			return err
+		case errors.As(err, &broken):
+			return err
+		}
+		if k.now().Sub(started) > longestWait {
+			wait.reset()
+		}
+		d := wait.next()
+		k.log.Warn("the gateway is not reachable or the stream broke; trying again", "in", d, "error", offWire(err))
+		if err := newSignal().wait(ctx, d); err != nil {
+			return err
+		}
+	}
+}
+
+// fatalError marks a failure of this machine, such as a full disk, after which
+// memory may be ahead of the ledger and the process has to start again.
+type fatalError struct{ err error }
+
+func (e *fatalError) Error() string { return e.err.Error() }
+func (e *fatalError) Unwrap() error { return e.err }
+
+// fatal marks an error of the ledger.
+func (k *Keyholder) fatal(err error) error { return &fatalError{ledgerError(k.ledger.path, err)} }
+
+// followOnce follows one stream until it breaks. The stream starts with the last
+// entry seen before, so that a journal that was rewritten or cut is noticed.
+func (k *Keyholder) followOnce(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seen := k.position()
+	call, done := context.WithTimeout(ctx, callLimit)
+	told, err := k.api.journal.GetCheckpoint(call, &apiv1.GetCheckpointRequest{})
+	done()
+	if err != nil {
+		return err
+	}
+	if told.GetSize() < seen.Size {
+		return errShorter(seen.Size)
+	}
+	k.mu.Lock()
+	if k.target < 0 {
+		k.target = told.GetSize()
+	}
+	k.mu.Unlock()
+	if err := k.noteCheckpoint(ctx, told.GetCheckpoint().GetStatement()); err != nil {
+		return err
+	}
+	stream, err := k.api.journal.Follow(ctx, &apiv1.FollowRequest{From: max(seen.Size-1, 0)})
+	if err != nil {
+		return err
+	}
+	events := make(chan *apiv1.FollowResponse, 2*batchSize)
+	broken := make(chan error, 1)
+	go func() {
+		for {
+			ev, err := stream.Recv()
+			if err != nil {
+				broken <- err
+				close(events)
+				return
+			}
+			select {
+			case events <- ev:
+			case <-ctx.Done():
+				broken <- ctx.Err()
+				close(events)
+				return
+			}
+		}
+	}()
+	return k.takeIn(ctx, events, broken, seen)
+}
+
+func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowResponse, broken <-chan error, seen evidence.Chain) error {
+	overlap := seen.Size == 0
+	timer := time.NewTimer(k.patience)
+	defer timer.Stop()
+	if overlap {
+		timer.Reset(k.quiet)
+	}
+	var batch []*evidence.Entry
+	for {
+		select {
+		case ev, ok := <-events:
+			if !ok {
+				if err := k.ingest(ctx, batch); err != nil {
+					return err
+				}
+				return <-broken
+			}
+			if e := ev.GetEntry(); e != nil {
+				entry, err := apiconv.FromEntry(e)
+				if err != nil {
+					return err
+				}
+				if !overlap {
+					if err := sameEntry(entry, seen); err != nil {
+						return err
+					}
+					overlap = true
+					k.connected(true, nil)
+				} else {
+					batch = append(batch, entry)
+				}
+			}
+			if c := ev.GetCheckpoint(); c != nil {
+				if err := k.ingest(ctx, batch); err != nil {
+					return err
+				}
+				batch = nil
+				if err := k.noteCheckpoint(ctx, c.GetStatement()); err != nil {
+					return err
+				}
+			}
+			if len(batch) >= batchSize || len(events) == 0 && len(batch) > 0 {
+				if err := k.ingest(ctx, batch); err != nil {
+					return err
+				}
+				batch = nil
+			}
+			if overlap {
+				k.connected(true, nil)
+				timer.Reset(k.quiet)
+			}
+		case <-timer.C:
+			if !overlap {
+				return errShorter(seen.Size)
+			}
+			k.connected(true, nil)
+			if err := k.cosignHead(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// sameEntry compares the first entry of a new stream with the last one seen before.
+func sameEntry(e *evidence.Entry, seen evidence.Chain) error {
+	if e.Seq != seen.Size-1 {
+		return carnet.E(carnet.Unavailable, "JOURNAL_GAP", "the gateway sent entry %d, asked was %d", e.Seq, seen.Size-1)
+	}
+	if e.Hash() != seen.Head {
+		return errFork("entry %d of the journal is not the one seen before", e.Seq)
+	}
+	return nil
+}
+
+func (k *Keyholder) position() evidence.Chain {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.chain
+}
+
+// ingest takes in a run of entries as far as it continues the journal. Nothing after
+// an entry that does not has any effect.
+func (k *Keyholder) ingest(ctx context.Context, batch []*evidence.Entry) error {
+	chain := k.position()
+	heads := make([]carnet.Hash, 0, len(batch))
+	var broken error
+	for _, e := range batch {
+		if broken = chain.Append(e); broken != nil {
+			if carnet.ReasonOf(broken) == "JOURNAL_FORK" {
+				broken = errFork("entry %d of the journal does not follow the one before it", e.Seq)
+			}
+			break
+		}
+		heads = append(heads, chain.Head)
+	}
+	if len(heads) > 0 {
+		if err := k.takeOver(ctx, chain, batch[:len(heads)], heads); err != nil {
+			return err
+		}
+	}
+	return broken
+}
+
+// takeOver applies entries, charges the queries among them and makes all of it
+// durable in one transaction; only then does anything act on it. chain and heads are
+// the journal after all and after each of them.
+func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) error {
+	recs := make([]record, 0, len(batch))
+	var cases []*Case
+	wanted := false
+	for i, e := range batch {
+		rec := record{entry: e, head: heads[i], decided: k.state.ownOutcome(e.Envelope)}
+		if err := k.state.apply(e.Envelope); err != nil {
+			k.log.Warn("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err), "error", offWire(err))
+		}
+		if e.Envelope.PayloadType == carnet.TypeDealing {
+			key := carnet.KeyID(e.Envelope.Hash())
+			if d := k.state.dealing(key); d != nil && d.committee.number > 0 {
+				rec.wanted, wanted = &key, true
+			}
+		}
+		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {
+			rec.charges = k.charge(c)
+			cases = append(cases, c)
+		}
+		recs = append(recs, rec)
+	}
+	if err := k.ledger.append(ctx, recs); err != nil {
+		return k.fatal(err)
+	}
+	k.mu.Lock()
+	k.chain = chain
+	k.mu.Unlock()
+	for _, c := range cases {
+		if err := k.enlist(ctx, c); err != nil {
+			return k.fatal(err)
+		}
+		if err := k.repeat(ctx, c); err != nil {
+			return k.fatal(err)
+		}
+	}
+	if err := k.grown(ctx); err != nil {
+		return err
+	}
+	if wanted {
+		k.seeds.raise()
+	}
+	// Signing right after each query that still waits gives all keyholders the same
+	// sizes to sign.
+	for _, c := range cases {
+		if c.expired(k.now()) {
+			continue
+		}
+		if err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: recs[c.Seq-batch[0].Seq].head}); err != nil {
+			return err
+		}
+	}
+	k.release.raise()
+	return nil
+}

@@ -1,0 +1,361 @@
+package keyholder
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+)
+
+// gateway is a gateway in memory that does whatever a test tells it to.
+type gateway struct {
+	w *world
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced at every change
+	entries   []*evidence.Entry
+	chain     evidence.Chain
+	cosigned  map[string]*evidence.Envelope // by payload
+	newest    *evidence.Envelope
+	silent    map[int]bool // keyholders played by the test that do not co-sign
+	confirmed map[string]string
+	answers   map[carnet.Hash][]*received // by query, every delivery
+	decisions map[carnet.Hash][]carnet.Decision
+	live      map[int]bool // keyholders that run for real
+	reads     int
+
+	// Hostility.
+	block    func(id he.BlockID, data []byte) []byte
+	hashes   func(nonce string, all []byte) []byte
+	deltas   func(data []byte) []byte
+	refuse   func() error  // of answers and decisions
+	stall    chan struct{} // blocks are not sent before it is closed
+	followed func(from int64) error
+}
+
+type received struct {
+	number int
+	answer carnet.Answer
+	env    *evidence.Envelope
+	sealed []byte
+	public []byte
+}
+
+func newGateway(t *testing.T, w *world) *gateway {
+	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.Envelope{}, silent: map[int]bool{}, live: map[int]bool{},
+		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}}
+	g.journal(t, w.base...)
+	return g
+}
+
+func (g *gateway) touch() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// journal appends statements and returns the sequence number of the last.
+func (g *gateway) journal(t *testing.T, envs ...*evidence.Envelope) int64 {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, env := range envs {
+		e := &evidence.Entry{Seq: g.chain.Size, Prev: g.chain.Head, Envelope: env}
+		require.NoError(t, g.chain.Append(e))
+		g.entries = append(g.entries, e)
+	}
+	g.touch()
+	return g.chain.Size - 1
+}
+
+// rewrite makes the journal another one from entry seq on.
+func (g *gateway) rewrite(t *testing.T, seq int64, envs ...*evidence.Envelope) {
+	t.Helper()
+	g.mu.Lock()
+	kept := g.entries[:seq]
+	g.entries, g.chain = nil, evidence.Chain{}
+	for _, e := range kept {
+		require.NoError(t, g.chain.Append(e))
+		g.entries = append(g.entries, e)
+	}
+	g.mu.Unlock()
+	g.journal(t, envs...)
+}
+
+// wait calls done under the lock until it returns true.
+func (g *gateway) wait(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		g.mu.Lock()
+		ok, changed := done(), g.changed
+		g.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-limit:
+			t.Fatalf("no %s in time", what)
+		}
+	}
+}
+
+// member is the gateway as one keyholder sees it through its certificate.
+type member struct {
+	apiv1.UnimplementedJournalServiceServer
+	apiv1.UnimplementedReleaseServiceServer
+	apiv1.UnimplementedDealingServiceServer
+	apiv1.UnimplementedDatasetServiceServer
+	*gateway
+	number int
+}
+
+func (m *member) Follow(r *apiv1.FollowRequest, s grpc.ServerStreamingServer[apiv1.FollowResponse]) error {
+	if m.followed != nil {
+		if err := m.followed(r.GetFrom()); err != nil {
+			return err
+		}
+	}
+	next, sent := r.GetFrom(), map[string]int{}
+	for {
+		m.mu.Lock()
+		var out []*apiv1.FollowResponse
+		for ; next < m.chain.Size; next++ {
+			out = append(out, &apiv1.FollowResponse{Event: &apiv1.FollowResponse_Entry{Entry: apiconv.ToEntry(m.entries[next])}})
+		}
+		for p, env := range m.cosigned {
+			if sent[p] != len(env.Signatures) {
+				sent[p] = len(env.Signatures)
+				out = append(out, &apiv1.FollowResponse{Event: &apiv1.FollowResponse_Checkpoint{
+					Checkpoint: &apiv1.CosignedCheckpoint{Statement: apiconv.ToEnvelope(env)}}})
+			}
+		}
+		changed := m.changed
+		m.mu.Unlock()
+		for _, ev := range out {
+			if err := s.Send(ev); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-changed:
+		case <-s.Context().Done():
+			return nil
+		}
+	}
+}
+
+func (m *member) GetCheckpoint(context.Context, *apiv1.GetCheckpointRequest) (*apiv1.GetCheckpointResponse, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &apiv1.GetCheckpointResponse{Size: m.chain.Size, Head: m.chain.Head[:]}
+	if m.newest != nil {
+		r.Checkpoint = &apiv1.CosignedCheckpoint{Statement: apiconv.ToEnvelope(m.newest)}
+	}
+	return r, nil
+}
+
+// Cosign merges signatures; keyholders that don't run for real sign along.
+func (m *member) Cosign(_ context.Context, r *apiv1.CosignRequest) (*apiv1.CosignResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", r.GetStatement())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := string(env.Payload)
+	if have := m.cosigned[p]; have != nil {
+		have.Signatures = append(have.Signatures, env.Signatures...)
+		env = have
+	} else {
+		for i, s := range m.w.stores() {
+			if !m.silent[i+1] && !m.live[i+1] {
+				if err := env.Countersign(s.Signer()); err != nil {
+					return nil, err
+				}
+			}
+		}
+		m.cosigned[p] = env
+	}
+	m.newest = env
+	m.touch()
+	return &apiv1.CosignResponse{}, nil
+}
+
+func (m *member) SubmitAnswer(s grpc.ClientStreamingServer[apiv1.SubmitAnswerRequest, apiv1.SubmitAnswerResponse]) error {
+	rec := &received{number: m.number}
+	for {
+		r, err := s.Recv()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		switch p := r.GetPart().(type) {
+		case *apiv1.SubmitAnswerRequest_Statement:
+			if rec.env, err = apiconv.FromEnvelope("statement", p.Statement); err != nil {
+				return err
+			}
+			if err := rec.env.Decode(carnet.TypeAnswer, &rec.answer); err != nil {
+				return err
+			}
+		case *apiv1.SubmitAnswerRequest_Sealed:
+			rec.sealed = append(rec.sealed, p.Sealed...)
+		case *apiv1.SubmitAnswerRequest_PublicValues:
+			rec.public = append(rec.public, p.PublicValues...)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(); err != nil {
+			return err
+		}
+	}
+	m.answers[rec.answer.Query] = append(m.answers[rec.answer.Query], rec)
+	m.touch()
+	return s.SendAndClose(&apiv1.SubmitAnswerResponse{})
+}
+
+func (m *member) SubmitDecision(_ context.Context, r *apiv1.SubmitDecisionRequest) (*apiv1.SubmitDecisionResponse, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(); err != nil {
+			return nil, err
+		}
+	}
+	env, err := apiconv.FromEnvelope("statement", r.GetStatement())
+	if err != nil {
+		return nil, err
+	}
+	var d carnet.Decision
+	if err := env.Verify(carnet.TypeDecision, m.w.stores()[m.number-1].Signer().Public(), &d); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	m.decisions[d.Query] = append(m.decisions[d.Query], d)
+	m.touch()
+	return &apiv1.SubmitDecisionResponse{}, nil
+}
+
+func (m *member) GetSealedSeeds(_ context.Context, r *apiv1.GetSealedSeedsRequest) (*apiv1.GetSealedSeedsResponse, error) {
+	key, err := carnet.ParseKeyID(r.GetKeyId())
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sealed := m.w.sealed[key]
+	if sealed == nil {
+		return nil, status.Error(codes.NotFound, "no seeds")
+	}
+	return &apiv1.GetSealedSeedsResponse{Seeds: &apiv1.SealedSeeds{Number: int32(m.number), Sealed: sealed[m.number-1]}}, nil
+}
+
+func (m *member) ConfirmSeeds(_ context.Context, r *apiv1.ConfirmSeedsRequest) (*apiv1.ConfirmSeedsResponse, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.confirmed[fmt.Sprint(m.number, " ", r.GetKeyId())] = fmt.Sprint(r.GetOk(), " ", r.GetReason())
+	m.touch()
+	return &apiv1.ConfirmSeedsResponse{}, nil
+}
+
+func (m *member) GetCorrections(r *apiv1.GetCorrectionsRequest, s grpc.ServerStreamingServer[apiv1.GetCorrectionsResponse]) error {
+	key, err := carnet.ParseKeyID(r.GetKeyId())
+	if err != nil {
+		return err
+	}
+	for j, b := range m.w.corrections[key] {
+		if m.deltas != nil {
+			b = m.deltas(append([]byte(nil), b...))
+		}
+		for at := 0; at < len(b); at += 1 << 18 {
+			piece := &apiv1.CorrectionPiece{Power: int32(j + 1), Offset: int64(at), Data: b[at:min(at+1<<18, len(b))]}
+			if err := s.Send(&apiv1.GetCorrectionsResponse{Piece: piece}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *member) file(nonce string) *carnet.File {
+	for i := range m.w.product.Datasets {
+		for j := range m.w.product.Datasets[i].Manifest.Files {
+			if f := &m.w.product.Datasets[i].Manifest.Files[j]; f.Nonce.String() == nonce {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func (m *member) ListBlockHashes(r *apiv1.ListBlockHashesRequest, s grpc.ServerStreamingServer[apiv1.ListBlockHashesResponse]) error {
+	f := m.file(r.GetNonce())
+	if f == nil {
+		return status.Error(codes.NotFound, "no file")
+	}
+	var all []byte
+	for c := range f.Columns {
+		for b := range f.Blocks {
+			h := wire.HashBlock(m.w.blocks[he.BlockID{File: f.Nonce, Column: uint32(c), Block: uint32(b)}])
+			all = append(all, h[:]...)
+		}
+	}
+	if m.hashes != nil {
+		all = m.hashes(r.GetNonce(), all)
+	}
+	half := len(all) / 64 * 32
+	if err := s.Send(&apiv1.ListBlockHashesResponse{Hashes: all[:half]}); err != nil {
+		return err
+	}
+	return s.Send(&apiv1.ListBlockHashesResponse{Offset: int64(half / 32), Hashes: all[half:]})
+}
+
+func (m *member) ReadBlocks(r *apiv1.ReadBlocksRequest, s grpc.ServerStreamingServer[apiv1.ReadBlocksResponse]) error {
+	f := m.file(r.GetNonce())
+	if f == nil {
+		return status.Error(codes.NotFound, "no file")
+	}
+	if m.stall != nil {
+		select {
+		case <-m.stall:
+		case <-s.Context().Done():
+			return nil
+		}
+	}
+	for _, rg := range r.GetRanges() {
+		for b := rg.GetFirstBlock(); b < rg.GetFirstBlock()+rg.GetBlocks(); b++ {
+			id := he.BlockID{File: f.Nonce, Column: uint32(rg.GetColumn()), Block: uint32(b)}
+			data := m.w.blocks[id]
+			m.mu.Lock()
+			m.reads++
+			if m.block != nil {
+				data = m.block(id, append([]byte(nil), data...))
+			}
+			m.mu.Unlock()
+			if data == nil {
+				return nil // cut short
+			}
+			if err := s.Send(&apiv1.ReadBlocksResponse{Column: rg.GetColumn(), Block: b, Data: data}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

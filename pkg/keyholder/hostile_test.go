@@ -1,0 +1,342 @@
+package keyholder
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+)
+
+func cubeWorld(t *testing.T) *world {
+	return theWorld(t, options{layout: carnet.LayoutCube, owners: 2})
+}
+
+func recordsWorld(t *testing.T) *world {
+	return theWorld(t, options{layout: carnet.LayoutRecords, owners: 2})
+}
+
+// resign is a query changed before the buyer signs it.
+func (w *world) resign(t *testing.T, change func(*carnet.Query), signer evidence.Signer) *evidence.Envelope {
+	t.Helper()
+	q := w.query(t, monthly)
+	change(&q)
+	return sign(t, carnet.TypeQuery, q, signer)
+}
+
+// tamper is a query changed after the buyer signed it.
+func (w *world) tamper(t *testing.T, change func(*carnet.Query)) *evidence.Envelope {
+	t.Helper()
+	env := w.ask(t, monthly)
+	var q carnet.Query
+	require.NoError(t, json.Unmarshal(env.Payload, &q))
+	change(&q)
+	var err error
+	env.Payload, err = json.Marshal(q)
+	require.NoError(t, err)
+	return env
+}
+
+// TestWrongQueriesAreRefused: each query breaks one rule of SCHEME §6; the refusal
+// names it.
+func TestWrongQueriesAreRefused(t *testing.T) {
+	w := cubeWorld(t)
+	other := newIdentity("mallory")
+	for _, c := range []struct {
+		name, reason string
+		query        *evidence.Envelope
+	}{
+		{"answers go to another key", "BAD_SIGNATURE", w.tamper(t, func(q *carnet.Query) { q.Recipient[5] ^= 1 })},
+		{"another SQL text", "BAD_SIGNATURE", w.tamper(t, func(q *carnet.Query) { q.SQL = "SELECT COUNT(*) FROM trade" })},
+		{"signed by a stranger", "BAD_SIGNATURE", w.resign(t, func(*carnet.Query) {}, other)},
+		{"unknown buyer", "UNKNOWN_PARTY", w.resign(t, func(q *carnet.Query) { q.Buyer = "mallory" }, other)},
+		{"an owner asks", "WRONG_ROLE", w.resign(t, func(q *carnet.Query) { q.Buyer = "owner1" }, w.owners[0])},
+		{"malformed recipient", "BAD_RECIPIENT", w.resign(t, func(q *carnet.Query) { q.Recipient = q.Recipient[:100] }, w.buyer)},
+		{"expired", "QUERY_EXPIRED", w.resign(t, func(q *carnet.Query) { q.Expires = testTime }, w.buyer)},
+		{"purpose outside the terms", "PURPOSE_NOT_ALLOWED", w.resign(t, func(q *carnet.Query) { q.Purpose = "marketing" }, w.buyer)},
+		{"an input left out", "INPUTS_DIFFER", w.resign(t, func(q *carnet.Query) { q.Inputs = q.Inputs[:1] }, w.buyer)},
+		{"an input twice", "INPUTS_DIFFER", w.resign(t, func(q *carnet.Query) { q.Inputs = append(q.Inputs, q.Inputs[1]) }, w.buyer)},
+		{"a foreign input", "INPUTS_DIFFER", w.resign(t, func(q *carnet.Query) { q.Inputs[0][0] ^= 1 }, w.buyer)},
+		{"another plan", "PLAN_DIFFERS", w.resign(t, func(q *carnet.Query) { q.Plan[0] ^= 1 }, w.buyer)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newGateway(t, w)
+			g.run(t, 1)
+			g.journal(t, c.query)
+			d := g.refused(t, c.query)
+			require.Equal(t, c.reason, d.Reason)
+			require.False(t, d.Allow)
+			require.NotEmpty(t, d.Message)
+			require.NotEmpty(t, d.Remedy)
+			require.Equal(t, carnet.PartyID("kh1"), d.By)
+		})
+	}
+}
+
+// TestManipulatedDataIsRefused: products are re-executed only from what the owner
+// signed.
+func TestManipulatedDataIsRefused(t *testing.T) {
+	w := recordsWorld(t)
+	first := func(id he.BlockID) bool {
+		return id.File == w.product.Datasets[0].Manifest.Files[0].Nonce
+	}
+	for name, change := range map[string]func(*gateway){
+		"one residue changed": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte {
+				if first(id) {
+					b[1000] ^= 1
+				}
+				return b
+			}
+		},
+		"truncated": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte { return b[:len(b)-8] }
+		},
+		"longer": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte { return append(b, 0, 0, 0, 0, 0, 0, 0, 0) }
+		},
+		"empty": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte { return b[:0] }
+		},
+		"stream cut": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte { return nil }
+		},
+		"another column's block": func(g *gateway) {
+			g.block = func(id he.BlockID, b []byte) []byte { id.Column = 0; return g.w.blocks[id] }
+		},
+		"hashes to match a changed block": func(g *gateway) {
+			g.hashes = func(_ string, all []byte) []byte { all[0] ^= 1; return all }
+		},
+		"too few hashes":  func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return all[:len(all)-64] } },
+		"too many hashes": func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return append(all, all...) } },
+		"odd hashes":      func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return all[:len(all)-1] } },
+		"other corrections": func(g *gateway) {
+			g.deltas = func(b []byte) []byte { b[0] ^= 1; return b }
+		},
+		"short corrections": func(g *gateway) { g.deltas = func(b []byte) []byte { return b[:len(b)-8] } },
+		"long corrections":  func(g *gateway) { g.deltas = func(b []byte) []byte { return append(b, b...) } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, w)
+			change(g)
+			g.run(t, 1)
+			query := w.ask(t, monthly)
+			g.journal(t, query)
+			d := g.refused(t, query)
+			require.Contains(t, []string{"BLOCKS_DIFFER", "CORRECTIONS_DIFFER"}, d.Reason)
+		})
+	}
+}
+
+// TestNonCanonicalBlock: a block that its owner committed to but that has a residue
+// above its prime is not read.
+func TestNonCanonicalBlock(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	h := g.prepare(t, 1, t.TempDir())
+	f := &w.product.Datasets[0].Manifest.Files[0]
+	bad := bytes.Repeat([]byte{0xff}, w.profile.BlockBytes())
+	g.block = func(he.BlockID, []byte) []byte { return bytes.Clone(bad) }
+	s := h.newBlockSource(w.profile, []*carnet.File{f}, 1)
+	_, err := s.read(t.Context(), f.Nonce, 0, 0, []carnet.Hash{wire.HashBlock(bad)})
+	require.Equal(t, "BLOCKS_DIFFER", carnet.ReasonOf(err))
+	require.ErrorContains(t, err, "canonical")
+}
+
+// TestDamageOnTheWireIsReadAgain: a block that arrives right the second time is used.
+func TestDamageOnTheWireIsReadAgain(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	once := true
+	g.block = func(_ he.BlockID, b []byte) []byte {
+		if once {
+			once = false
+			b[0] ^= 1
+		}
+		return b
+	}
+	g.run(t, 1)
+	query := w.ask(t, monthly)
+	g.journal(t, query)
+	g.answered(t, query, 1)
+}
+
+// TestRevoked: a revocation before or after the query stops the release.
+func TestRevoked(t *testing.T) {
+	w := cubeWorld(t)
+	revocation := sign(t, carnet.TypeRevocation, carnet.Revocation{Dataset: "owner2/trade", Owner: "owner2", Created: testTime}, w.owners[1])
+	t.Run("after", func(t *testing.T) {
+		g := newGateway(t, w)
+		g.silent = map[int]bool{2: true, 3: true} // no quorum before the revocation
+		g.run(t, 1)
+		query := w.ask(t, monthly)
+		g.journal(t, query)
+		g.mu.Lock()
+		g.silent = map[int]bool{}
+		g.mu.Unlock()
+		g.journal(t, revocation)
+		require.Equal(t, "DATASET_REVOKED", g.refused(t, query).Reason)
+	})
+	t.Run("before", func(t *testing.T) {
+		g := newGateway(t, w)
+		g.run(t, 1)
+		query := w.ask(t, monthly)
+		g.journal(t, revocation, query)
+		require.Equal(t, "INPUTS_DIFFER", g.refused(t, query).Reason)
+	})
+	t.Run("by a stranger", func(t *testing.T) {
+		g := newGateway(t, w)
+		g.run(t, 1)
+		query := w.ask(t, monthly)
+		g.journal(t, sign(t, carnet.TypeRevocation, carnet.Revocation{Dataset: "owner2/trade", Owner: "owner2", Created: testTime}, w.owners[0]),
+			sign(t, carnet.TypeRevocation, carnet.Revocation{Dataset: "owner2/trade", Owner: "owner1", Created: testTime}, w.owners[0]), query)
+		g.answered(t, query, 1)
+	})
+}
+
+// TestReusedNonce: a file named by two manifests is refused, whoever signed them.
+func TestReusedNonce(t *testing.T) {
+	w := cubeWorld(t)
+	m := w.product.Datasets[0].Manifest
+	m.ID, m.Title = "owner1/again", "the same file under other terms"
+	m.Terms.Buyers = []carnet.PartyID{"buyer"}
+	again := sign(t, carnet.TypeDataset, m, w.owners[0])
+	both := sign(t, carnet.TypeProduct, carnet.Product{ID: "trade", Publisher: "owner1", Schema: m.Schema,
+		Datasets: []carnet.DatasetID{"owner1/trade", "owner2/trade", "owner1/again"}, Created: testTime}, w.owners[0])
+	g := newGateway(t, w)
+	g.run(t, 1)
+	query := w.resign(t, func(q *carnet.Query) { q.Inputs = append(q.Inputs, again.Hash()) }, w.buyer)
+	g.journal(t, again, both, query)
+	require.Equal(t, "NONCE_REUSED", g.refused(t, query).Reason)
+}
+
+// TestDatasetListedTwice: a product that lists a dataset twice does not count, so
+// that the one before it stays.
+func TestDatasetListedTwice(t *testing.T) {
+	w := cubeWorld(t)
+	twice := sign(t, carnet.TypeProduct, carnet.Product{ID: "trade", Publisher: "owner1", Schema: w.product.Datasets[0].Manifest.Schema,
+		Datasets: []carnet.DatasetID{"owner1/trade", "owner2/trade", "owner2/trade"}, Created: testTime}, w.owners[0])
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	query := w.resign(t, func(q *carnet.Query) { q.Inputs = append(q.Inputs, q.Inputs[1]) }, w.buyer)
+	g.journal(t, twice, query)
+	require.Equal(t, "INPUTS_DIFFER", g.refused(t, query).Reason)
+	require.Contains(t, h.logs.String(), "DATASET_TWICE")
+}
+
+// TestReleasesRunOut: with the budget of a key used up by what the journal asks for,
+// answered or not, nothing more is answered; repeating a query costs nothing.
+func TestReleasesRunOut(t *testing.T) {
+	w := cubeWorld(t)
+	q1, q2 := w.ask(t, monthly), w.ask(t, monthly)
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	g.journal(t, q1, q2)
+	g.answered(t, q1, 1)
+	g.answered(t, q2, 1)
+	key := w.product.Datasets[0].Manifest.Key
+	n, err := h.ledger.Charged(t.Context(), key, 1<<40)
+	require.NoError(t, err)
+	p, err := w.compile(monthly)
+	require.NoError(t, err)
+	require.EqualValues(t, len(p.Openings), n, "equal functionals are charged once")
+
+	// Another keyholder of the same journal, whose own cap is lower, stops.
+	g2 := newGateway(t, w)
+	g2.run(t, 2, func(c *Config) { c.MaxReleases = n - 1 })
+	g2.journal(t, q1)
+	require.Equal(t, "RELEASES_EXHAUSTED", g2.refused(t, q1).Reason)
+}
+
+// TestUnaskedQueriesAreCharged: a keyholder that was silent when a query was asked
+// still charges it before it answers a later one.
+func TestUnaskedQueriesAreCharged(t *testing.T) {
+	w := cubeWorld(t)
+	old := w.resign(t, func(q *carnet.Query) { q.Expires = testTime.Add(-2 * lapseAfter) }, w.buyer)
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	g.journal(t, old)
+	g.wait(t, "co-signature", func() bool { return len(g.cosigned) > 0 })
+	require.Eventually(t, func() bool {
+		o, err := h.ledger.Outcome(t.Context(), old.Hash())
+		return err == nil && o != nil && o.Kind == kindLapsed
+	}, waitLimit, waitStep)
+	n, err := h.ledger.Charged(t.Context(), w.product.Datasets[0].Manifest.Key, 1<<40)
+	require.NoError(t, err)
+	require.Positive(t, n)
+	require.Empty(t, g.decisions, "nobody is told about a query that lapsed long ago")
+}
+
+// TestWrongPlansAreRefused: what a plan says about an opening is compared with what
+// the functional itself demands.
+func TestWrongPlansAreRefused(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	h := g.prepare(t, 1, t.TempDir())
+	for _, env := range w.base {
+		require.NoError(t, h.state.apply(env))
+	}
+	for name, change := range map[string]func(c *Case){
+		"flooding":    func(c *Case) { c.plan.Openings[0].FloodBits-- },
+		"degree":      func(c *Case) { c.plan.Openings[0].Degree++ },
+		"foreign key": func(c *Case) { c.plan.Openings[0].F.Keys[0].Key[0] ^= 1; c.plan.Openings[0].F.Sort() },
+		"term twice": func(c *Case) {
+			k := &c.plan.Openings[0].F.Keys[0]
+			k.Linear, k.Products = append(k.Linear, k.Linear...), append(k.Products, k.Products...)
+		},
+		"no key": func(c *Case) { c.plan.Openings[0].F.Keys = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := h.state.newCase(99, w.ask(t, monthly))
+			_, err := c.compile()
+			require.NoError(t, err)
+			require.NoError(t, checkOpenings(t.Context(), h.Keyholder, c))
+			change(c)
+			err = checkOpenings(t.Context(), h.Keyholder, c)
+			require.Equal(t, carnet.Refused, carnet.KindOf(err), err)
+		})
+	}
+}
+
+// TestSecretsStaySecret: neither logs nor refusals nor the ledger contain seeds.
+func TestSecretsStaySecret(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	good, bad := w.ask(t, monthly), w.resign(t, func(q *carnet.Query) { q.Plan[0] ^= 1 }, w.buyer)
+	g.journal(t, good, bad)
+	g.answered(t, good, 1)
+	d := g.refused(t, bad)
+	h.stop()
+	files := allFiles(t, h.dir)
+	for _, s := range w.secrets {
+		for _, form := range secretForms(s) {
+			require.NotContains(t, h.logs.String(), form)
+			require.NotContains(t, d.Message+d.Remedy, form)
+			for name, content := range files {
+				require.False(t, bytes.Contains(content, []byte(form)), name)
+			}
+		}
+	}
+}
+
+// TestStallingGateway: a gateway that never sends the blocks holds a query up until
+// it expires, and others not at all.
+func TestStallingGateway(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	g.stall = make(chan struct{})
+	defer close(g.stall)
+	h := g.run(t, 1, func(c *Config) { c.Attest = AttestProducts })
+	slow := w.ask(t, monthly)
+	quick := sign(t, carnet.TypeQuery, w.query(t, `SELECT COUNT(*) FROM trade`), w.buyer)
+	g.journal(t, slow, quick)
+	g.answered(t, quick, 1)
+	require.Empty(t, g.answers[slow.Hash()])
+	require.NoError(t, h.stop(), "it can be stopped all the same")
+}

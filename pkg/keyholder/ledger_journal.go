@@ -1,0 +1,167 @@
+package keyholder
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+)
+
+// Charge says that an entry of the journal asks to open a functional under a key.
+type Charge struct {
+	Key        carnet.KeyID
+	Functional carnet.Hash
+}
+
+// record is one verified entry with everything it causes; it becomes durable as a
+// whole, so that the ledger is never past an entry it has not charged.
+type record struct {
+	entry   *evidence.Entry
+	head    carnet.Hash // hash of the entry
+	charges []Charge
+	wanted  *carnet.KeyID   // seeds to fetch
+	decided *decidedOutcome // an answer or refusal of ours, seen in the journal
+}
+
+// decidedOutcome is an outcome that the journal proves was sent.
+type decidedOutcome struct {
+	query     carnet.Hash
+	kind      string
+	reason    string
+	statement *evidence.Envelope
+}
+
+// append makes entries durable, in one transaction.
+func (l *Ledger) append(ctx context.Context, recs []record) error {
+	return l.tx(ctx, func(tx *sql.Tx) error {
+		charge, err := tx.PrepareContext(ctx, `INSERT INTO charge (key, functional, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`)
+		if err != nil {
+			return err
+		}
+		defer charge.Close()
+		for _, r := range recs {
+			env, err := json.Marshal(r.entry.Envelope)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO entry (seq, hash, envelope) VALUES ($1, $2, $3)`, r.entry.Seq, r.head[:], env); err != nil {
+				return err
+			}
+			for _, c := range r.charges {
+				if _, err := charge.ExecContext(ctx, c.Key[:], c.Functional[:], r.entry.Seq); err != nil {
+					return err
+				}
+			}
+			if r.wanted != nil {
+				if _, err := tx.ExecContext(ctx, `INSERT INTO seeds (key, state, reason, told) VALUES ($1, 'wanted', '', 0) ON CONFLICT DO NOTHING`, r.wanted[:]); err != nil {
+					return err
+				}
+			}
+			if d := r.decided; d != nil {
+				st, err := json.Marshal(d.statement)
+				if err != nil {
+					return err
+				}
+				// Own outcome read back, for instance after a restore: nothing to send,
+				// and never to be made again. What was persisted before sending stays.
+				if _, err := tx.ExecContext(ctx, `INSERT INTO outcome (query, seq, kind, reason, statement, sealed, public, sent, note)
+					VALUES ($1, $2, $3, $4, $5, x'', x'', 1, 'read back from the journal')
+					ON CONFLICT DO NOTHING`, d.query[:], r.entry.Seq, d.kind, d.reason, st); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Chain returns the position and head of the journal seen so far.
+func (l *Ledger) Chain(ctx context.Context) (c evidence.Chain, err error) {
+	var head []byte
+	err = l.db.QueryRowContext(ctx, `SELECT seq + 1, hash FROM entry ORDER BY seq DESC LIMIT 1`).Scan(&c.Size, &head)
+	if errors.Is(err, sql.ErrNoRows) {
+		return evidence.Chain{}, nil
+	}
+	copy(c.Head[:], head)
+	return c, err
+}
+
+// HeadAt returns the head of the journal when it had the given size, which must
+// not be greater than the present one.
+func (l *Ledger) HeadAt(ctx context.Context, size int64) (h carnet.Hash, err error) {
+	if size == 0 {
+		return h, nil
+	}
+	var b []byte
+	err = l.db.QueryRowContext(ctx, `SELECT hash FROM entry WHERE seq = $1`, size-1).Scan(&b)
+	copy(h[:], b)
+	return h, err
+}
+
+// replay calls fn with every entry in order, and returns the chain rebuilt from
+// them. It checks the chain again, so that a damaged ledger is noticed.
+func (l *Ledger) replay(ctx context.Context, fn func(e *evidence.Entry) error) (chain evidence.Chain, err error) {
+	const page = 500
+	for {
+		rows, err := l.db.QueryContext(ctx, `SELECT seq, hash, envelope FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2`, chain.Size, page)
+		if err != nil {
+			return chain, err
+		}
+		var got []*evidence.Entry
+		var heads [][]byte
+		for rows.Next() {
+			var e evidence.Entry
+			var head, env []byte
+			if err := rows.Scan(&e.Seq, &head, &env); err != nil {
+				rows.Close()
+				return chain, err
+			}
+			if err := json.Unmarshal(env, &e.Envelope); err != nil {
+				rows.Close()
+				return chain, err
+			}
+			got, heads = append(got, &e), append(heads, head)
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return chain, err
+		}
+		for i, e := range got {
+			e.Prev = chain.Head
+			if err := chain.Append(e); err != nil {
+				return chain, err
+			}
+			if !bytes.Equal(chain.Head[:], heads[i]) {
+				return chain, carnet.E(carnet.Precondition, "LEDGER_DAMAGED", "entry %d of the ledger does not match its hash", e.Seq).
+					Fix("remove the ledger file; the keyholder replays the journal from the gateway")
+			}
+			if err := fn(e); err != nil {
+				return chain, err
+			}
+		}
+		if len(got) < page {
+			return chain, nil
+		}
+	}
+}
+
+// Charged returns how many distinct functionals entries up to and including seq
+// ask to open under the key. Counting up to the query itself makes every keyholder
+// that follows the same journal stop at the same query.
+func (l *Ledger) Charged(ctx context.Context, key carnet.KeyID, seq int64) (n int64, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT count(*) FROM charge WHERE key = $1 AND seq <= $2`, key[:], seq).Scan(&n)
+	return n, err
+}
+
+// asHash reads a stored hash; anything but 32 bytes becomes the zero hash, which
+// matches nothing.
+func asHash(b []byte) (h carnet.Hash) {
+	if len(b) == len(h) {
+		copy(h[:], b)
+	}
+	return h
+}

@@ -1,0 +1,46 @@
+package keyholder
+
+import (
+	"context"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/terms"
+)
+
+// Policy is a keyholder's own decision on a release, beyond the rules of the
+// scheme. It must depend on public facts only, since its reason is published, and
+// on facts in the request only, since a query is decided once.
+type Policy interface {
+	// Check returns nil to allow the release, an error of kind Refused with reason
+	// and remedy to refuse it for good, any other error if it can't decide now.
+	Check(ctx context.Context, r Request) error
+}
+
+// Request is what a policy decides on.
+type Request struct {
+	Query    *carnet.Query
+	Buyer    *carnet.Party
+	Plan     *plan.Plan
+	Datasets []plan.Dataset // the inputs, with the owners' terms
+	Now      time.Time
+}
+
+// OwnerTerms is the policy that every owner's signed terms are kept, and nothing
+// more.
+type OwnerTerms struct{}
+
+// Check implements Policy. The first unmet condition is the reason; others follow
+// as violations.
+func (OwnerTerms) Check(_ context.Context, r Request) error {
+	refusals := terms.Check(terms.Request{Buyer: r.Query.Buyer, Purpose: r.Query.Purpose, Plan: r.Plan, Now: r.Now})
+	if len(refusals) == 0 {
+		return nil
+	}
+	e := refusals[0].Error()
+	for _, more := range refusals[1:] {
+		e = e.With(string(more.Dataset), "%s", more.Message)
+	}
+	return e
+}

@@ -1,0 +1,140 @@
+package keyholder
+
+import (
+	"context"
+	"time"
+
+	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// seedsAgain is how often missing or bad seeds are asked for again: the owner may
+// have delivered them since.
+const seedsAgain = time.Minute
+
+// fetchSeeds fetches the sealed seeds of every dealing to this keyholder, compares
+// them with the commitments, keeps them and tells the gateway.
+func (k *Keyholder) fetchSeeds(ctx context.Context) error {
+	for {
+		all, err := k.ledger.Seeds(ctx)
+		if err != nil {
+			return err
+		}
+		wait := time.Hour
+		for _, s := range all {
+			if s.Told && s.State != SeedsBad && s.State != SeedsWanted {
+				continue
+			}
+			if err := k.settleSeeds(ctx, s); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				k.log.Warn("seeds not settled yet; trying again", "key", s.Key, "error", offWire(err))
+				wait = min(wait, k.retry*10)
+			} else {
+				wait = min(wait, seedsAgain)
+			}
+		}
+		if err := k.seeds.wait(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// settleSeeds brings one key as far as it can: wanted or bad → held, and tells the
+// gateway what it does not know yet.
+func (k *Keyholder) settleSeeds(ctx context.Context, s SeedsState) error {
+	ctx, done := context.WithTimeout(ctx, callLimit)
+	defer done()
+	d := k.state.dealing(s.Key)
+	if d == nil {
+		return nil
+	}
+	before := s
+	if s.State == SeedsWanted || s.State == SeedsBad {
+		err := k.obtain(ctx, d)
+		switch reason := carnet.ReasonOf(err); {
+		case err == nil:
+			s.State, s.Reason = SeedsHeld, ""
+		case reason == "KEY_DESTROYED":
+			s.State, s.Reason = SeedsDestroyed, reason
+		case isSeedFault(err):
+			s.State, s.Reason = SeedsBad, reason
+		default:
+			return err
+		}
+		if s.State != before.State || s.Reason != before.Reason {
+			s.Told = false
+			if err := k.ledger.setSeeds(ctx, s); err != nil {
+				return err
+			}
+			k.log.Info("seeds checked", "key", s.Key, "owner", d.body.Owner, "state", s.State, "reason", s.Reason)
+			k.release.raise()
+		}
+	}
+	if s.Told {
+		return nil
+	}
+	_, err := k.api.dealing.ConfirmSeeds(ctx, &apiv1.ConfirmSeedsRequest{KeyId: s.Key.String(), Ok: s.State == SeedsHeld, Reason: s.Reason})
+	if err != nil && !takenForGood(err) {
+		return err
+	}
+	s.Told = true
+	return k.ledger.setSeeds(ctx, s)
+}
+
+// obtain makes sure the keystore holds seeds that match the dealing.
+func (k *Keyholder) obtain(ctx context.Context, d *dealing) error {
+	b, err := k.keys.Get(ctx, d.key)
+	if err == nil {
+		defer clear(b)
+		return checkSeeds(d, b)
+	}
+	if carnet.KindOf(err) != carnet.NotFound {
+		return err
+	}
+	got, err := k.api.dealing.GetSealedSeeds(ctx, &apiv1.GetSealedSeedsRequest{KeyId: d.key.String()})
+	if err != nil {
+		return err
+	}
+	plain, err := k.keys.Unseal(ctx, seedsInfo(d.key, d.committee.number), got.GetSeeds().GetSealed())
+	if err != nil {
+		return seedFault("SEEDS_UNREADABLE", "the sealed seeds are not sealed to this keyholder for this key")
+	}
+	defer clear(plain)
+	if err := checkSeeds(d, plain); err != nil {
+		return err
+	}
+	return k.keys.Put(ctx, d.key, plain)
+}
+
+// checkSeeds is the part of SCHEME §6.1 that needs the seeds: one for every subset
+// this keyholder is not in, each matching its commitment, nothing else.
+func checkSeeds(d *dealing, plain []byte) error {
+	b, err := share.ParseBundle(plain)
+	if err != nil {
+		return seedFault("SEEDS_MALFORMED", "the seed bundle is malformed")
+	}
+	if b.Number != d.committee.number {
+		return seedFault("SEEDS_FOR_ANOTHER", "the seed bundle belongs to keyholder %d", b.Number)
+	}
+	if err := share.CheckBundle(d.committee.scheme, &d.body, b); err != nil {
+		return seedFault("SEEDS_MISMATCH", "the seeds do not match the dealing's commitments")
+	}
+	return nil
+}
+
+// seedsInfo is the HPKE context seeds are sealed under.
+func seedsInfo(key carnet.KeyID, number int) []byte {
+	return append(append([]byte("carnet/seeds/1"), key[:]...), byte(number))
+}
+
+// seedFault is a public reason why seeds can't be used; it never says more than
+// which comparison failed.
+func seedFault(reason, format string, args ...any) error {
+	return carnet.E(carnet.Refused, reason, format, args...).
+		Fix("the owner has to send the seeds again, or deal a new key")
+}
+
+func isSeedFault(err error) bool { return carnet.KindOf(err) == carnet.Refused }

@@ -1,0 +1,165 @@
+package keyholder
+
+import (
+	"crypto/ed25519"
+	"sync"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// state is what the journal says so far, as far as signatures prove it. A statement
+// that proves nothing has no effect; the journal still counts it as an entry.
+//
+// One goroutine applies entries; others read under the lock. What a query refers to
+// is looked up when its entry is applied (see newCase), so that every keyholder
+// decides it on the same facts however late it is; revocations are looked up again
+// when answering.
+type state struct {
+	registrar ed25519.PublicKey
+	me        carnet.PartyID
+
+	mu         sync.RWMutex
+	parties    map[carnet.PartyID]*carnet.Party
+	committees map[carnet.Hash]*committee
+	schemas    map[carnet.Hash]*schema.Schema
+	dealings   map[carnet.KeyID]*dealing
+	nonces     map[carnet.Nonce]carnet.Hash   // file -> manifest that named it first
+	reused     map[carnet.DatasetID]bool      // datasets of which a manifest named a file of another manifest
+	manifests  map[carnet.Hash]*manifest      // by statement hash
+	datasets   map[carnet.DatasetID]*manifest // newest valid manifest
+	products   map[carnet.ProductID]*carnet.Product
+	revoked    map[carnet.DatasetID]bool
+}
+
+type committee struct {
+	hash   carnet.Hash
+	body   carnet.Committee
+	scheme share.Committee
+	number int // of this keyholder, 0 if it is no member
+}
+
+type dealing struct {
+	key       carnet.KeyID
+	body      carnet.Dealing
+	committee *committee
+	profile   *he.Profile
+}
+
+type manifest struct {
+	hash carnet.Hash
+	body carnet.Dataset
+}
+
+func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
+	return &state{registrar: registrar, me: me,
+		parties:    map[carnet.PartyID]*carnet.Party{},
+		committees: map[carnet.Hash]*committee{},
+		schemas:    map[carnet.Hash]*schema.Schema{},
+		dealings:   map[carnet.KeyID]*dealing{},
+		nonces:     map[carnet.Nonce]carnet.Hash{},
+		reused:     map[carnet.DatasetID]bool{},
+		manifests:  map[carnet.Hash]*manifest{},
+		datasets:   map[carnet.DatasetID]*manifest{},
+		products:   map[carnet.ProductID]*carnet.Product{},
+		revoked:    map[carnet.DatasetID]bool{},
+	}
+}
+
+// apply takes a statement in. The error says why it has no effect.
+func (s *state) apply(env *evidence.Envelope) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch env.PayloadType {
+	case carnet.TypeParty:
+		return s.applyParty(env)
+	case carnet.TypeCommittee:
+		return s.applyCommittee(env)
+	case carnet.TypeSchema:
+		return s.applySchema(env)
+	case carnet.TypeDealing:
+		return s.applyDealing(env)
+	case carnet.TypeDataset:
+		return s.applyDataset(env)
+	case carnet.TypeProduct:
+		return s.applyProduct(env)
+	case carnet.TypeRevocation:
+		return s.applyRevocation(env)
+	case carnet.TypeQuery, carnet.TypeDecision, carnet.TypeAnswer:
+		return nil // they change nothing here; see newCase and ownOutcome
+	}
+	return noEffect("UNKNOWN_STATEMENT_TYPE", "statements of type %q are unknown", env.PayloadType)
+}
+
+func noEffect(reason, format string, args ...any) error {
+	return carnet.E(carnet.Invalid, reason, format, args...)
+}
+
+// signer returns the party if it is known, has one of the roles and signed env.
+func (s *state) signer(env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Role) (*carnet.Party, error) {
+	p := s.parties[id]
+	if p == nil {
+		return nil, noEffect("UNKNOWN_PARTY", "party %q is not registered", id)
+	}
+	for _, r := range roles {
+		if p.HasRole(r) {
+			if !env.SignedBy(p.SigningKey) {
+				return nil, noEffect("BAD_SIGNATURE", "the statement is not signed by %q", id)
+			}
+			return p, nil
+		}
+	}
+	return nil, noEffect("WRONG_ROLE", "party %q has none of the roles %v", id, roles)
+}
+
+func (s *state) party(id carnet.PartyID) *carnet.Party {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.parties[id]
+}
+
+func (s *state) dealing(key carnet.KeyID) *dealing {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.dealings[key]
+}
+
+// fileOwner is the manifest that named the file first.
+func (s *state) fileOwner(n carnet.Nonce) carnet.Hash {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.nonces[n]
+}
+
+func (s *state) isRevoked(id carnet.DatasetID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revoked[id]
+}
+
+// mine lists the committees this keyholder is a member of.
+func (s *state) mine() (out []*committee) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, c := range s.committees {
+		if c.number > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// cosigners returns the members of c whose signature on env verifies.
+func (s *state) cosigners(c *committee, env *evidence.Envelope) (out []carnet.PartyID) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, id := range c.body.Members {
+		if p := s.parties[id]; p != nil && p.HasRole(carnet.RoleKeyholder) && env.SignedBy(p.SigningKey) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,270 @@
+package keyholder
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// applyParty: registered by the registrar, possession of the key proved by the
+// party. The registrar may replace a party's statement, for instance after a key
+// was lost.
+func (s *state) applyParty(env *evidence.Envelope) error {
+	var p carnet.Party
+	if err := env.Verify(carnet.TypeParty, s.registrar, &p); err != nil {
+		return err
+	}
+	if !carnet.ValidName(string(p.ID)) || len(p.SigningKey) != ed25519.PublicKeySize {
+		return noEffect("BAD_PARTY", "the party's name or key is malformed")
+	}
+	if !env.SignedBy(p.SigningKey) {
+		return noEffect("BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
+	}
+	s.parties[p.ID] = &p
+	return nil
+}
+
+// applyCommittee: signed by the registrar, n, t and the quorum as the scheme has
+// them, members known keyholders and none twice.
+func (s *state) applyCommittee(env *evidence.Envelope) error {
+	var c carnet.Committee
+	if err := env.Verify(carnet.TypeCommittee, s.registrar, &c); err != nil {
+		return err
+	}
+	n, t := len(c.Members), c.Threshold
+	scheme, err := share.NewCommittee(n, t)
+	if err != nil {
+		return err
+	}
+	// Fewer co-signatures would let a gateway show two halves of the committee two
+	// histories with fewer than t dishonest members.
+	if c.Quorum < (n+t+1)/2 || c.Quorum > n {
+		return noEffect("BAD_QUORUM", "a committee of %d with threshold %d needs a quorum of %d, not %d", n, t, (n+t+1)/2, c.Quorum)
+	}
+	number := 0
+	seen := map[carnet.PartyID]bool{}
+	for i, id := range c.Members {
+		p := s.parties[id]
+		if p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[id] {
+			return noEffect("BAD_MEMBER", "member %q is unknown, no keyholder or listed twice", id)
+		}
+		seen[id] = true
+		if id == s.me {
+			number = i + 1
+		}
+	}
+	h := env.Hash()
+	if s.committees[h] == nil {
+		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, number: number}
+	}
+	return nil
+}
+
+// applySchema: any registered owner or operator. The body does not say who signed,
+// so the key hints choose whose keys to try.
+func (s *state) applySchema(env *evidence.Envelope) error {
+	signed := false
+	for _, p := range s.parties {
+		hint := evidence.KeyHint(p.SigningKey)
+		for _, sig := range env.Signatures {
+			if sig.KeyID == hint && (p.HasRole(carnet.RoleOwner) || p.HasRole(carnet.RoleOperator)) && env.SignedBy(p.SigningKey) {
+				signed = true
+			}
+		}
+	}
+	if !signed {
+		return noEffect("BAD_SIGNATURE", "the schema is not signed by a registered owner or operator")
+	}
+	var sc schema.Schema
+	if err := env.Decode(carnet.TypeSchema, &sc); err != nil {
+		return err
+	}
+	if err := sc.Validate(); err != nil {
+		return err
+	}
+	s.schemas[env.Hash()] = &sc
+	return nil
+}
+
+// applyDealing: SCHEME §6.1, what does not need the seeds: owner signature,
+// parameter id, one commitment for every subset, one correction for every power.
+func (s *state) applyDealing(env *evidence.Envelope) error {
+	var d carnet.Dealing
+	if err := env.Decode(carnet.TypeDealing, &d); err != nil {
+		return err
+	}
+	if _, err := s.signer(env, d.Owner, carnet.RoleOwner); err != nil {
+		return err
+	}
+	c := s.committees[d.Committee]
+	if c == nil {
+		return noEffect("UNKNOWN_COMMITTEE", "the dealing names an unknown committee")
+	}
+	p, err := he.Lookup(d.Profile)
+	if err != nil {
+		return err
+	}
+	if d.Params != p.ID() {
+		return noEffect("WRONG_PARAMS", "the dealing's parameters are not those of profile %s", d.Profile)
+	}
+	if len(d.Commitments) != c.scheme.Parts() || len(d.Corrections) != p.MaxDegree() || d.Nonce.IsZero() {
+		return noEffect("BAD_DEALING", "the dealing has %d commitments and %d corrections, want %d and %d",
+			len(d.Commitments), len(d.Corrections), c.scheme.Parts(), p.MaxDegree())
+	}
+	if d.Home != nil && (d.Home.Member < 1 || d.Home.Member > len(c.body.Members)) {
+		return noEffect("BAD_DEALING", "the home part belongs to no member of the committee")
+	}
+	key := carnet.KeyID(env.Hash())
+	if s.dealings[key] == nil {
+		s.dealings[key] = &dealing{key: key, body: d, committee: c, profile: p}
+	}
+	return nil
+}
+
+// applyDataset: SCHEME §6.4: signed by the owner named in the key, and one nonce →
+// one content root → one dataset → one terms document: the first manifest that
+// names a file keeps it, any other manifest with that file has no effect and bars
+// its dataset.
+func (s *state) applyDataset(env *evidence.Envelope) error {
+	var d carnet.Dataset
+	if err := env.Decode(carnet.TypeDataset, &d); err != nil {
+		return err
+	}
+	h := env.Hash()
+	if s.manifests[h] != nil {
+		return nil
+	}
+	if _, err := s.signer(env, d.Owner, carnet.RoleOwner); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(d.ID), string(d.Owner)+"/") {
+		return noEffect("BAD_DATASET", "dataset %q is not in the name space of its owner", d.ID)
+	}
+	k := s.dealings[d.Key]
+	if k == nil || k.body.Owner != d.Owner || k.body.Profile != d.Profile {
+		return noEffect("BAD_DATASET", "the dataset's key was not dealt by its owner for profile %s", d.Profile)
+	}
+	sc := s.schemas[d.Schema]
+	if sc == nil {
+		return noEffect("UNKNOWN_SCHEMA", "the dataset names an unknown schema")
+	}
+	seen := map[carnet.Nonce]bool{}
+	for _, f := range d.Files {
+		if first, used := s.nonces[f.Nonce]; seen[f.Nonce] || used && first != h {
+			s.reused[d.ID] = true
+			return noEffect("NONCE_REUSED", "file %s is named by more than one manifest, or twice", f.Nonce)
+		}
+		seen[f.Nonce] = true
+	}
+	if err := checkFiles(&d, sc, k.profile); err != nil {
+		return err
+	}
+	for _, f := range d.Files {
+		s.nonces[f.Nonce] = h
+	}
+	m := &manifest{hash: h, body: d}
+	s.manifests[h], s.datasets[d.ID] = m, m
+	return nil
+}
+
+// checkFiles compares the shape of every file with what schema and layout demand.
+func checkFiles(d *carnet.Dataset, sc *schema.Schema, p *he.Profile) error {
+	enc, err := sc.Encode(d.Layout)
+	if err != nil {
+		return err
+	}
+	if enc.Profile != p.Name() {
+		return noEffect("BAD_DATASET", "schema and layout demand profile %s, not %s", enc.Profile, p.Name())
+	}
+	if len(d.Files) == 0 {
+		return noEffect("BAD_DATASET", "the dataset has no files")
+	}
+	var rows int64
+	for _, f := range d.Files {
+		if f.Rows < 0 || f.Rows > sc.Limits.Rows || f.Columns != len(enc.Columns) || f.Blocks != enc.Blocks(f.Rows) || f.Root.IsZero() || f.Nonce.IsZero() {
+			return noEffect("BAD_DATASET", "file %s has %d rows, %d columns and %d blocks, which its schema does not allow", f.Nonce, f.Rows, f.Columns, f.Blocks)
+		}
+		rows += f.Rows
+	}
+	if rows > sc.Limits.Rows {
+		return noEffect("BAD_DATASET", "the dataset has %d rows, its schema allows %d", rows, sc.Limits.Rows)
+	}
+	return nil
+}
+
+// applyProduct: signed by its publisher; no dataset listed twice, since it would
+// count twice. Whether its datasets fit together is checked for each query.
+func (s *state) applyProduct(env *evidence.Envelope) error {
+	var p carnet.Product
+	if err := env.Decode(carnet.TypeProduct, &p); err != nil {
+		return err
+	}
+	if _, err := s.signer(env, p.Publisher, carnet.RoleOwner, carnet.RoleOperator); err != nil {
+		return err
+	}
+	seen := map[carnet.DatasetID]bool{}
+	for _, d := range p.Datasets {
+		if seen[d] {
+			return noEffect("DATASET_TWICE", "product %q lists dataset %q twice", p.ID, d)
+		}
+		seen[d] = true
+	}
+	s.products[p.ID] = &p
+	return nil
+}
+
+// applyRevocation: signed by the dataset's owner; final for the dataset's name.
+func (s *state) applyRevocation(env *evidence.Envelope) error {
+	var r carnet.Revocation
+	if err := env.Decode(carnet.TypeRevocation, &r); err != nil {
+		return err
+	}
+	if _, err := s.signer(env, r.Owner, carnet.RoleOwner); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(r.Dataset), string(r.Owner)+"/") {
+		return noEffect("BAD_REVOCATION", "dataset %q does not belong to %q", r.Dataset, r.Owner)
+	}
+	s.revoked[r.Dataset] = true
+	return nil
+}
+
+// ownOutcome recognises an answer or refusal of this keyholder in the journal.
+func (s *state) ownOutcome(env *evidence.Envelope) *decidedOutcome {
+	switch env.PayloadType {
+	case carnet.TypeAnswer:
+		var a carnet.Answer
+		if p := s.party(s.me); p != nil && env.Verify(carnet.TypeAnswer, p.SigningKey, &a) == nil && a.By == s.me {
+			return &decidedOutcome{query: a.Query, kind: kindAnswer, statement: env}
+		}
+	case carnet.TypeDecision:
+		var d carnet.Decision
+		if p := s.party(s.me); p != nil && env.Verify(carnet.TypeDecision, p.SigningKey, &d) == nil && d.By == s.me && !d.Allow {
+			return &decidedOutcome{query: d.Query, kind: kindRefusal, reason: d.Reason, statement: env}
+		}
+	}
+	return nil
+}
+
+// decodeCheckpoint decodes a checkpoint and insists on its one canonical form, so
+// that co-signatures of one state are signatures of the same bytes.
+func decodeCheckpoint(env *evidence.Envelope) (cp carnet.Checkpoint, err error) {
+	if err := env.Decode(carnet.TypeCheckpoint, &cp); err != nil {
+		return cp, err
+	}
+	canonical, err := json.Marshal(cp)
+	if err != nil {
+		return cp, err
+	}
+	if !bytes.Equal(canonical, env.Payload) || cp.Size < 0 {
+		return cp, noEffect("BAD_CHECKPOINT", "the checkpoint is not in its canonical form")
+	}
+	return cp, nil
+}
