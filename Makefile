@@ -13,7 +13,7 @@ build: ## build the three programs into bin/
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
 demo: build ## three owners, five keyholders, one gateway, one buyer on this machine
-	./bin/carnet demo
+	$(GO) run ./examples/demo --bin bin
 
 test: ## what CI runs first: vet and the whole quick suite
 	$(GO) vet ./...

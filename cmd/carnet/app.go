@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+// app is what every subcommand gets: where it runs and where it prints.
+type app struct {
+	ctx  context.Context
+	home string
+	in   *os.File
+	out  io.Writer
+	err  io.Writer
+}
+
+func (a *app) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.home, name)
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// notef prints what is not part of the result, so that a pipe stays clean.
+func (a *app) notef(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+
+// json prints v indented, for programs.
+func (a *app) json(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// table prints rows under a header in aligned columns.
+func (a *app) table(header []string, rows [][]string) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(header, "\t"))
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	return w.Flush()
+}
+
+// errTerminal reports whether progress may be drawn on standard error.
+func (a *app) errTerminal() bool {
+	f, ok := a.err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// passphraseEnv names a file whose first line is the passphrase, for scripts.
+const passphraseEnv = "CARNET_PASSPHRASE_FILE"
+
+// askPassphrase gets the passphrase of an encrypted file.
+func (a *app) askPassphrase(file string) (string, error) {
+	if pass, ok, err := passphraseFromFile(); ok || err != nil {
+		return pass, err
+	}
+	return a.prompt("Passphrase for " + file + ": ")
+}
+
+// newPassphrase gets a passphrase for a new file, twice. An empty one is refused:
+// plain files are asked for by name.
+func (a *app) newPassphrase(file string) (string, error) {
+	pass, ok, err := passphraseFromFile()
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		if pass, err = a.prompt("New passphrase for " + file + ": "); err != nil {
+			return "", err
+		}
+		again, err := a.prompt("Once more: ")
+		if err != nil {
+			return "", err
+		}
+		if pass != again {
+			return "", usage("the two passphrases differ").Fix("try again")
+		}
+	}
+	if pass == "" {
+		return "", usage("the passphrase is empty").Fix("choose one, or pass --plain for keys that are only for trying out")
+	}
+	return pass, nil
+}
+
+func passphraseFromFile() (pass string, ok bool, err error) {
+	file := os.Getenv(passphraseEnv)
+	if file == "" {
+		return "", false, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", false, carnet.E(carnet.Precondition, "NO_PASSPHRASE_FILE", "the passphrase file named by %s can't be read", passphraseEnv).Because(err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.TrimSuffix(line, "\r"), true, nil
+}
+
+func (a *app) prompt(text string) (string, error) {
+	if a.in == nil || !term.IsTerminal(int(a.in.Fd())) {
+		return "", carnet.E(carnet.Precondition, "PASSPHRASE_NEEDED", "a passphrase is needed and there is no terminal to ask on").
+			Fix("set %s to a file that holds it, or use --plain where keys are only for trying out", passphraseEnv)
+	}
+	fmt.Fprint(a.err, text)
+	b, err := term.ReadPassword(int(a.in.Fd()))
+	fmt.Fprintln(a.err)
+	if err != nil {
+		return "", fmt.Errorf("read the passphrase: %w", err)
+	}
+	return string(b), nil
+}
+
+// identity loads the identity of this home.
+func (a *app) identity(c *config) (*ident.Identity, error) {
+	id, err := ident.Load(a.path(c.Identity), a.askPassphrase)
+	if carnet.ReasonOf(err) == "NO_KEY_FILE" {
+		return nil, noIdentity(a.home)
+	}
+	return id, err
+}
+
+func noIdentity(home string) error {
+	return carnet.E(carnet.Precondition, "NO_IDENTITY", "there is no identity in %s", home).
+		Fix("run carnet init, or point --home or CARNET_HOME to where your identity is")
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type committeeCmd struct {
+	Register committeeRegisterCmd `cmd:"" help:"Register a committee as the registrar."`
+	List     committeeListCmd     `cmd:"" help:"List the registered committees."`
+}
+
+type committeeRegisterCmd struct {
+	ID           string   `arg:"" help:"Short identifier of the committee."`
+	Member       []string `required:"" help:"Keyholder, in the order of the numbers 1 to n. Repeat it, or separate by commas." placeholder:"ID"`
+	Threshold    int      `required:"" help:"How many members open an answer; one fewer learn nothing." placeholder:"T"`
+	Attestations int      `help:"Below so many members that computed themselves, answers are marked unattested." default:"1"`
+}
+
+func (committeeRegisterCmd) Help() string {
+	return `For the registrar. The quorum that co-signs the journal follows from n and t.
+
+Example:
+  carnet --home registrar committee register corridor --threshold 3 \
+    --member kh-kz,kh-uz,kh-cn,kh-sg,kh-ch`
+}
+
+func (c *committeeRegisterCmd) Run(a *app) error {
+	cl, _, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	body := carnet.Committee{ID: carnet.CommitteeID(c.ID), Threshold: c.Threshold, Attestations: c.Attestations}
+	for _, m := range c.Member {
+		body.Members = append(body.Members, carnet.PartyID(m))
+	}
+	// ceil((n+t)/2): any two quorums share an honest member if fewer than t lie.
+	body.Quorum = (len(body.Members) + c.Threshold + 1) / 2
+	ref, err := cl.RegisterCommittee(a.ctx, id, body)
+	if err != nil {
+		return err
+	}
+	a.printf("registered committee %s: any %d of %d open, %d co-sign the journal; entry %d\n", c.ID, c.Threshold, len(c.Member), body.Quorum, ref.Seq)
+	return nil
+}
+
+type committeeListCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (committeeListCmd) Help() string {
+	return `Example:
+  carnet committee list`
+}
+
+func (c *committeeListCmd) Run(a *app) error {
+	cl, _, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	cs, err := cl.Committees(a.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.json(cs)
+	}
+	var rows [][]string
+	for _, x := range cs {
+		var members []string
+		for _, m := range x.Members {
+			members = append(members, string(m))
+		}
+		rows = append(rows, []string{string(x.ID), fmt.Sprintf("%d of %d", x.Threshold, len(x.Members)), fmt.Sprint(x.Quorum), strings.Join(members, ",")})
+	}
+	return a.table([]string{"COMMITTEE", "OPENS", "QUORUM", "MEMBERS"}, rows)
+}

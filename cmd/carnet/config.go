@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// config is config.yaml in the home directory. Relative paths are relative to it.
+type config struct {
+	Party     partyInfo `yaml:"party"`
+	Identity  string    `yaml:"identity"`  // identity file
+	Gateway   string    `yaml:"gateway"`   // host:port of the gateway
+	CA        string    `yaml:"ca"`        // CA certificate of the network
+	Cert      string    `yaml:"cert"`      // this party's certificate
+	Key       string    `yaml:"key"`       // and its private key
+	Registrar string    `yaml:"registrar"` // the registrar's public key, pinned
+}
+
+// partyInfo is what a party says about itself in its registration.
+type partyInfo struct {
+	ID           carnet.PartyID      `yaml:"id"`
+	Name         string              `yaml:"name,omitempty"`
+	Jurisdiction carnet.Jurisdiction `yaml:"jurisdiction,omitempty"`
+	Roles        []carnet.Role       `yaml:"roles,omitempty"`
+	Created      time.Time           `yaml:"created"`
+}
+
+const configFile = "config.yaml"
+
+func (a *app) config() (*config, error) {
+	path := a.path(configFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noIdentity(a.home)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &config{}
+	if err := decodeYAML(path, data, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (a *app) saveConfig(c *config) error {
+	data, err := yaml.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(a.path(configFile), data, 0o600)
+}
+
+// decodeYAML decodes a small file strictly: an unknown field is an error with its line.
+func decodeYAML(path string, data []byte, into any) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	err := d.Decode(into)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	e := carnet.E(carnet.Invalid, "BAD_YAML", "%s can't be used", path)
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		return e.Because(err)
+	}
+	for _, m := range te.Errors {
+		// yaml says "line 3: field buyer not found in type main.termsFile".
+		where, what, ok := strings.Cut(strings.TrimPrefix(m, "line "), ": ")
+		if !ok {
+			return e.Because(err)
+		}
+		what, _, _ = strings.Cut(what, " in type ")
+		what = strings.TrimSuffix(strings.Replace(what, " not found", " is not known", 1), " into")
+		e = e.With(path+":"+where, "%s", what)
+	}
+	return e
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type datasetsCmd struct {
+	Owner  string `help:"Only those of this owner." placeholder:"ID"`
+	Schema string `help:"Only those of this schema (name@version)." placeholder:"SCHEMA"`
+	JSON   bool   `name:"json" help:"Print JSON."`
+}
+
+func (datasetsCmd) Help() string {
+	return `Example:
+  carnet datasets --owner kz-customs`
+}
+
+func (c *datasetsCmd) Run(a *app) error {
+	cl, _, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ds, err := cl.Datasets(a.ctx, carnet.PartyID(c.Owner), c.Schema)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.json(ds)
+	}
+	var rows [][]string
+	for _, d := range ds {
+		var n int64
+		for _, f := range d.Manifest.Files {
+			n += f.Rows
+		}
+		state := "in use"
+		if d.Revoked {
+			state = "revoked"
+		}
+		rows = append(rows, []string{
+			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), state,
+			d.Manifest.Terms.Expires.Format("2006-01-02"), d.Manifest.Title,
+		})
+	}
+	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "STATE", "EXPIRES", "TITLE"}, rows)
+}
+
+// size prints bytes for people.
+func size(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	v, i := float64(n)/unit, 0
+	for v >= unit && i < 3 {
+		v, i = v/unit, i+1
+	}
+	return fmt.Sprintf("%.1f %ciB", v, "KMGT"[i])
+}

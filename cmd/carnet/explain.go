@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type explainCmd struct {
+	sqlFlags
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (explainCmd) Help() string {
+	return `Compiles the query here, as every keyholder will, and asks the gateway whether owners'
+terms allow it. Nothing is charged and no keyholder is asked. The exit code is 6 if the
+query would be refused.
+
+Example:
+  carnet explain "SELECT month, SUM(value) FROM trade GROUP BY month"`
+}
+
+func (c *explainCmd) Run(a *app) error {
+	sql, product, err := c.read(a)
+	if err != nil {
+		return err
+	}
+	cl, _, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	_, p, err := cl.Explain(a.ctx, product, sql)
+	if err != nil {
+		return inSQL(sql, err)
+	}
+	refusals, err := cl.Assess(a.ctx, product, sql, c.Purpose)
+	if err != nil {
+		return inSQL(sql, err)
+	}
+	if c.JSON {
+		err = a.json(map[string]any{"plan": p.Hash(), "steps": p.Describe(), "cost": p.Cost, "certificate": p.Certificate, "refusals": refusals})
+		if err != nil {
+			return err
+		}
+	} else {
+		for _, s := range p.Describe() {
+			a.printf("%s\n", s)
+		}
+	}
+	if len(refusals) == 0 {
+		if !c.JSON {
+			a.printf("\nThe query would be accepted for purpose %q.\n", c.Purpose)
+		}
+		return nil
+	}
+	e := carnet.E(carnet.Refused, refusals[0].Reason, "the query would be refused")
+	e.Remedy = refusals[0].Remedy
+	for _, r := range refusals {
+		e = e.With(string(r.By), "%s", fmt.Sprint(r.Message))
+	}
+	return e
+}

@@ -1,0 +1,115 @@
+// Command carnet is what owners, buyers and the registrar of a Carnet network use:
+// it makes identities, describes and publishes encrypted tables, finds data
+// products, asks SQL questions over them and opens the answers.
+//
+// Every subcommand is one file of this package, and thin: it reads its inputs, calls
+// the library (pkg/client, pkg/schema, pkg/ident …) and prints. Secrets, configuration
+// and the state of unfinished uploads live in one directory, --home.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command tree. Kong builds parser and help texts from it.
+type cli struct {
+	Home string `help:"Directory of keys, configuration and unfinished uploads." env:"CARNET_HOME" default:"~/.carnet" placeholder:"DIR" type:"path"`
+
+	Init  initCmd  `cmd:"" help:"Make an identity and the configuration that goes with it."`
+	DevCA devCACmd `cmd:"" name:"dev-ca" help:"Make certificates for development and closed pilots."`
+
+	Party     partyCmd     `cmd:"" help:"Register and list the parties of a network."`
+	Committee committeeCmd `cmd:"" help:"Register and list committees of keyholders."`
+	Schema    schemaCmd    `cmd:"" help:"Check, register and show schemas."`
+
+	Sample   sampleCmd   `cmd:"" help:"Generate made-up customs records to try things out."`
+	Deal     dealCmd     `cmd:"" help:"Make a dataset key and deal it to a committee."`
+	Publish  publishCmd  `cmd:"" help:"Encrypt a table and publish it, or check it without publishing."`
+	Datasets datasetsCmd `cmd:"" help:"List published datasets."`
+	Revoke   revokeCmd   `cmd:"" help:"End the use of a dataset."`
+
+	Products productsCmd `cmd:"" help:"Register, find and show data products."`
+	Explain  explainCmd  `cmd:"" help:"Tell what a query would need and cost, or why it would be refused."`
+	Query    queryCmd    `cmd:"" help:"Ask a question and print the answer."`
+	Open     openCmd     `cmd:"" help:"Open the answer to an earlier query again."`
+	Queries  queriesCmd  `cmd:"" help:"List your queries."`
+
+	Status  statusCmd  `cmd:"" help:"Show who you are and whether the gateway can be reached."`
+	Version versionCmd `cmd:"" help:"Print version and parameter profiles."`
+}
+
+const description = `Carnet answers SQL aggregate questions over encrypted tables of several owners.
+
+Exit codes: 0 done; 1 internal fault; 2 the command or its input is wrong; 3 not
+found; 4 not allowed; 5 the state does not allow it; 6 refused by terms, policy or
+a keyholder; 7 unavailable or exhausted, try later; 130 interrupted.`
+
+func main() {
+	// A second Ctrl-C ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() { <-ctx.Done(); stop() }()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit code and never exits itself, so that
+// deferred clean-up always happens.
+func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	var c cli
+	a := &app{ctx: ctx, in: stdin, out: stdout, err: stderr}
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("carnet"),
+		kong.Description(description),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 96}),
+		kong.Bind(a),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "carnet:", err)
+		return exitInternal
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 { // --help has printed
+		return exited
+	}
+	if err != nil {
+		var pe *kong.ParseError
+		if errors.As(err, &pe) {
+			fmt.Fprintf(stderr, "carnet: %v\n  fix: see %s --help\n", err, commandPath(pe))
+			return exitUsage
+		}
+		return fail(stderr, err)
+	}
+	a.home = c.Home
+	if err := k.Run(a); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintln(stderr, "carnet: interrupted")
+			return exitInterrupted
+		}
+		return fail(stderr, err)
+	}
+	return exitOK
+}
+
+// commandPath is the command as far as it was understood.
+func commandPath(pe *kong.ParseError) string {
+	path := "carnet"
+	for _, p := range pe.Context.Path {
+		if p.Command != nil {
+			path += " " + p.Command.Name
+		}
+	}
+	return path
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type openCmd struct {
+	Query string `arg:"" help:"Id of the query, as carnet query or carnet queries prints it."`
+	outputFlags
+}
+
+func (openCmd) Help() string {
+	return `Fetches the answers again, with those that came later, and opens them here.
+
+Example:
+  carnet open 5f1c…`
+}
+
+func (c *openCmd) Run(a *app) error {
+	hash, err := carnet.ParseHash(c.Query)
+	if err != nil {
+		return usage("%q is not the id of a query", c.Query).Fix("carnet queries lists them")
+	}
+	cl, _, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	snapshot, err := os.ReadFile(a.snapshotFile(hash))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	start := time.Now()
+	ans, err := cl.Reopen(a.ctx, id, hash, snapshot)
+	if err != nil {
+		return err
+	}
+	return c.print(a, ans, time.Since(start))
+}

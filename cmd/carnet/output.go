@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/client"
+)
+
+// outputFlags is how an answer is printed.
+type outputFlags struct {
+	JSON bool `name:"json" help:"Print result, keyholders, attestations, time and bytes as JSON." xor:"form"`
+	CSV  bool `name:"csv" help:"Print the result as CSV." xor:"form"`
+}
+
+func (f *outputFlags) print(a *app, ans *client.Answer, elapsed time.Duration) error {
+	switch {
+	case f.JSON:
+		return a.answerJSON(ans, elapsed)
+	case f.CSV:
+		if err := ans.Result.WriteCSV(a.out); err != nil {
+			return err
+		}
+	default:
+		if err := ans.Result.WriteTable(a.out); err != nil {
+			return err
+		}
+	}
+	a.evidence(ans, elapsed)
+	return nil
+}
+
+func (a *app) answerJSON(ans *client.Answer, elapsed time.Duration) error {
+	meta, err := json.Marshal(ans)
+	if err != nil {
+		return err
+	}
+	all := map[string]any{}
+	if err := json.Unmarshal(meta, &all); err != nil {
+		return err
+	}
+	all["result"] = ans.Result
+	all["seconds"] = elapsed.Seconds()
+	return a.json(all)
+}
+
+// evidence says, beside the answer, how far it can be relied on.
+func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
+	if ans.Openings == 0 {
+		a.notef("the query selects no file; nobody was asked\n")
+		return
+	}
+	a.notef("%d numbers from %s in %.1f s, %s\n", ans.Openings, names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
+	switch {
+	case ans.Unattested:
+		a.notef("unattested: %d keyholders recomputed the public part, fewer than their committee asks for\n", ans.Attested)
+	case ans.Attested > 0:
+		a.notef("attested: %d keyholders recomputed the public part and agree with the gateway\n", ans.Attested)
+	}
+	if ans.Detectable > 0 {
+		a.notef("checked: up to %d lying keyholders would have been detected\n", ans.Detectable)
+	} else {
+		a.notef("unchecked: with %d answers, a lying keyholder would not be detected\n", len(ans.Used))
+	}
+	for _, m := range ans.Liars {
+		a.notef("LIED: keyholder %d (%s): %s\n", m.Number, m.Party, m.Reason)
+	}
+	for _, m := range ans.Disagreed {
+		a.notef("disagreed: keyholder %d (%s) %s\n", m.Number, m.Party, m.Reason)
+	}
+	for _, m := range ans.Rejected {
+		a.notef("set aside: keyholder %d (%s): %s\n", m.Number, m.Party, m.Reason)
+	}
+	for _, m := range ans.Homes {
+		a.notef("home veto: keyholder %d (%s) took part and could have shifted the total\n", m.Number, m.Party)
+	}
+	for _, r := range ans.Refusals {
+		a.notef("refused: %s: %s [%s]\n", r.By, r.Message, r.Reason)
+	}
+	a.notef("query %s\n", ans.Query)
+}
+
+func names(ms []client.Member) string {
+	var out []string
+	for _, m := range ms {
+		out = append(out, string(m.Party))
+	}
+	return fmt.Sprintf("%d keyholders (%s)", len(ms), strings.Join(out, ", "))
+}

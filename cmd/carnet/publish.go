@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+type publishCmd struct {
+	Inputs  []string `arg:"" name:"file" help:"Table in CSV or Parquet; several files are one table." type:"existingfile"`
+	Schema  string   `required:"" help:"Schema of the table; a file or name@version." placeholder:"SCHEMA"`
+	Layout  string   `help:"Layout: cube or records." default:"records" enum:"cube,records"`
+	ID      string   `name:"id" help:"Name of the dataset: name, or owner/name." placeholder:"ID"`
+	Title   string   `help:"Title of the dataset." placeholder:"TEXT"`
+	Key     string   `help:"Dataset key, as carnet deal named it." placeholder:"NAME"`
+	Terms   string   `help:"Your conditions, a YAML file." placeholder:"FILE"`
+	DryRun  bool     `help:"Check the table and tell what would be sent, without sending anything."`
+	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces."`
+}
+
+func (publishCmd) Help() string {
+	return `Encrypts the table on this machine and sends ciphertext only. The command can be stopped
+at any time, also by a crash, and repeated with the same arguments: it goes on where it
+stopped. A changed table is refused then, since two tables under one nonce would reveal
+their difference; --restart begins anew.
+
+The terms file, all of it signed with the dataset:
+  buyers: ["*"]            # or party identifiers
+  purposes: [statistics]   # words that a query has to name, or ["*"]
+  expires: 2027-12-31
+  min_owners: 2            # optional: no number over fewer owners than this
+  aggregates: [count, sum] # optional: nothing else
+  group_by: [month]        # optional: no grouping by other dimensions
+  filters: [month]         # optional: no conditions on other dimensions
+
+Examples:
+  carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv
+  carnet publish --schema customs-records@1 --layout records --id trade --key trade \
+    --terms terms.yaml declarations.csv`
+}
+
+func (c *publishCmd) Run(a *app) error {
+	if c.DryRun {
+		return c.dryRun(a)
+	}
+	if c.ID == "" || c.Key == "" || c.Terms == "" {
+		return usage("--id, --key and --terms are needed to publish").Fix("or pass --dry-run to check the table only")
+	}
+	cl, cfg, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	terms, err := readTerms(c.Terms)
+	if err != nil {
+		return err
+	}
+	s, err := a.registered(cl, c.Schema)
+	if err != nil {
+		return err
+	}
+	key, err := ident.LoadDatasetKey(a.keyFile(c.Key), a.askPassphrase)
+	if err != nil {
+		return err
+	}
+	defer key.Zero()
+	t, err := loadTable(a.ctx, s.Schema, carnet.Layout(c.Layout), c.Inputs)
+	if err != nil {
+		return err
+	}
+	if err := t.refused(); err != nil {
+		return err
+	}
+	name := c.ID
+	if !strings.Contains(name, "/") {
+		name = string(id.Party()) + "/" + name
+	}
+	p := &client.Publication{
+		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
+		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Restart: c.Restart,
+		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
+	}
+	done := a.progressBar(p)
+	out, err := cl.Publish(a.ctx, id, p)
+	done()
+	if err != nil {
+		return err
+	}
+	t.clipping(a)
+	a.printf("published %s: %d rows in %d files, %s of ciphertext; entry %d\n", out.Manifest.ID, t.tables.Rows(), len(out.Manifest.Files), size(out.Bytes), out.Seq)
+	if out.Resumed {
+		a.printf("resumed: %s had arrived before\n", size(out.Bytes-out.Sent))
+	}
+	if s := out.Elapsed.Seconds(); s > 0 && out.Sent > 0 {
+		a.printf("encrypted and sent %s in %.1f s (%s/s)\n", size(out.Sent), s, size(int64(float64(out.Sent)/s)))
+	}
+	return nil
+}
+
+// dryRun checks a table against its schema and tells what publishing would send. With
+// a schema file it needs no network.
+func (c *publishCmd) dryRun(a *app) error {
+	s, err := a.schema(c.Schema)
+	if err != nil {
+		return err
+	}
+	if c.Terms != "" {
+		if _, err := readTerms(c.Terms); err != nil {
+			return err
+		}
+	}
+	t, err := loadTable(a.ctx, s, carnet.Layout(c.Layout), c.Inputs)
+	if err != nil {
+		return err
+	}
+	t.report(a)
+	return t.refused()
+}
+
+// report prints rows, files, bytes and clipping.
+func (t *table) report(a *app) {
+	enc := t.encoding
+	a.printf("schema %s, layout %s, profile %s: %d columns\n", enc.Schema().ID(), enc.Layout, enc.Profile, len(enc.Columns))
+	profile, err := he.Lookup(enc.Profile)
+	if err != nil {
+		return
+	}
+	var blocks int64
+	builders := t.tables.Builders()
+	for _, b := range builders {
+		n := int64(b.Blocks()) * int64(len(enc.Columns))
+		blocks += n
+		if p := b.Partition(); len(p) > 0 {
+			a.printf("  %s: %d rows, %d blocks\n", partitionText(p), b.Rows(), n)
+		}
+	}
+	a.printf("rows read: %d, accepted: %d, refused: %d\n", t.read, t.tables.Rows(), t.bad)
+	a.printf("would send: %d files, %d blocks, %s\n", len(builders), blocks, size(blocks*int64(profile.BlockBytes())))
+	t.clipping(a)
+	if len(t.unused) > 0 {
+		a.printf("not published: %s (no column of the schema)\n", strings.Join(t.unused, ", "))
+	}
+}
+
+// progressBar draws the upload on a terminal, with rate and time left. The returned
+// function ends it.
+func (a *app) progressBar(p *client.Publication) func() {
+	if !a.errTerminal() {
+		return func() {}
+	}
+	var bar *progressbar.ProgressBar
+	block := int64(1)
+	if profile, err := he.Lookup(p.Encoding.Profile); err == nil {
+		block = int64(profile.BlockBytes())
+	}
+	p.Progress = func(now client.Progress) {
+		if bar == nil {
+			bar = progressbar.NewOptions64(now.Total*block, progressbar.OptionSetWriter(a.err), progressbar.OptionShowBytes(true),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100e6),
+				progressbar.OptionSetDescription("encrypting and sending"), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set64(now.Blocks * block)
+	}
+	return func() {
+		if bar != nil {
+			_ = bar.Exit()
+			fmt.Fprint(a.err, "\r\x1b[K")
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+)
+
+type queryCmd struct {
+	sqlFlags
+	outputFlags
+	Explain bool          `help:"Print the plan before asking."`
+	Expires time.Duration `help:"How long keyholders may take." default:"15m"`
+	Grace   time.Duration `help:"How long to wait for more keyholders once enough have answered: more answers let lying ones be detected and named." default:"5s"`
+	NoWait  bool          `help:"Submit, print the query's id and leave; carnet open prints the answer later."`
+}
+
+func (queryCmd) Help() string {
+	return `Compiles the query here, signs it, and waits until enough keyholders have answered. The
+answer is sealed to you and opened here; gateway and keyholders never see it. The exit
+code is 6 if owners' terms or keyholders refused.
+
+Examples:
+  carnet query "SELECT month, SUM(value) FROM trade GROUP BY month"
+  carnet query --csv --file question.sql > answer.csv`
+}
+
+func (c *queryCmd) Run(a *app) error {
+	sql, product, err := c.read(a)
+	if err != nil {
+		return err
+	}
+	cl, _, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	start := time.Now()
+	asked, err := cl.Ask(a.ctx, id, product, sql, c.Purpose, c.Expires)
+	if err != nil {
+		return inSQL(sql, err)
+	}
+	if c.Explain {
+		for _, s := range asked.Plan.Describe() {
+			a.notef("%s\n", s)
+		}
+	}
+	if asked.Hash.IsZero() {
+		ans, err := cl.Open(a.ctx, id, asked)
+		if err != nil {
+			return err
+		}
+		return c.print(a, ans, time.Since(start))
+	}
+	if err := a.remember(asked); err != nil {
+		return err
+	}
+	if c.NoWait {
+		a.printf("%s\n", asked.Hash)
+		return nil
+	}
+	st, err := cl.Wait(a.ctx, asked.Hash, c.Grace, a.watcher())
+	if err != nil {
+		return err
+	}
+	ans, err := cl.Open(a.ctx, id, asked)
+	if err != nil {
+		return err
+	}
+	ans.Refusals = st.Refusals
+	return c.print(a, ans, time.Since(start))
+}
+
+// snapshotFile keeps the product as it was when a query was asked.
+func (a *app) snapshotFile(query carnet.Hash) string {
+	return a.path(filepath.Join("queries", query.String()+".product"))
+}
+
+func (a *app) remember(asked *client.Asked) error {
+	data, err := asked.Product.Snapshot()
+	if err != nil {
+		return err
+	}
+	file := a.snapshotFile(asked.Hash)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
+}
+
+// watcher draws how far a query has come on one line of the terminal.
+func (a *app) watcher() func(*client.Status) {
+	if !a.errTerminal() {
+		return nil
+	}
+	return func(s *client.Status) {
+		text := string(s.State)
+		switch s.State {
+		case client.Computing:
+			text = fmt.Sprintf("computing, %d of %d blocks", s.BlocksDone, s.Blocks)
+		case client.Releasing, client.Ready:
+			text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
+		}
+		a.notef("\r\x1b[K%s\r", text)
+	}
+}

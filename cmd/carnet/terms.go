@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// termsFile is terms.yaml: an owner's conditions for one dataset.
+type termsFile struct {
+	Buyers     []carnet.PartyID `yaml:"buyers"`
+	Purposes   []string         `yaml:"purposes"`
+	Aggregates []string         `yaml:"aggregates"`
+	GroupBy    []string         `yaml:"group_by"`
+	Filters    []string         `yaml:"filters"`
+	MinOwners  int              `yaml:"min_owners"`
+	Expires    string           `yaml:"expires"`
+}
+
+// readTerms reads terms.yaml. Nothing is allowed by leaving it out: who may ask, for
+// what and until when has to be said.
+func readTerms(file string) (carnet.Terms, error) {
+	var t carnet.Terms
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return t, carnet.E(carnet.NotFound, "NO_FILE", "the terms can't be read").Because(err).
+			Fix("write one with buyers, purposes and expires; see carnet publish --help")
+	}
+	var f termsFile
+	if err := decodeYAML(file, data, &f); err != nil {
+		return t, err
+	}
+	bad := carnet.E(carnet.Invalid, "BAD_TERMS", "%s is not complete", file)
+	if len(f.Buyers) == 0 {
+		bad = bad.With(file, "buyers is missing: list party identifiers, or [\"*\"] for anyone")
+	}
+	if len(f.Purposes) == 0 {
+		bad = bad.With(file, "purposes is missing: list words, or [\"*\"] for any purpose")
+	}
+	if f.MinOwners < 0 {
+		bad = bad.With(file, "min_owners is negative")
+	}
+	var expires time.Time
+	if f.Expires == "" {
+		bad = bad.With(file, "expires is missing: a date such as 2027-12-31")
+	} else if expires, err = parseDate(f.Expires); err != nil {
+		bad = bad.With(file, "expires: %v", err)
+	}
+	if len(bad.Violations) > 0 {
+		return t, bad
+	}
+	return carnet.Terms{
+		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
+		Filters: f.Filters, MinOwners: f.MinOwners, Expires: expires,
+	}, nil
+}
+
+// parseDate reads a day, which ends at midnight UTC, or an exact time.
+func parseDate(s string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t.AddDate(0, 0, 1).UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, carnet.E(carnet.Invalid, "BAD_DATE", "%q is neither a day such as 2027-12-31 nor a time such as 2027-12-31T12:00:00Z", s)
+	}
+	return t.UTC(), nil
+}

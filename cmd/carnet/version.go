@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
+type versionCmd struct{}
+
+func (versionCmd) Help() string {
+	return `The parameter ids tell whether two programs can work on the same data.
+
+Example:
+  carnet version`
+}
+
+func (versionCmd) Run(a *app) error {
+	version, revision := "development", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			version = v
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				revision = " (" + s.Value[:12] + ")"
+			}
+		}
+	}
+	a.printf("carnet %s%s\n\n", version, revision)
+	var rows [][]string
+	for _, p := range he.Profiles() {
+		id := p.ID().String()
+		rows = append(rows, []string{p.Name(), fmt.Sprintf("%dx%d", p.Limbs(), p.LimbBits()), fmt.Sprint(p.T()), fmt.Sprint(p.MaxDegree()), p.Encoding().String(), id[:16]})
+	}
+	return a.table([]string{"PROFILE", "LIMBS", "T", "DEGREE", "ENCODING", "PARAMETER ID"}, rows)
+}

@@ -1,0 +1,121 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"slices"
+	"time"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/seal"
+)
+
+// Buyer signs queries and derives the key that their answers are sealed to;
+// *ident.Identity is one.
+type Buyer interface {
+	Signer
+	// RecipientSeed returns the same secret bytes for the same query id.
+	RecipientSeed(query carnet.Hash) ([]byte, error)
+}
+
+// DefaultLifetime is how long keyholders may take over a query.
+const DefaultLifetime = 15 * time.Minute
+
+// Asked is a query that was submitted. Its hash is zero if its plan opens nothing:
+// then nobody was asked, and Open evaluates it.
+type Asked struct {
+	Ref     // statement hash of the query
+	Query   carnet.Query
+	Plan    *plan.Plan
+	Product *Product
+}
+
+// Explain compiles a query here, as everybody will, without asking for anything.
+func (c *Client) Explain(ctx context.Context, product carnet.ProductID, sql string) (*Product, *plan.Plan, error) {
+	p, err := c.LoadProduct(ctx, product)
+	if err != nil {
+		return nil, nil, err
+	}
+	pl, err := plan.Compile(sql, &p.Product)
+	return p, pl, err
+}
+
+// Refusal is one party's reason not to answer.
+type Refusal struct {
+	By      carnet.PartyID `json:"by"`
+	Reason  string         `json:"reason"`
+	Message string         `json:"message"`
+	Remedy  string         `json:"remedy,omitempty"`
+}
+
+func refusals(in []*pb.Refusal) []Refusal {
+	var out []Refusal
+	for _, r := range in {
+		out = append(out, Refusal{By: carnet.PartyID(r.GetBy()), Reason: r.GetReason(), Message: r.GetMessage(), Remedy: r.GetRemedy()})
+	}
+	return out
+}
+
+// Assess asks the gateway whether it would accept the query, and returns why not.
+func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purpose string) ([]Refusal, error) {
+	resp, err := c.queries.ExplainQuery(ctx, &pb.ExplainQueryRequest{Product: string(product), Sql: sql, Purpose: purpose})
+	if err != nil {
+		return nil, fault(err)
+	}
+	return refusals(resp.GetRefusals()), nil
+}
+
+// Ask compiles the query, signs what it pins (SQL, inputs, plan, answer key) and
+// submits it. Its errors are those of plan.Compile with the place in the SQL text,
+// and the gateway's refusals.
+func (c *Client) Ask(ctx context.Context, buyer Buyer, product carnet.ProductID, sql, purpose string, lifetime time.Duration) (*Asked, error) {
+	p, pl, err := c.Explain(ctx, product, sql)
+	if err != nil {
+		return nil, err
+	}
+	if len(pl.Openings) == 0 { // it selects no file: the answer is known without asking anybody
+		return &Asked{Plan: pl, Product: p, Query: carnet.Query{Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose}}, nil
+	}
+	if lifetime <= 0 {
+		lifetime = DefaultLifetime
+	}
+	now := c.timestamp()
+	a := &Asked{Plan: pl, Product: p, Query: carnet.Query{
+		Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose,
+		Plan: pl.Hash(), Created: now, Expires: now.Add(lifetime),
+	}}
+	if _, err := rand.Read(a.Query.ID[:]); err != nil {
+		return nil, err
+	}
+	for _, d := range p.Datasets {
+		a.Query.Inputs = append(a.Query.Inputs, d.Hash)
+	}
+	slices.SortFunc(a.Query.Inputs, func(x, y carnet.Hash) int { return bytes.Compare(x[:], y[:]) })
+	key, err := recipient(buyer, a.Query.ID)
+	if err != nil {
+		return nil, err
+	}
+	a.Query.Recipient = key.Public()
+	env, err := evidence.Seal(carnet.TypeQuery, a.Query, buyer)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.queries.SubmitQuery(ctx, &pb.SubmitQueryRequest{Statement: toProto(env)})
+	if err != nil {
+		return nil, fault(err)
+	}
+	a.Ref, err = refTo(env, resp.GetRef())
+	return a, err
+}
+
+func recipient(b Buyer, id carnet.Hash) (*seal.PrivateKey, error) {
+	seed, err := b.RecipientSeed(id)
+	if err != nil {
+		return nil, err
+	}
+	return seal.DeriveKey(seed)
+}

@@ -1,0 +1,211 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Member is a keyholder of the committee.
+type Member struct {
+	Number int            `json:"number"`
+	Party  carnet.PartyID `json:"party"`
+	Reason string         `json:"reason,omitempty"`
+}
+
+// Answer is an opened query: the result, and how far it can be relied on.
+type Answer struct {
+	Query  carnet.Hash  `json:"query"` // statement hash
+	SQL    string       `json:"sql"`
+	Result *plan.Result `json:"-"`
+
+	Used     []Member `json:"used"`               // answers that make up the result
+	Liars    []Member `json:"liars,omitempty"`    // answers that were off the codeword, left out
+	Rejected []Member `json:"rejected,omitempty"` // answers that were not well-formed, with the reason
+	// Detectable lies among this many answers would have been noticed, and Corrected
+	// many of them named and left out.
+	Detectable  int `json:"detectable"`
+	Correctable int `json:"correctable"`
+	Threshold   int `json:"threshold"`
+
+	// Attested counts keyholders that computed the public values themselves and got
+	// what the gateway sent; Disagreed those that got something else. Below the
+	// committee's least number the answer is Unattested: its secrecy does not depend
+	// on the gateway, its correctness does.
+	Attested   int      `json:"attested"`
+	Disagreed  []Member `json:"disagreed,omitempty"`
+	Unattested bool     `json:"unattested"`
+
+	// Homes took part as holders of a home veto. Such a keyholder could shift a total
+	// unnoticed, though never learn more than others.
+	Homes    []Member  `json:"homes,omitempty"`
+	Refusals []Refusal `json:"refusals,omitempty"`
+	Bytes    int64     `json:"bytes"` // downloaded
+	Openings int       `json:"openings"`
+}
+
+// Reopen opens the answer to a query that the buyer asked earlier. snapshot is the
+// product as it was then (Product.Snapshot); nil loads the present one.
+func (c *Client) Reopen(ctx context.Context, buyer Buyer, query carnet.Hash, snapshot []byte) (*Answer, error) {
+	resp, err := c.queries.GetQuery(ctx, &pb.GetQueryRequest{Id: query.String()})
+	if err != nil {
+		return nil, fault(err)
+	}
+	env := fromProto(resp.GetStatus().GetStatement())
+	if env == nil || env.Hash() != query {
+		return nil, wrong("the gateway sent another query than %s", query)
+	}
+	a := &Asked{Ref: Ref{Hash: query}}
+	if err := env.Verify(carnet.TypeQuery, buyer.Public(), &a.Query); err != nil {
+		return nil, err
+	}
+	if snapshot != nil {
+		a.Product, err = c.LoadSnapshot(ctx, a.Query.Product, snapshot)
+	} else {
+		a.Product, err = c.LoadProduct(ctx, a.Query.Product)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if a.Plan, err = plan.Compile(a.Query.SQL, &a.Product.Product); err != nil {
+		return nil, err
+	}
+	if a.Plan.Hash() != a.Query.Plan {
+		return nil, carnet.E(carnet.Precondition, "PRODUCT_CHANGED", "product %s changed since the query was asked", a.Query.Product).
+			Fix("open it where it was asked: the product as it was is kept there")
+	}
+	return c.Open(ctx, buyer, a)
+}
+
+// Open fetches what keyholders answered and turns it into the result. It checks every
+// signature and hash, names lying keyholders, and compares the gateway's public values
+// with what keyholders attest.
+//
+// Errors: TOO_FEW_ANSWERS, INCONSISTENT_ANSWERS, HOME_MISSING, and
+// PUBLIC_VALUES_WRONG if keyholders computed something else than the gateway sent.
+func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, error) {
+	if len(a.Plan.Openings) == 0 {
+		result, err := a.Plan.Evaluate(nil)
+		return &Answer{SQL: a.Query.SQL, Result: result}, err
+	}
+	f, err := c.fetch(ctx, a.Hash)
+	if err != nil {
+		return nil, err
+	}
+	key, err := recipient(buyer, a.Query.ID)
+	if err != nil {
+		return nil, err
+	}
+	o := &opening{asked: a, key: key, ring: he.NewRing(a.Product.Profile), out: &Answer{
+		Query: a.Hash, SQL: a.Query.SQL, Bytes: f.bytes, Openings: len(a.Plan.Openings), Threshold: a.Product.Committee.Threshold,
+	}}
+	o.accept(f.answers)
+	if err := o.agree(); err != nil {
+		return nil, err
+	}
+	z, err := o.publicValues(f.public)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := o.combine()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]int64, len(sums))
+	t := a.Product.Profile.T()
+	for i, s := range sums {
+		v, _ := o.ring.Decode(o.ring.ScalarAdd(s, z[i]), a.Plan.Openings[i].Degree)
+		values[i] = he.Centre(v, t)
+	}
+	o.out.Result, err = a.Plan.Evaluate(values)
+	return o.out, err
+}
+
+// combine checks the codeword over all answers and reconstructs every opening.
+func (o *opening) combine() ([]he.Scalar, error) {
+	p := o.asked.Product
+	var numbers []int
+	var values [][]he.Scalar
+	home := map[int][]he.Scalar{}
+	for _, s := range o.shares {
+		numbers = append(numbers, s.number)
+		values = append(values, s.values)
+		if s.home != nil {
+			home[s.number] = s.home
+		}
+	}
+	sums, liars, detected, corrected, err := share.CombineAll(o.ring, p.Product.Committee, numbers, values)
+	if err != nil {
+		return nil, err
+	}
+	o.out.Detectable, o.out.Correctable = detected, corrected
+	for _, n := range numbers {
+		if slices.Contains(liars, n) {
+			o.out.Liars = append(o.out.Liars, o.member(n, "its shares do not fit those of the others"))
+		} else {
+			o.out.Used = append(o.out.Used, o.member(n, ""))
+		}
+	}
+	homes := o.homes()
+	for _, n := range homes {
+		o.out.Homes = append(o.out.Homes, o.member(n, ""))
+		if home[n] == nil {
+			return nil, carnet.E(carnet.Refused, "HOME_MISSING", "keyholder %s, without which nothing of its jurisdiction opens, has not answered", o.member(n, "").Party).
+				Fix("wait for it and open the query again, or ask its operator why it refused")
+		}
+	}
+	return sums, share.AddHome(o.ring, sums, homes, home)
+}
+
+// homes lists the distinct home keyholders of the keys that the plan opens.
+func (o *opening) homes() []int {
+	members := map[int]bool{}
+	for i := range o.asked.Plan.Openings {
+		for _, k := range o.asked.Plan.Openings[i].F.Keys {
+			if m, ok := o.asked.Product.Homes[k.Key]; ok {
+				members[m] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(members))
+}
+
+// publicValues reads the gateway's z and compares it with what keyholders attest.
+func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
+	p := o.asked.Product
+	if len(raw) != o.out.Openings*p.Profile.ScalarBytes() {
+		return nil, wrong("the gateway sent %d bytes of public values, %d openings have %d", len(raw), o.out.Openings, o.out.Openings*p.Profile.ScalarBytes())
+	}
+	z, err := wire.ReadScalars(p.Profile, raw, o.out.Openings)
+	if err != nil {
+		return nil, fmt.Errorf("public values: %w", err)
+	}
+	digest := carnet.Digest("carnet/answers/z/1", raw)
+	for _, s := range o.shares {
+		switch {
+		case s.attested == nil:
+		case *s.attested == digest:
+			o.out.Attested++
+		default:
+			o.out.Disagreed = append(o.out.Disagreed, o.member(s.number, "computed other public values than the gateway"))
+		}
+	}
+	if d := len(o.out.Disagreed); d > 0 && d >= o.out.Attested {
+		e := carnet.E(carnet.Internal, "PUBLIC_VALUES_WRONG", "the gateway's public values are not those that %d keyholders computed; %d agree", d, o.out.Attested).
+			Fix("the gateway computed wrongly or was changed; don't use this answer, and tell its operator and the keyholders")
+		for _, m := range o.out.Disagreed {
+			e = e.With(string(m.Party), "%s", m.Reason)
+		}
+		return nil, e
+	}
+	o.out.Unattested = o.out.Attested < p.Committee.Attestations
+	return z, nil
+}

@@ -1,0 +1,268 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Product is a data product whose every statement was checked: the one the planner
+// compiles against, and what is needed to check answers.
+type Product struct {
+	plan.Product
+	Statement carnet.Product
+	Committee *Committee
+	Revoked   []carnet.DatasetID // listed by the product, withdrawn by their owners
+	parties   parties
+	source    *pb.GetProductResponse
+}
+
+// LoadProduct fetches a product and checks every signature and every hash in it,
+// starting from the registrar's pinned key. It believes the gateway nothing but that
+// no newer statements exist.
+func (c *Client) LoadProduct(ctx context.Context, id carnet.ProductID) (*Product, error) {
+	resp, err := c.catalogue.GetProduct(ctx, &pb.GetProductRequest{Id: string(id)})
+	if err != nil {
+		return nil, fault(err)
+	}
+	return c.verified(ctx, id, resp)
+}
+
+// Snapshot is everything the product was made from. Kept beside a query, it opens the
+// answer again after the product has changed.
+func (p *Product) Snapshot() ([]byte, error) { return proto.Marshal(p.source) }
+
+// LoadSnapshot checks a snapshot exactly as if the gateway had just sent it.
+func (c *Client) LoadSnapshot(ctx context.Context, id carnet.ProductID, snapshot []byte) (*Product, error) {
+	resp := &pb.GetProductResponse{}
+	if err := proto.Unmarshal(snapshot, resp); err != nil {
+		return nil, carnet.E(carnet.Invalid, "BAD_SNAPSHOT", "this is not the snapshot of a product").Because(err)
+	}
+	return c.verified(ctx, id, resp)
+}
+
+func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.GetProductResponse) (*Product, error) {
+	p := &Product{parties: parties{}, source: resp}
+	var err error
+	for _, e := range resp.GetParties() {
+		party, err := verifyParty(fromProto(e), c.registrar)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.parties.add(party); err != nil {
+			return nil, err
+		}
+	}
+	if p.Committee, err = verifyCommittee(fromProto(resp.GetCommittee()), c.registrar); err != nil {
+		return nil, err
+	}
+	for _, m := range p.Committee.Members {
+		if q, ok := p.parties[m]; !ok || !q.HasRole(carnet.RoleKeyholder) {
+			return nil, wrong("member %s of the committee is not a registered keyholder", m)
+		}
+	}
+	if p.Product.Committee, err = share.NewCommittee(len(p.Committee.Members), p.Committee.Threshold); err != nil {
+		return nil, err
+	}
+	if err := c.verifyProduct(ctx, p, fromProto(resp.GetProduct()), id); err != nil {
+		return nil, err
+	}
+	if err := c.verifySchema(ctx, p, fromProto(resp.GetSchema())); err != nil {
+		return nil, err
+	}
+	dealings := map[carnet.KeyID]*dealing{}
+	for _, e := range resp.GetDealings() {
+		env := fromProto(e)
+		if env == nil {
+			return nil, wrong("the gateway sent an empty dealing")
+		}
+		d, err := verifyDealing(env, p.parties, p.Committee, p.Product.Committee)
+		if err != nil {
+			return nil, err
+		}
+		dealings[carnet.KeyID(env.Hash())] = d
+	}
+	if err := p.addDatasets(resp.GetDatasets(), dealings); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// verifyProduct checks the product statement. Its publisher need not be an owner.
+func (c *Client) verifyProduct(ctx context.Context, p *Product, env *evidence.Envelope, id carnet.ProductID) error {
+	if env == nil {
+		return wrong("the gateway sent no product")
+	}
+	if err := env.Decode(carnet.TypeProduct, &p.Statement); err != nil {
+		return err
+	}
+	if p.Statement.ID != id {
+		return wrong("asked for product %s, the gateway sent %s", id, p.Statement.ID)
+	}
+	if _, ok := p.parties[p.Statement.Publisher]; !ok {
+		publisher, err := c.Party(ctx, p.Statement.Publisher)
+		if err != nil {
+			return err
+		}
+		if err := p.parties.add(publisher); err != nil {
+			return err
+		}
+	}
+	p.ID = id
+	return p.parties.signed(env, p.Statement.Publisher, carnet.RoleOwner, carnet.RoleOperator)
+}
+
+// verifySchema checks the schema: it is the one the product pins, and an owner or
+// operator signed it. Usually that is one of the parties at hand; otherwise the
+// registry is asked for all.
+func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Envelope) error {
+	s, err := decodeSchema(env)
+	if err != nil {
+		return err
+	}
+	if s.Hash != p.Statement.Schema {
+		return wrong("the schema is not the one the product names")
+	}
+	p.Schema = s.Schema
+	signed := func(q *carnet.Party) bool {
+		return hasAnyRole(q, []carnet.Role{carnet.RoleOwner, carnet.RoleOperator}) && env.SignedBy(q.SigningKey)
+	}
+	for _, q := range p.parties {
+		if signed(q) {
+			return nil
+		}
+	}
+	all, err := c.Parties(ctx)
+	if err != nil {
+		return err
+	}
+	for _, q := range all {
+		if signed(q) {
+			return nil
+		}
+	}
+	return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "schema %s is not signed by a registered owner or operator", s.ID())
+}
+
+// addDatasets checks the manifests and sets what the planner needs from them.
+func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.KeyID]*dealing) error {
+	if len(entries) != len(p.Statement.Datasets) {
+		return wrong("the product lists %d datasets, the gateway sent %d", len(p.Statement.Datasets), len(entries))
+	}
+	nonces := map[carnet.Nonce]bool{}
+	p.Homes = map[carnet.KeyID]int{}
+	for i, e := range entries {
+		env := fromProto(e.GetManifest())
+		if env == nil {
+			return wrong("the gateway sent no manifest of %s", p.Statement.Datasets[i])
+		}
+		var d carnet.Dataset
+		if err := env.Decode(carnet.TypeDataset, &d); err != nil {
+			return err
+		}
+		if d.ID != p.Statement.Datasets[i] || !strings.HasPrefix(string(d.ID), string(d.Owner)+"/") {
+			return wrong("dataset %d of the product is not %s of its owner", i+1, p.Statement.Datasets[i])
+		}
+		if err := p.parties.signed(env, d.Owner, carnet.RoleOwner); err != nil {
+			return fmt.Errorf("dataset %s: %w", d.ID, err)
+		}
+		if e.GetRevoked() {
+			if err := p.verifyRevocation(fromProto(e.GetRevocation()), &d); err != nil {
+				return err
+			}
+			p.Revoked = append(p.Revoked, d.ID)
+			continue
+		}
+		if err := p.fit(&d, dealings); err != nil {
+			return fmt.Errorf("dataset %s: %w", d.ID, err)
+		}
+		for _, f := range d.Files {
+			if nonces[f.Nonce] {
+				return carnet.E(carnet.Invalid, "NONCE_REUSED", "file %s is named twice in the product", f.Nonce)
+			}
+			nonces[f.Nonce] = true
+		}
+		if k := dealings[d.Key]; k.Home != nil {
+			p.Homes[d.Key] = k.Home.Member
+		}
+		p.Datasets = append(p.Datasets, plan.Dataset{Hash: env.Hash(), Manifest: d})
+	}
+	if len(p.Datasets) == 0 {
+		return carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %s was withdrawn", p.ID)
+	}
+	return nil
+}
+
+// verifyRevocation keeps a gateway from hiding a dataset by calling it revoked.
+func (p *Product) verifyRevocation(env *evidence.Envelope, d *carnet.Dataset) error {
+	if env == nil {
+		return wrong("the gateway calls dataset %s revoked without its owner's statement", d.ID)
+	}
+	var r carnet.Revocation
+	if err := env.Decode(carnet.TypeRevocation, &r); err != nil {
+		return err
+	}
+	if r.Dataset != d.ID || r.Owner != d.Owner {
+		return wrong("the revocation of dataset %s is about another one", d.ID)
+	}
+	return p.parties.signed(env, r.Owner, carnet.RoleOwner)
+}
+
+// fit checks a manifest against schema, layout, profile and dealing. The first
+// manifest decides layout and profile, the others must agree.
+func (p *Product) fit(d *carnet.Dataset, dealings map[carnet.KeyID]*dealing) error {
+	bad := carnet.E(carnet.Invalid, "BAD_DATASET", "the manifest does not fit the product")
+	if p.Encoding == nil {
+		enc, err := p.Schema.Encode(d.Layout)
+		if err != nil {
+			return err
+		}
+		p.Encoding = enc
+	}
+	k, ok := dealings[d.Key]
+	if !ok {
+		return wrong("the gateway did not send the dealing of key %s", d.Key)
+	}
+	if p.Profile == nil {
+		p.Profile = k.profile
+	}
+	switch {
+	case d.Schema != p.Statement.Schema:
+		return bad.With("schema", "is another one")
+	case d.Layout != p.Encoding.Layout:
+		return bad.With("layout", "is %s, the others have %s", d.Layout, p.Encoding.Layout)
+	case d.Profile != p.Encoding.Profile || d.Profile != k.Profile:
+		return bad.With("profile", "is %s, the schema demands %s", d.Profile, p.Encoding.Profile)
+	case k.Owner != d.Owner:
+		return bad.With("key", "was dealt by %s", k.Owner)
+	case d.Jurisdiction != p.parties[d.Owner].Jurisdiction:
+		return bad.With("jurisdiction", "is %s, its owner is registered in %s", d.Jurisdiction, p.parties[d.Owner].Jurisdiction)
+	case len(d.Files) == 0:
+		return bad.With("files", "there are none")
+	}
+	return fitFiles(d, p.Encoding, bad)
+}
+
+func fitFiles(d *carnet.Dataset, enc *schema.Encoding, bad *carnet.Error) error {
+	limit := enc.Schema().Limits.Rows
+	var rows int64
+	for i, f := range d.Files {
+		if f.Rows < 0 || f.Rows > limit || f.Columns != len(enc.Columns) || f.Blocks != enc.Blocks(f.Rows) {
+			return bad.With(fmt.Sprintf("files[%d]", i), "%d rows, %d columns and %d blocks do not fit the schema", f.Rows, f.Columns, f.Blocks)
+		}
+		rows += f.Rows
+	}
+	if rows > limit {
+		return bad.With("files", "%d rows, the schema allows %d", rows, limit)
+	}
+	return nil
+}

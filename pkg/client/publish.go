@@ -1,0 +1,176 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"runtime"
+	"strings"
+	"time"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// Publication is a table to be encrypted and published.
+type Publication struct {
+	ID           carnet.DatasetID // "owner/name"
+	Jurisdiction carnet.Jurisdiction
+	Title        string
+	Schema       carnet.Hash       // statement hash of the schema the tables follow
+	Tables       *schema.Tables    // with all rows added
+	Encoding     *schema.Encoding  // the encoding of the tables
+	Key          *ident.DatasetKey // dealt for the encoding's profile
+	Terms        carnet.Terms
+	StateFile    string         // memory of this upload; see Publish
+	Restart      bool           // forget an earlier upload and draw fresh nonces
+	Workers      int            // encrypting at once; 0 = one for each processor
+	Progress     func(Progress) // may be nil; called from several goroutines, one at a time
+}
+
+// Progress tells how far an upload has come.
+type Progress struct {
+	Blocks, Total int64 // blocks at the gateway, of how many
+	Sent          int64 // bytes sent by this run
+}
+
+// Published is the outcome of Publish.
+type Published struct {
+	Ref
+	Manifest carnet.Dataset
+	Bytes    int64         // ciphertext of the dataset
+	Sent     int64         // bytes sent by this run; less than Bytes if it resumed
+	Elapsed  time.Duration // of this run
+	Resumed  bool
+}
+
+// Publish encrypts the tables and sends them, then the signed manifest. It can be
+// interrupted at any point, by a signal or a crash, and called again with the same
+// arguments: StateFile remembers the nonces and the plaintext they belong to, blocks
+// that arrived are not sent again, and a finished publication is only confirmed.
+//
+// Errors: NONCE_REUSE if the input changed since the upload began, TERMS_CHANGED if
+// the manifest was signed with other terms, WRONG_PROFILE if the key was dealt for
+// another one, and those of the gateway.
+func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Published, error) {
+	start := time.Now()
+	profile, err := p.check(owner)
+	if err != nil {
+		return nil, err
+	}
+	builders := p.Tables.Builders()
+	prints, err := fingerprints(p.Key, builders)
+	if err != nil {
+		return nil, err
+	}
+	st, err := loadUpload(p.StateFile)
+	if err != nil && !p.Restart {
+		return nil, err
+	}
+	resumed := st != nil && !p.Restart
+	if resumed {
+		err = st.check(p.ID, p.Key, builders, prints)
+	} else {
+		st, err = newUpload(p.StateFile, p.ID, p.Key, builders, prints)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &Published{Resumed: resumed, Bytes: p.bytes(profile, builders)}
+	if st.Manifest == nil {
+		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders}
+		if err := up.run(ctx); err != nil {
+			return nil, err
+		}
+		out.Sent = up.sent.Load()
+		if st.Manifest, err = evidence.Seal(carnet.TypeDataset, up.manifest(c.timestamp()), owner); err != nil {
+			return nil, err
+		}
+		if err := st.save(); err != nil {
+			return nil, err
+		}
+	}
+	if err := json.Unmarshal(st.Manifest.Payload, &out.Manifest); err != nil {
+		return nil, err
+	}
+	if err := p.sameTerms(&out.Manifest); err != nil {
+		return nil, err
+	}
+	resp, err := c.datasets.CommitDataset(ctx, &pb.CommitDatasetRequest{Manifest: toProto(st.Manifest)})
+	if err != nil {
+		return nil, fault(err)
+	}
+	out.Ref, err = refTo(st.Manifest, resp.GetRef())
+	out.Elapsed = time.Since(start)
+	return out, err
+}
+
+// check finds mistakes before anything is encrypted.
+func (p *Publication) check(owner Signer) (*he.Profile, error) {
+	name, ok := strings.CutPrefix(string(p.ID), string(owner.Party())+"/")
+	if !ok || !carnet.ValidName(name) {
+		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a dataset of %s", p.ID, owner.Party()).
+			Fix("name it %s/<name>", owner.Party())
+	}
+	if p.Key.Owner != owner.Party() || p.Key.Key.IsZero() {
+		return nil, carnet.E(carnet.Precondition, "KEY_NOT_DEALT", "the dataset key was not dealt by %s", owner.Party()).
+			Fix("make one with carnet deal")
+	}
+	if p.Key.Profile != p.Encoding.Profile {
+		return nil, carnet.E(carnet.Precondition, "WRONG_PROFILE", "the key was dealt for profile %s, this schema and layout need %s", p.Key.Profile, p.Encoding.Profile).
+			Fix("deal a key for this layout: carnet deal --profile %s", p.Encoding.Profile)
+	}
+	if len(p.Tables.Builders()) == 0 {
+		return nil, carnet.E(carnet.Invalid, "NO_ROWS", "the input has no rows, so there is no partition to publish")
+	}
+	if p.Workers < 1 {
+		p.Workers = runtime.GOMAXPROCS(0)
+	}
+	return he.Lookup(p.Key.Profile)
+}
+
+// sameTerms refuses to go on with a manifest that says something else than asked.
+func (p *Publication) sameTerms(m *carnet.Dataset) error {
+	have, err := json.Marshal(m.Terms)
+	if err != nil {
+		return err
+	}
+	want, err := json.Marshal(p.Terms)
+	if err != nil {
+		return err
+	}
+	var a, b any
+	if json.Unmarshal(have, &a) == nil && json.Unmarshal(want, &b) == nil && reflect.DeepEqual(a, b) {
+		return nil
+	}
+	return carnet.E(carnet.Precondition, "TERMS_CHANGED", "the manifest of %s was signed with other terms", p.ID).
+		Fix("terms are part of what was signed over these files; give the same terms,\nor publish again with fresh nonces (--restart)")
+}
+
+func (p *Publication) bytes(profile *he.Profile, builders []*schema.Builder) int64 {
+	var blocks int64
+	for _, b := range builders {
+		blocks += int64(b.Blocks()) * int64(len(p.Encoding.Columns))
+	}
+	return blocks * int64(profile.BlockBytes())
+}
+
+// manifest is the dataset statement once every block hash is known.
+func (u *upload) manifest(created time.Time) carnet.Dataset {
+	m := carnet.Dataset{
+		ID: u.p.ID, Owner: u.p.Key.Owner, Jurisdiction: u.p.Jurisdiction, Title: u.p.Title, Schema: u.p.Schema,
+		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Created: created,
+	}
+	for i, b := range u.builders {
+		m.Files = append(m.Files, carnet.File{
+			Nonce: u.state.Files[i].Nonce, Partition: b.Partition(), Rows: b.Rows(),
+			Columns: len(u.p.Encoding.Columns), Blocks: b.Blocks(), Root: wire.Root(u.hashes[i]),
+		})
+	}
+	return m
+}

@@ -1,0 +1,121 @@
+package client
+
+import (
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// verifyParty checks a party statement: registered by the registrar, possession of
+// its key proved by the party.
+func verifyParty(env *evidence.Envelope, registrar ed25519.PublicKey) (*carnet.Party, error) {
+	if env == nil {
+		return nil, wrong("the gateway sent no party statement")
+	}
+	p := &carnet.Party{}
+	if err := env.Verify(carnet.TypeParty, registrar, p); err != nil {
+		return nil, fmt.Errorf("party: %w", err)
+	}
+	if !carnet.ValidName(string(p.ID)) || !env.SignedBy(p.SigningKey) {
+		return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
+	}
+	return p, nil
+}
+
+// verifyCommittee checks a committee statement as far as it goes without its members.
+func verifyCommittee(env *evidence.Envelope, registrar ed25519.PublicKey) (*Committee, error) {
+	if env == nil {
+		return nil, wrong("the gateway sent no committee")
+	}
+	c := &Committee{Hash: env.Hash()}
+	if err := env.Verify(carnet.TypeCommittee, registrar, &c.Committee); err != nil {
+		return nil, fmt.Errorf("committee: %w", err)
+	}
+	if _, err := share.NewCommittee(len(c.Members), c.Threshold); err != nil {
+		return nil, err
+	}
+	seen := map[carnet.PartyID]bool{}
+	for _, m := range c.Members {
+		if seen[m] {
+			return nil, carnet.E(carnet.Invalid, "BAD_COMMITTEE", "committee %s lists %s twice", c.ID, m)
+		}
+		seen[m] = true
+	}
+	return c, nil
+}
+
+// parties are checked party statements by name.
+type parties map[carnet.PartyID]*carnet.Party
+
+func (ps parties) add(p *carnet.Party) error {
+	if _, twice := ps[p.ID]; twice {
+		return wrong("the gateway sent two statements of party %s", p.ID)
+	}
+	ps[p.ID] = p
+	return nil
+}
+
+// signed checks that env is signed by the party that claims it, in one of the roles.
+func (ps parties) signed(env *evidence.Envelope, by carnet.PartyID, roles ...carnet.Role) error {
+	p, ok := ps[by]
+	if !ok {
+		return wrong("the gateway did not send the statement of party %s", by)
+	}
+	if !hasAnyRole(p, roles) {
+		return carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %s signed a statement that is not its to sign", by)
+	}
+	if !env.SignedBy(p.SigningKey) {
+		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "a statement in the name of %s is not signed by it", by)
+	}
+	return nil
+}
+
+func hasAnyRole(p *carnet.Party, roles []carnet.Role) bool {
+	for _, r := range roles {
+		if p.HasRole(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// dealing is a checked dealing statement.
+type dealing struct {
+	carnet.Dealing
+	profile *he.Profile
+}
+
+// verifyDealing checks a dealing: signed by its owner, for this committee, with a
+// known profile, one commitment for every part and one correction for every power.
+func verifyDealing(env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee) (*dealing, error) {
+	d := &dealing{}
+	if err := env.Decode(carnet.TypeDealing, &d.Dealing); err != nil {
+		return nil, err
+	}
+	if err := ps.signed(env, d.Owner, carnet.RoleOwner); err != nil {
+		return nil, fmt.Errorf("dealing: %w", err)
+	}
+	p, err := he.Lookup(d.Profile)
+	if err != nil {
+		return nil, err
+	}
+	d.profile = p
+	bad := carnet.E(carnet.Invalid, "BAD_DEALING", "the dealing of %s does not fit its committee and profile", d.Owner)
+	switch {
+	case d.Committee != committee.Hash:
+		return nil, bad.With("committee", "is another one than the product's")
+	case d.Params != p.ID():
+		return nil, bad.With("params", "are not those of profile %s", d.Profile)
+	case len(d.Commitments) != shares.Parts():
+		return nil, bad.With("commitments", "there are %d, want %d", len(d.Commitments), shares.Parts())
+	case len(d.Corrections) != p.MaxDegree():
+		return nil, bad.With("corrections", "there are %d, want %d", len(d.Corrections), p.MaxDegree())
+	case d.Home != nil && (d.Home.Member < 1 || d.Home.Member > len(committee.Members)):
+		return nil, bad.With("home", "member %d does not exist", d.Home.Member)
+	}
+	return d, nil
+}

@@ -1,0 +1,174 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// State is how far a query has come.
+type State string
+
+const (
+	Computing State = "computing"
+	Releasing State = "releasing"
+	Ready     State = "ready"
+	RefusedBy State = "refused"
+	Failed    State = "failed"
+	Expired   State = "expired"
+)
+
+// Status is the gateway's word about a query.
+type Status struct {
+	ID         carnet.Hash  `json:"id"` // statement hash
+	Query      carnet.Query `json:"query"`
+	State      State        `json:"state"`
+	BlocksDone int64        `json:"blocks_done"`
+	Blocks     int64        `json:"blocks_total"`
+	Answers    int          `json:"answers"`
+	Threshold  int          `json:"threshold"`
+	Keyholders int          `json:"keyholders"`
+	Refusals   []Refusal    `json:"refusals,omitempty"`
+	Error      string       `json:"error,omitempty"`
+	Updated    time.Time    `json:"updated"`
+}
+
+func status(m *pb.QueryStatus) (*Status, error) {
+	s := &Status{
+		BlocksDone: m.GetBlocksDone(), Blocks: m.GetBlocksTotal(), Answers: int(m.GetAnswers()), Threshold: int(m.GetThreshold()),
+		Keyholders: int(m.GetKeyholders()), Refusals: refusals(m.GetRefusals()), Error: m.GetError(), Updated: m.GetUpdated().AsTime(),
+		State: State(strings.ToLower(strings.TrimPrefix(m.GetState().String(), "QUERY_STATE_"))),
+	}
+	env := fromProto(m.GetStatement())
+	if env == nil {
+		return nil, wrong("the gateway sent a query status without the query")
+	}
+	if err := env.Decode(carnet.TypeQuery, &s.Query); err != nil {
+		return nil, err
+	}
+	if s.ID = env.Hash(); s.ID.String() != m.GetId() {
+		return nil, wrong("the gateway sent another query than it names")
+	}
+	return s, nil
+}
+
+// Status returns how far a query has come.
+func (c *Client) Status(ctx context.Context, query carnet.Hash) (*Status, error) {
+	resp, err := c.queries.GetQuery(ctx, &pb.GetQueryRequest{Id: query.String()})
+	if err != nil {
+		return nil, fault(err)
+	}
+	return status(resp.GetStatus())
+}
+
+// Queries lists the caller's queries, newest first.
+func (c *Client) Queries(ctx context.Context) ([]*Status, error) {
+	var out []*Status
+	for token := ""; ; {
+		resp, err := c.queries.ListQueries(ctx, &pb.ListQueriesRequest{PageSize: pageSize, PageToken: token})
+		if err != nil {
+			return nil, fault(err)
+		}
+		for _, m := range resp.GetQueries() {
+			s, err := status(m)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		}
+		if token = resp.GetNextPageToken(); token == "" {
+			return out, nil
+		}
+	}
+}
+
+// watchRetries is how often a broken stream is taken up again.
+const watchRetries = 10
+
+// Wait follows a query until every keyholder has answered or refused, or until grace
+// has passed since enough have answered. More answers than the threshold cost
+// nothing and let lying keyholders be detected and named. progress may be nil.
+//
+// Errors: the refusal if too many keyholders refused, QUERY_FAILED, QUERY_EXPIRED.
+func (c *Client) Wait(ctx context.Context, query carnet.Hash, grace time.Duration, progress func(*Status)) (*Status, error) {
+	for attempt := 0; ; attempt++ {
+		s, err := c.follow(ctx, query, grace, progress)
+		if carnet.KindOf(err) != carnet.Unavailable || carnet.ReasonOf(err) == "QUERY_EXPIRED" || attempt == watchRetries {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (c *Client) follow(parent context.Context, query carnet.Hash, grace time.Duration, progress func(*Status)) (*Status, error) {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	stream, err := c.queries.WatchQuery(ctx, &pb.WatchQueryRequest{Id: query.String()})
+	if err != nil {
+		return nil, fault(err)
+	}
+	var last *Status
+	for {
+		m, err := stream.Recv()
+		switch {
+		case last != nil && last.State == Ready && err != nil && (errors.Is(err, io.EOF) || ctx.Err() != nil):
+			return last, parent.Err() // the grace period is over, unless the caller gave up
+		case errors.Is(err, io.EOF):
+			return nil, carnet.E(carnet.Unavailable, "WATCH_ENDED", "the gateway stopped reporting on the query")
+		case err != nil:
+			return nil, fault(err)
+		}
+		s, err := status(m.GetStatus())
+		if err != nil {
+			return nil, err
+		}
+		if progress != nil {
+			progress(s)
+		}
+		if err := s.failed(); err != nil {
+			return s, err
+		}
+		if s.State == Ready {
+			if s.Answers+len(s.Refusals) >= s.Keyholders {
+				return s, nil
+			}
+			if last == nil || last.State != Ready {
+				time.AfterFunc(grace, cancel)
+			}
+		}
+		last = s
+	}
+}
+
+// failed is the error of a final state other than Ready.
+func (s *Status) failed() error {
+	switch s.State {
+	case RefusedBy:
+		e := carnet.E(carnet.Refused, "REFUSED", "%d of %d keyholders refused, so the threshold of %d can't be reached", len(s.Refusals), s.Keyholders, s.Threshold)
+		for i, r := range s.Refusals {
+			if i == 0 {
+				e.Reason, e.Remedy = r.Reason, r.Remedy
+			}
+			e = e.With(string(r.By), "%s", r.Message)
+		}
+		return e
+	case Failed:
+		return carnet.E(carnet.Internal, "QUERY_FAILED", "the gateway could not compute the query: %s", s.Error)
+	case Expired:
+		return carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "only %d of the %d answers needed came before the query expired", s.Answers, s.Threshold).
+			Fix("ask again when more keyholders are up, or give them longer")
+	case Computing, Releasing, Ready:
+		return nil
+	}
+	return fmt.Errorf("unknown query state %q", s.State)
+}

@@ -1,0 +1,91 @@
+package ident
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+const partyPrefix = "party/"
+
+func partyURI(p carnet.PartyID) *url.URL {
+	return &url.URL{Scheme: "carnet", Opaque: partyPrefix + string(p)}
+}
+
+// PartyFromCert returns the party that a certificate names in its one URI of the
+// form "carnet:party/<id>". The caller has verified the certificate's chain.
+func PartyFromCert(cert *x509.Certificate) (carnet.PartyID, error) {
+	var found carnet.PartyID
+	for _, u := range cert.URIs {
+		if u.Scheme != "carnet" {
+			continue
+		}
+		id, ok := strings.CutPrefix(u.Opaque, partyPrefix)
+		if !ok || !carnet.ValidName(id) || u.RawQuery != "" || u.Fragment != "" {
+			return "", carnet.E(carnet.Forbidden, "BAD_CERTIFICATE_NAME", "the certificate has a malformed carnet: name")
+		}
+		if found != "" {
+			return "", carnet.E(carnet.Forbidden, "BAD_CERTIFICATE_NAME", "the certificate names two parties")
+		}
+		found = carnet.PartyID(id)
+	}
+	if found == "" {
+		return "", carnet.E(carnet.Forbidden, "NO_PARTY_IN_CERTIFICATE", "the certificate names no party").
+			Fix("use a certificate with the URI carnet:party/<id>; carnet dev-ca issue --party <id> makes one")
+	}
+	return found, nil
+}
+
+// ServerTLS is the configuration of a server: TLS 1.3 with its certificate, and
+// only clients whose certificate descends from the CA.
+func ServerTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
+	cert, pool, err := load(certFile, keyFile, caFile)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{cert},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    pool,
+	}, nil
+}
+
+// ClientTLS is the configuration of a client: TLS 1.3 with the party's certificate,
+// and only servers whose certificate descends from the CA. The server's name is
+// taken from the address that is dialled.
+func ClientTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
+	cert, pool, err := load(certFile, keyFile, caFile)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{cert},
+		RootCAs:      pool,
+	}, nil
+}
+
+func load(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool, error) {
+	fail := func(what, file string, err error) (tls.Certificate, *x509.CertPool, error) {
+		return tls.Certificate{}, nil, carnet.E(carnet.Precondition, "BAD_TLS_FILES", "the %s %s can't be used", what, file).
+			Fix("carnet dev-ca makes a CA and certificates for trying out").Because(err)
+	}
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return fail("certificate", certFile, err)
+	}
+	pemData, err := os.ReadFile(caFile)
+	if err != nil {
+		return fail("CA certificate", caFile, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pemData) {
+		return fail("CA certificate", caFile, nil)
+	}
+	return cert, pool, nil
+}
