@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -137,8 +138,8 @@ func (g *gateway) refused(t *testing.T, query *evidence.Envelope) carnet.Decisio
 	t.Helper()
 	h := query.Hash()
 	g.wait(t, "refusal", func() bool { return len(g.decisions[h]) > 0 || len(g.answers[h]) > 0 })
-	require.Empty(t, g.answers[h], "answered instead of refused")
-	return g.decisions[h][0]
+	require.Empty(t, g.got(h), "answered instead of refused")
+	return g.said(h)[0]
 }
 
 // answered waits for n deliveries of answers.
@@ -146,11 +147,41 @@ func (g *gateway) answered(t *testing.T, query *evidence.Envelope, n int) []*rec
 	t.Helper()
 	h := query.Hash()
 	g.wait(t, "answer", func() bool { return len(g.answers[h]) >= n || len(g.decisions[h]) > 0 })
-	require.Empty(t, g.decisions[h], "refused instead of answered")
-	return g.answers[h]
+	require.Empty(t, g.said(h), "refused instead of answered")
+	return g.got(h)
 }
 
 const (
 	waitLimit = 20 * time.Second
 	waitStep  = 10 * time.Millisecond
 )
+
+// got lists the deliveries of answers to some queries so far, of all without any.
+func (g *gateway) got(queries ...carnet.Hash) (out []*received) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for q, all := range g.answers {
+		if len(queries) == 0 || slices.Contains(queries, q) {
+			out = append(out, all...)
+		}
+	}
+	return out
+}
+
+// said lists refusals likewise.
+func (g *gateway) said(queries ...carnet.Hash) (out []carnet.Decision) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for q, all := range g.decisions {
+		if len(queries) == 0 || slices.Contains(queries, q) {
+			out = append(out, all...)
+		}
+	}
+	return out
+}
+
+func (g *gateway) blocksRead() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.reads
+}

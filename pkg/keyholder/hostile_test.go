@@ -229,80 +229,6 @@ func TestDatasetListedTwice(t *testing.T) {
 	require.Contains(t, h.logs.String(), "DATASET_TWICE")
 }
 
-// TestReleasesRunOut: with the budget of a key used up by what the journal asks for,
-// answered or not, nothing more is answered; repeating a query costs nothing.
-func TestReleasesRunOut(t *testing.T) {
-	w := cubeWorld(t)
-	q1, q2 := w.ask(t, monthly), w.ask(t, monthly)
-	g := newGateway(t, w)
-	h := g.run(t, 1)
-	g.journal(t, q1, q2)
-	g.answered(t, q1, 1)
-	g.answered(t, q2, 1)
-	key := w.product.Datasets[0].Manifest.Key
-	n, err := h.ledger.Charged(t.Context(), key, 1<<40)
-	require.NoError(t, err)
-	p, err := w.compile(monthly)
-	require.NoError(t, err)
-	require.EqualValues(t, len(p.Openings), n, "equal functionals are charged once")
-
-	// Another keyholder of the same journal, whose own cap is lower, stops.
-	g2 := newGateway(t, w)
-	g2.run(t, 2, func(c *Config) { c.MaxReleases = n - 1 })
-	g2.journal(t, q1)
-	require.Equal(t, "RELEASES_EXHAUSTED", g2.refused(t, q1).Reason)
-}
-
-// TestUnaskedQueriesAreCharged: a keyholder that was silent when a query was asked
-// still charges it before it answers a later one.
-func TestUnaskedQueriesAreCharged(t *testing.T) {
-	w := cubeWorld(t)
-	old := w.resign(t, func(q *carnet.Query) { q.Expires = testTime.Add(-2 * lapseAfter) }, w.buyer)
-	g := newGateway(t, w)
-	h := g.run(t, 1)
-	g.journal(t, old)
-	g.wait(t, "co-signature", func() bool { return len(g.cosigned) > 0 })
-	require.Eventually(t, func() bool {
-		o, err := h.ledger.Outcome(t.Context(), old.Hash())
-		return err == nil && o != nil && o.Kind == kindLapsed
-	}, waitLimit, waitStep)
-	n, err := h.ledger.Charged(t.Context(), w.product.Datasets[0].Manifest.Key, 1<<40)
-	require.NoError(t, err)
-	require.Positive(t, n)
-	require.Empty(t, g.decisions, "nobody is told about a query that lapsed long ago")
-}
-
-// TestWrongPlansAreRefused: what a plan says about an opening is compared with what
-// the functional itself demands.
-func TestWrongPlansAreRefused(t *testing.T) {
-	w := recordsWorld(t)
-	g := newGateway(t, w)
-	h := g.prepare(t, 1, t.TempDir())
-	for _, env := range w.base {
-		require.NoError(t, h.state.apply(env))
-	}
-	for name, change := range map[string]func(c *Case){
-		"flooding":    func(c *Case) { c.plan.Openings[0].FloodBits-- },
-		"degree":      func(c *Case) { c.plan.Openings[0].Degree++ },
-		"foreign key": func(c *Case) { c.plan.Openings[0].F.Keys[0].Key[0] ^= 1; c.plan.Openings[0].F.Sort() },
-		"term twice": func(c *Case) {
-			k := &c.plan.Openings[0].F.Keys[0]
-			k.Linear, k.Products = append(k.Linear, k.Linear...), append(k.Products, k.Products...)
-		},
-		"no key": func(c *Case) { c.plan.Openings[0].F.Keys = nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := h.state.newCase(99, w.ask(t, monthly))
-			_, err := c.compile()
-			require.NoError(t, err)
-			require.NoError(t, checkOpenings(t.Context(), h.Keyholder, c))
-			change(c)
-			err = checkOpenings(t.Context(), h.Keyholder, c)
-			require.Equal(t, carnet.Refused, carnet.KindOf(err), err)
-		})
-	}
-}
-
 // TestSecretsStaySecret: neither logs nor refusals nor the ledger contain seeds.
 func TestSecretsStaySecret(t *testing.T) {
 	w := recordsWorld(t)
@@ -337,6 +263,6 @@ func TestStallingGateway(t *testing.T) {
 	quick := sign(t, carnet.TypeQuery, w.query(t, `SELECT COUNT(*) FROM trade`), w.buyer)
 	g.journal(t, slow, quick)
 	g.answered(t, quick, 1)
-	require.Empty(t, g.answers[slow.Hash()])
+	require.Empty(t, g.got(slow.Hash()))
 	require.NoError(t, h.stop(), "it can be stopped all the same")
 }
