@@ -189,6 +189,9 @@ func (b *Bucket) Sync(ctx context.Context, prefix string) error {
 	}
 	root := filepath.Join(b.dir, filepath.FromSlash(prefix))
 	err := filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if strings.HasSuffix(p, ".tmp") { // somebody else is writing it; it is gone once it is an object
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -98,3 +98,32 @@ func TestRefusalsAndExpiry(t *testing.T) {
 	require.NoError(t, n.G.Sweep(ctx))
 	waitFor(t, n, b.Hash, flow.QueryExpired)
 }
+
+func TestOtherAttestationsAreNoticed(t *testing.T) {
+	n, tables := twoOwners(t)
+	mismatches := 0
+	n.Config.Observe.Mismatch = func() { mismatches++ }
+	n.Restart()
+	q := n.Ask(sumSQL, "trade", tables...)
+	ref, err := n.Submit(q)
+	require.NoError(t, err)
+	run(t, n.G)
+	waitFor(t, n, ref.Hash, flow.QueryReleasing)
+	attest := func(number int, values []byte) {
+		k := n.Committee.Members[number-1]
+		env, sealed := n.Answer(ref.Hash, q, number, tables...)
+		var a carnet.Answer
+		require.NoError(t, env.Decode(carnet.TypeAnswer, &a))
+		digest := carnet.Digest("carnet/answers/z/1", values)
+		a.Attested = &digest
+		_, err = n.G.SubmitAnswer(ctx, n.Parties[k], n.Seal(carnet.TypeAnswer, a, k), sealed, values)
+		require.NoError(t, err, "the buyer decides what to make of it")
+	}
+	attest(1, []byte("something else"))
+	attest(2, []byte("something else"))
+	require.Equal(t, 2, mismatches)
+	f, err := n.G.FetchAnswer(ctx, n.Parties["bank"], ref.Hash)
+	require.NoError(t, err)
+	attest(3, f.Values)
+	require.Equal(t, 2, mismatches)
+}

@@ -19,9 +19,8 @@ import (
 )
 
 const (
-	maxAttempts = 5               // computations of one query that end by our own fault
-	sweepEvery  = time.Second     // expiry of queries
-	retryAfter  = 2 * time.Second // times the number of attempts
+	maxAttempts = 5           // computations of one query that end by our own fault
+	sweepEvery  = time.Second // expiry of queries
 )
 
 // progress is how far a running computation has come.
@@ -71,7 +70,7 @@ func (g *Gateway) computeLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-more:
-		case <-time.After(retryAfter):
+		case <-time.After(g.RetryAfter):
 		}
 	}
 }
@@ -84,7 +83,7 @@ func (g *Gateway) claim(ctx context.Context) (*QueryRecord, *progress, error) {
 	}
 	for i := range open {
 		q := &open[i]
-		if !q.Values.IsZero() || g.now().Before(q.Updated.Add(time.Duration(q.Attempts)*retryAfter)) && q.Attempts > 0 {
+		if !q.Values.IsZero() || g.now().Before(q.Updated.Add(time.Duration(q.Attempts)*g.RetryAfter)) {
 			continue
 		}
 		p := &progress{}
@@ -203,8 +202,8 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		return nil, err
 	}
 	source := &blockSource{g.Blobs, in.profile, hashes}
-	tell := func(done, _ int64) {
-		p.done.Store(done)
+	tell := func(done, total int64) { // scan counts a block once for each pass it makes
+		p.done.Store(done * q.BlocksTotal / max(total, 1))
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if now := time.Now(); now.Sub(p.spoken) >= watchPace {

@@ -30,6 +30,7 @@ type Config struct {
 	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
 	Computations int           // queries computed at a time; default 1
 	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h
+	RetryAfter   time.Duration // wait after a failed computation, times the attempts; default 2 s
 	Logger       *slog.Logger  // background faults; default slog.Default
 	Observe      Observer      // metrics; default none
 }
@@ -84,6 +85,9 @@ func New(c Config) (*Gateway, error) {
 	}
 	if c.AbandonAfter <= 0 {
 		c.AbandonAfter = 24 * time.Hour
+	}
+	if c.RetryAfter <= 0 {
+		c.RetryAfter = 2 * time.Second
 	}
 	return &Gateway{Config: c, bus: newBus(), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
 }

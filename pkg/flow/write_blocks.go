@@ -28,8 +28,7 @@ type openFile struct {
 	Upload
 	profile *he.Profile
 	scratch he.Poly
-	have    map[int64]carnet.Hash // blocks that have arrived
-	fresh   []BlockHash           // of these, not in the index yet
+	fresh   map[int64]carnet.Hash // blocks that are stored and not in the index yet
 }
 
 // WriteBlocks begins a stream of blocks of the caller's uploads.
@@ -52,7 +51,11 @@ func (w *BlockWriter) Put(ctx context.Context, id he.BlockID, data []byte) error
 	}
 	index := int64(id.Column)*int64(f.Blocks) + int64(id.Block)
 	hash := wire.HashBlock(data)
-	if old, ok := f.have[index]; ok {
+	old, err := w.arrived(ctx, f, index)
+	if err != nil {
+		return err
+	}
+	if !old.IsZero() {
 		if old != hash {
 			return w.reuse(id)
 		}
@@ -73,13 +76,21 @@ func (w *BlockWriter) Put(ctx context.Context, id he.BlockID, data []byte) error
 		}
 		return err
 	}
-	f.have[index] = hash
-	f.fresh = append(f.fresh, BlockHash{index, hash})
+	f.fresh[index] = hash
 	w.stored++
 	if w.pending++; w.pending >= flushEvery {
 		return w.flush(ctx)
 	}
 	return nil
+}
+
+// arrived returns the hash of a block that has arrived, zero if it has not.
+func (w *BlockWriter) arrived(ctx context.Context, f *openFile, index int64) (h carnet.Hash, err error) {
+	if h, ok := f.fresh[index]; ok {
+		return h, nil
+	}
+	err = w.g.Store.View(ctx, func(tx Tx) error { h, err = tx.GetBlockHash(f.Nonce, index); return err })
+	return h, err
 }
 
 func (w *BlockWriter) reuse(id he.BlockID) error {
@@ -99,17 +110,8 @@ func (w *BlockWriter) open(ctx context.Context, nonce carnet.Nonce) (*openFile, 
 	if f := w.files[nonce]; f != nil {
 		return f, nil
 	}
-	f := &openFile{have: map[int64]carnet.Hash{}}
-	err := w.g.Store.View(ctx, func(tx Tx) (err error) {
-		if f.Upload, err = ownUpload(tx, w.as, nonce); err != nil {
-			return err
-		}
-		hashes, err := tx.BlockHashes(nonce)
-		for _, b := range hashes {
-			f.have[b.Index] = b.Hash
-		}
-		return err
-	})
+	f := &openFile{fresh: map[int64]carnet.Hash{}}
+	err := w.g.Store.View(ctx, func(tx Tx) (err error) { f.Upload, err = ownUpload(tx, w.as, nonce); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +160,9 @@ func (w *BlockWriter) flush(ctx context.Context) error {
 			if u.State != UploadPending {
 				return closedUpload(&u)
 			}
-			for _, b := range f.fresh {
-				if _, err := tx.PutBlockHash(nonce, b); carnet.KindOf(err) == carnet.Exists {
-					return w.reuse(he.BlockID{File: nonce, Column: uint32(b.Index / int64(u.Blocks)), Block: uint32(b.Index % int64(u.Blocks))})
+			for i, h := range f.fresh {
+				if _, err := tx.PutBlockHash(nonce, BlockHash{i, h}); carnet.KindOf(err) == carnet.Exists {
+					return w.reuse(he.BlockID{File: nonce, Column: uint32(i / int64(u.Blocks)), Block: uint32(i % int64(u.Blocks))})
 				} else if err != nil {
 					return err
 				}
@@ -175,7 +177,7 @@ func (w *BlockWriter) flush(ctx context.Context) error {
 		return err
 	}
 	for _, f := range w.files {
-		f.fresh = nil
+		clear(f.fresh)
 	}
 	w.pending = 0
 	return nil

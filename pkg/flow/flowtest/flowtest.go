@@ -96,7 +96,7 @@ func Empty(t testing.TB) *Network {
 	var err error
 	n.Schema, err = schema.Parse("trade.yaml", []byte(SchemaYAML))
 	require.NoError(t, err)
-	n.Config = flow.Config{Registrar: n.Registrar.Public(), Operator: "gateway", Signer: n.IDs["gateway"], Now: n.Now, Workers: 2,
+	n.Config = flow.Config{Registrar: n.Registrar.Public(), Operator: "gateway", Signer: n.IDs["gateway"], Now: n.Now, Workers: 2, RetryAfter: 20 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	n.Open()
 	t.Cleanup(func() { n.close() })

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	grpctls "google.golang.org/grpc/credentials"
+
+	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+// files makes certificates and a registrar key, and returns the flags that name them.
+func files(t *testing.T) (dir string, flags []string) {
+	dir = t.TempDir()
+	ca, err := ident.NewCA("test", time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, ca.Save(dir))
+	cert, key, err := ca.IssueServer([]string{"127.0.0.1"}, time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, ident.WriteCert(dir, "gateway", cert, key))
+	cert, key, err = ca.IssueParty("kz", time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, ident.WriteCert(dir, "kz", cert, key))
+	registrar, err := ident.New("registrar", rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, ident.WriteAnchor(filepath.Join(dir, "registrar.pub"), registrar.Public()))
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return dir, []string{"--data", in("data"), "--tls-cert", in("gateway.pem"), "--tls-key", in("gateway-key.pem"), "--tls-ca", in("ca.pem"), "--registrar-key", in("registrar.pub")}
+}
+
+func command(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(args, streams{&o, &e})
+	return code, o.String(), e.String()
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"check-config", "--help"}, {"migrate", "--help"}, {"version", "--help"}} {
+		code, out, _ := command(args...)
+		require.Zero(t, code)
+		if len(args) == 2 {
+			require.Contains(t, out, "Example:")
+			require.Contains(t, out, "carnet-gateway "+args[0])
+		}
+	}
+	code, out, _ := command("version")
+	require.Zero(t, code)
+	require.Contains(t, out, "carnet-gateway")
+}
+
+func TestBadUse(t *testing.T) {
+	dir, flags := files(t)
+	for _, args := range [][]string{
+		{"serve"}, {"serv"}, append([]string{"serve", "--listen", "nowhere"}, flags...),
+		append([]string{"serve", "--metrics-listen", "0.0.0.0:1"}, flags...), append([]string{"serve", "--memory", "lots"}, flags...),
+		append([]string{"serve", "--operator", "../x"}, flags...), append([]string{"serve", "--workers", "-1"}, flags...),
+	} {
+		code, _, errs := command(args...)
+		require.Equal(t, 2, code, "%v: %s", args, errs)
+		require.NotEmpty(t, errs)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "registrar.pub"), []byte("junk"), 0o600))
+	code, _, errs := command(append([]string{"check-config"}, flags...)...)
+	require.Equal(t, 1, code)
+	require.Contains(t, errs, "registrar")
+}
+
+func TestCheckConfigAndMigrate(t *testing.T) {
+	dir, flags := files(t)
+	code, out, errs := command(append([]string{"check-config"}, flags...)...)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "ok")
+	require.NoDirExists(t, filepath.Join(dir, "data"), "nothing is changed")
+	code, out, errs = command("migrate", "--data", filepath.Join(dir, "data"))
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "version 1")
+}
+
+func TestServe(t *testing.T) {
+	dir, flags := files(t)
+	addrs := filepath.Join(dir, "addrs")
+	var c serveCmd
+	var out, errs bytes.Buffer
+	parse(t, &c, append(flags, "--listen", "127.0.0.1:0", "--rest-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--addr-file", addrs))
+	for range 2 { // the second time with the database and identity of the first
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		require.NoError(t, os.RemoveAll(addrs))
+		go func() { done <- c.Run(ctx, streams{&out, &errs}) }()
+		require.Eventually(t, func() bool { _, err := os.Stat(addrs); return err == nil }, 10*time.Second, 5*time.Millisecond)
+		b, err := os.ReadFile(addrs)
+		require.NoError(t, err)
+		at := map[string]string{}
+		for line := range strings.Lines(string(b)) {
+			name, addr, ok := strings.Cut(strings.TrimSpace(line), "=")
+			require.True(t, ok)
+			require.NotContains(t, addr, ":0\n")
+			at[name] = addr
+		}
+		conf, err := ident.ClientTLS(filepath.Join(dir, "kz.pem"), filepath.Join(dir, "kz-key.pem"), filepath.Join(dir, "ca.pem"))
+		require.NoError(t, err)
+		conn, err := grpc.NewClient(at["grpc"], grpc.WithTransportCredentials(grpctls.NewTLS(conf)))
+		require.NoError(t, err)
+		_, err = carnetv1.NewRegistryServiceClient(conn).GetParty(ctx, &carnetv1.GetPartyRequest{Id: "kz"})
+		require.Equal(t, "UNKNOWN_PARTY", carnet.ReasonOf(apiconv.FromStatus(err)))
+		conn.Close()
+		resp, err := http.Get("http://" + at["metrics"] + "/readyz")
+		require.NoError(t, err)
+		resp.Body.Close()
+		require.Equal(t, 200, resp.StatusCode)
+		require.NotEmpty(t, at["rest"])
+		stop()
+		require.NoError(t, <-done)
+	}
+	info, err := os.Stat(filepath.Join(dir, "data", "identity.json"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func parse(t *testing.T, c any, args []string) {
+	p, err := kong.New(c)
+	require.NoError(t, err)
+	_, err = p.Parse(args)
+	require.NoError(t, err)
+}
