@@ -11,6 +11,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 var layouts = []carnet.Layout{carnet.LayoutCube, carnet.LayoutRecords}
@@ -115,6 +116,32 @@ func TestNoiseBudget(t *testing.T) {
 	require.Regexp(t, "at most [1-9][0-9]* fit", r.Remedy)
 	_, err = Compile("SELECT SUM(value) FROM trade WHERE month = 1 AND owner = 'corp' AND year = 2024 AND half = 1", b.product)
 	require.NoError(t, err)
+}
+
+// A query that would use up more releases than its keyholders grant is refused.
+func TestMoreOpeningsThanReleases(t *testing.T) {
+	s := customs()
+	var many []schema.Code
+	for i := range 6000 {
+		many = append(many, schema.Code{Value: fmt.Sprintf("c%04d", i)})
+	}
+	s.Dimensions = []schema.Dimension{{Name: "a", Codes: many}}
+	s.Layouts = []carnet.Layout{carnet.LayoutRecords}
+	p, err := he.NewProfile(he.Literal{Name: "narrow", LogN: 4, Limbs: 4, LimbBits: 28, TBits: 26, MaxDegree: 2, Encoding: he.Slots})
+	require.NoError(t, err)
+	e, err := s.EncodeWith(carnet.LayoutRecords, []schema.Candidate{{Name: p.Name(), N: p.N(), T: p.T(), ValueBytes: 32}})
+	require.NoError(t, err)
+	rows := declarations(2, 1)
+	for i := range rows {
+		rows[i].Partition, rows[i].Dims = []string{fmt.Sprint(2023 + i), "1"}, []int{0}
+	}
+	b := publish(t, s, e, p, []owner{{"acme", "DE", rows}})
+	b.product.Committee = share.Committee{N: 12, T: 1}
+	one, err := Compile("SELECT COUNT(*) FROM trade WHERE a = 'c0000'", b.product)
+	require.NoError(t, err)
+	require.EqualValues(t, 1<<16/12, one.Cost.MaxReleases)
+	require.Equal(t, "NOISE_BUDGET", b.refused(t, "SELECT a, COUNT(*) FROM trade GROUP BY a"))
+	b.table(t, "SELECT a, COUNT(*) FROM trade WHERE a < 'c5000' GROUP BY a")
 }
 
 // Values that no rows can have are not turned into an answer.

@@ -83,10 +83,10 @@ func (b *builder) overflow(n int, o *Opening, largest, half *big.Int) error {
 
 // storeAdvice tells how the schema could make an aggregate possible.
 func (b *builder) storeAdvice(n int) string {
-	switch a := b.needs.list[n].atom; a.Kind {
-	case schema.Square:
+	switch a := b.needs.list[n].atom; {
+	case a.Kind == schema.Square:
 		return fmt.Sprintf("a new version of the schema can set squares: true for %s", a.X)
-	case schema.Product:
+	case a.Y != "":
 		return fmt.Sprintf("a new version of the schema can list %s under products of %s", a.Y, a.X)
 	}
 	return "a new version of the schema can declare narrower bounds"

@@ -75,19 +75,22 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 		by = append(by, u.vars[v].name)
 	}
 	out.GroupBy = sortedSet(by)
-	if err := out.open(u, needs, vars); err != nil {
+	groupAt := sel.Items[0].Expr.Position()
+	if len(sel.GroupBy) > 0 {
+		groupAt = sel.GroupBy[0].Position()
+	}
+	if err := out.open(u, needs, vars, groupAt); err != nil {
 		return nil, err
 	}
-	out.finish(u, needs)
+	if err := out.finish(u, needs, groupAt); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
 // open lists the groups and builds the openings.
-func (p *Plan) open(u *universe, needs *needs, vars []int) error {
-	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, groupAt: p.Select.Items[0].Expr.Position()}
-	if len(p.Select.GroupBy) > 0 {
-		b.groupAt = p.Select.GroupBy[0].Position()
-	}
+func (p *Plan) open(u *universe, needs *needs, vars []int, at query.Pos) error {
+	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, groupAt: at}
 	for _, c := range needs.conds {
 		s, err := newSpace(u, c, needs.where)
 		if err != nil {

@@ -7,14 +7,23 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// finish fills in everything that follows from the openings.
-func (p *Plan) finish(u *universe, needs *needs) {
+// finish fills in everything that follows from the openings. at is where the groups
+// come from, for refusals.
+func (p *Plan) finish(u *universe, needs *needs, at query.Pos) error {
 	p.certificate()
 	p.count(u)
+	for _, n := range p.Cost.Releases {
+		if int64(n) > p.Cost.MaxReleases {
+			return query.Refuse(at, "NOISE_BUDGET", "the query opens %d numbers of one key, and keyholders release %d in all", p.Cost.Openings, p.Cost.MaxReleases).
+				OfKind(carnet.Precondition).Fix("group by fewer columns, or select fewer codes with WHERE")
+		}
+	}
 	p.steps = p.describe(u, needs)
+	return nil
 }
 
 // certificate takes the worst case over all openings.

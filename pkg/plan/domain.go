@@ -125,11 +125,3 @@ func (d *domain) value(at int) Value {
 	}
 	return TextValue(d.values[at])
 }
-
-// kind is the type of the column in results.
-func (d *domain) kind() Type {
-	if d.numeric() {
-		return Integer
-	}
-	return Text
-}

@@ -223,6 +223,8 @@ func (n *needs) refuseTerm(e *query.Aggregate) error {
 			return r.Fix("write AVG(%s) %s %s", x, arg.Op, y)
 		case linear && (arg.Op == query.Add || arg.Op == query.Sub) && constY:
 			return r.Fix("write SUM(%s) %s %s * COUNT(%s)", x, arg.Op, y, x)
+		case arg.Op == query.Mul:
+			return r.Fix("multiply two measures at most, as in %s(%s * %s)", f, n.firstMeasure(), n.firstMeasure())
 		case arg.Op == query.Div:
 			return r.Fix("the quotient of sums is possible: SUM(%s) / SUM(%s)", x, y)
 		}

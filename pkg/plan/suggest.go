@@ -7,8 +7,8 @@ import (
 
 // suggest ends a message about an unknown name: the likely one, or all if few.
 func suggest(s string, known []string) string {
-	best, least := "", max(1, len(s)/3)+1
 	a := plainForm(s)
+	best, least := "", len(a)/3+1 // short names have to agree but for case and separators
 	for _, k := range known {
 		b := plainForm(k)
 		if gap := len(a) - len(b); max(gap, -gap) >= least {

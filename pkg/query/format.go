@@ -129,14 +129,14 @@ func formatList(b *strings.Builder, list []Expr, need int) {
 	}
 }
 
-func (l *Literal) sql() string {
-	switch l.Kind {
+func (e *Literal) sql() string {
+	switch e.Kind {
 	case Number:
-		return l.Text
+		return e.Text
 	case String:
-		return "'" + strings.ReplaceAll(l.Text, "'", "''") + "'"
+		return "'" + strings.ReplaceAll(e.Text, "'", "''") + "'"
 	case Bool:
-		return strings.ToUpper(l.Text)
+		return strings.ToUpper(e.Text)
 	}
 	return "NULL"
 }

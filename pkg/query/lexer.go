@@ -133,7 +133,7 @@ func (l *lexer) next() token {
 
 func (l *lexer) prefixed(start Pos, word string) token {
 	t := l.fail(start, "UNSUPPORTED", "strings with the prefix %s are not supported", shorten(word, 16))
-	t.err.Fix("write a plain string in single quotes, a quote inside as two")
+	t.err.Remedy = "write a plain string in single quotes, a quote inside as two"
 	return t
 }
 

@@ -82,13 +82,20 @@ func Locate(sql string, err error) error {
 	return err
 }
 
-// wordAt returns the word that starts at the offset, at most 24 characters.
+// wordAt returns the word, number or quoted text that starts at the offset, at most
+// 24 characters.
 func wordAt(sql string, offset int) string {
 	if offset < 0 || offset >= len(sql) {
 		return ""
 	}
 	s := sql[offset:]
-	end := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) })
+	end := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) && (r != '.' || !isDigit(s[0])) })
+	if q := s[0]; q == '\'' || q == '"' {
+		end = strings.IndexByte(s[1:], q) + 2
+		if end == 1 {
+			end = len(s)
+		}
+	}
 	switch {
 	case end < 0:
 		end = len(s)
