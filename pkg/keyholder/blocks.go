@@ -35,8 +35,7 @@ type blockSource struct {
 	files map[carnet.Nonce]*carnet.File
 	ahead uint32 // blocks of one column fetched together
 
-	mu     sync.Mutex
-	hashes map[carnet.Nonce]*fileHashes
+	hashes map[carnet.Nonce]*fileHashes // filled per file, once
 }
 
 // fileHashes are the verified block hashes of one file, fetched once.

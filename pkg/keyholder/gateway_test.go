@@ -3,6 +3,7 @@ package keyholder
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"testing"
@@ -199,7 +200,7 @@ func (m *member) SubmitAnswer(s grpc.ClientStreamingServer[apiv1.SubmitAnswerReq
 	rec := &received{number: m.number}
 	for {
 		r, err := s.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -52,7 +52,6 @@ type world struct {
 	options
 	registrar, buyer *identity
 	owners           []*identity
-	seeds            [][32]byte                // signing seeds of the keyholders' stores
 	stores           func() []*keystest.Memory // fresh stores with the same keys
 	scheme           share.Committee
 	committee        carnet.Hash

@@ -33,7 +33,6 @@ type file struct {
 	nonce  carnet.Nonce
 	key    carnet.KeyID
 	blocks uint32
-	values [][][]uint64
 }
 
 // world is some keys with files, in the clear and encrypted.
