@@ -38,6 +38,7 @@ func run(args []string, s streams) int {
 		kong.Description("A customs gateway for encrypted data. Every flag can be set in the environment."),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { code = n }),
+		kong.ValueFormatter(withDefault),
 		kong.Bind(s),
 	)
 	if err != nil {
@@ -65,11 +66,24 @@ func run(args []string, s streams) int {
 	return 0
 }
 
-// report prints an error with what to do about it.
+// report prints an error with its reason and what to do about it.
 func report(w io.Writer, err error) {
-	fmt.Fprintln(w, "carnet-gateway:", err)
+	text := err.Error()
+	if r := carnet.ReasonOf(err); r != "" {
+		text += " [" + r + "]"
+	}
+	fmt.Fprintln(w, "carnet-gateway:", text)
 	var e *carnet.Error
 	if errors.As(err, &e) && e.Remedy != "" {
 		fmt.Fprintln(w, "  what to do:", strings.TrimSpace(e.Remedy))
 	}
+}
+
+// withDefault adds the default of flags whose placeholder would hide it.
+func withDefault(v *kong.Value) string {
+	text := kong.DefaultHelpValueFormatter(v)
+	if v.Default != "" && v.Flag != nil && v.Flag.PlaceHolder != "" {
+		text += " Default: " + v.Default + "."
+	}
+	return text
 }

@@ -84,9 +84,13 @@ func commandOf(k *kong.Context) string {
 	return k.Command()
 }
 
-// report prints an error with what to do about it.
+// report prints an error with its reason and what to do about it.
 func report(w io.Writer, err error) {
-	fmt.Fprintln(w, "carnet-keyholder:", err)
+	text := err.Error()
+	if r := carnet.ReasonOf(err); r != "" {
+		text += " [" + r + "]"
+	}
+	fmt.Fprintln(w, "carnet-keyholder:", text)
 	var e *carnet.Error
 	if errors.As(err, &e) && e.Remedy != "" {
 		fmt.Fprintln(w, "  what to do:", e.Remedy)

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -101,9 +100,7 @@ func (e *Envelope) SignedBy(pub ed25519.PublicKey) bool {
 	return false
 }
 
-// Verify checks type and signature and decodes the payload into body. Unknown
-// fields and trailing bytes are refused, so that two readers never understand one
-// statement differently.
+// Verify checks type and signature and decodes the payload into body, as Decode does.
 func (e *Envelope) Verify(t carnet.StatementType, pub ed25519.PublicKey, body any) error {
 	if !e.SignedBy(pub) {
 		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the statement is not signed by key %s", KeyHint(pub))
@@ -111,8 +108,13 @@ func (e *Envelope) Verify(t carnet.StatementType, pub ed25519.PublicKey, body an
 	return e.Decode(t, body)
 }
 
-// Decode decodes the payload without checking signatures. Use it to learn who
-// claims to have signed; call SignedBy before relying on the contents.
+// Decode decodes the payload into body, a pointer to the statement's type, without
+// checking signatures. Use it to learn who claims to have signed; call SignedBy before
+// relying on the contents.
+//
+// Only the one form that encoding/json gives body is accepted: no unknown, repeated or
+// differently cased fields, no other order or spacing, no bytes after the end. So two
+// readers never understand one statement differently.
 func (e *Envelope) Decode(t carnet.StatementType, body any) error {
 	if e.PayloadType != t {
 		return carnet.E(carnet.Invalid, "WRONG_STATEMENT_TYPE", "the statement has type %q, want %q", e.PayloadType, t)
@@ -125,8 +127,10 @@ func (e *Envelope) Decode(t carnet.StatementType, body any) error {
 	if err := d.Decode(body); err != nil {
 		return carnet.E(carnet.Invalid, "BAD_STATEMENT", "the statement is not well-formed").Because(err)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return carnet.E(carnet.Invalid, "BAD_STATEMENT", "the statement has bytes after its end")
+	canonical, err := json.Marshal(body)
+	if err != nil || !bytes.Equal(canonical, e.Payload) {
+		return carnet.E(carnet.Invalid, "BAD_STATEMENT", "the statement is not in its one canonical form").
+			Fix("write the fields once each, in the documented order and spelling, without spaces")
 	}
 	return nil
 }

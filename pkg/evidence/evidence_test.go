@@ -73,6 +73,11 @@ func TestDecodeRefusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
 		"truncated":      `{"size":1`,
 		"not an object":  `[]`,
 		"bad hash":       `{"size":1,"head":"00"}`,
+		"repeated field": `{"size":2,"size":1,"head":"` + carnet.Hash{}.String() + `"}`,
+		"another case":   `{"Size":1,"head":"` + carnet.Hash{}.String() + `"}`,
+		"another order":  `{"head":"` + carnet.Hash{}.String() + `","size":1}`,
+		"a space":        `{"size": 1,"head":"` + carnet.Hash{}.String() + `"}`,
+		"missing field":  `{"size":1}`,
 	} {
 		e := &Envelope{PayloadType: carnet.TypeCheckpoint, Payload: []byte(payload)}
 		var cp carnet.Checkpoint

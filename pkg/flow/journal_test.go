@@ -79,7 +79,7 @@ func TestCosignChecks(t *testing.T) {
 	requireReason(t, "BAD_CHECKPOINT", n.G.Cosign(ctx, k1, n.Seal(carnet.TypeCheckpoint, zero, "k1")))
 	requireReason(t, "BAD_SIGNATURE", n.G.Cosign(ctx, k1, n.Seal(carnet.TypeCheckpoint, c.Checkpoint(), "k2")))
 	spaced := map[string]any{"head": c.Head, "size": c.Size} // other order of fields, other bytes
-	requireReason(t, "BAD_CHECKPOINT", n.G.Cosign(ctx, k1, n.Seal(carnet.TypeCheckpoint, spaced, "k1")))
+	requireReason(t, "BAD_STATEMENT", n.G.Cosign(ctx, k1, n.Seal(carnet.TypeCheckpoint, spaced, "k1")))
 	// Other signatures in the envelope are not stored.
 	require.NoError(t, n.G.Cosign(ctx, k1, n.Seal(carnet.TypeCheckpoint, c.Checkpoint(), "k2", "k1", "kz")))
 	_, cosigned, err := n.G.Journal(ctx)

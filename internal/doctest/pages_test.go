@@ -1,0 +1,107 @@
+//go:build unix
+
+package doctest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const tutorial = "docs/tutorials/first-query.md"
+
+// howTos in the order they run on the tutorial's network.
+var howTos = []string{"docs/howto/buyer.md", "docs/howto/owner.md", "docs/howto/keyholder.md", "docs/howto/operator.md"}
+
+// namedPorts are those the pages use: gRPC, REST and metrics of two gateways, health
+// of a keyholder.
+var namedPorts = []string{"7443", "7444", "7445", "7543", "7544", "7545", "9095"}
+
+// patience is for a machine that is busy with other tests; alone, the tutorial takes
+// about 15 seconds and a how-to page about 10.
+const patience = 5 * time.Minute
+
+// TestPages runs the tutorial, and the how-to pages in the middle of it.
+func TestPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a network of processes")
+	}
+	root := repository(t)
+	touchSources(t, root)
+	dir := t.TempDir()
+	home := filepath.Join(dir, "home")
+	require.NoError(t, os.Mkdir(home, 0o700))
+	ports := freePorts(t, namedPorts...)
+	file := func(name string) string { return filepath.Join(dir, name) }
+
+	page, err := ReadPage(root, tutorial)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, page.Pause, 1, "%s has no line %s", tutorial, pauseMark)
+	before, after := page.steps(0, page.Pause), page.steps(page.Pause, len(page.Blocks))
+
+	first := start(t, dir, "tutorial", strings.Join([]string{
+		"set -e", "cd '" + root + "'", script(before, ports),
+		"export -p > '" + file("variables") + "'", "pwd > '" + file("directory") + "'", ": > '" + file("paused") + "'",
+		"until [ -e '" + file("resume") + "' ]; do sleep 0.1; done",
+		script(after, ports),
+	}, "\n"), environment(t, home))
+	err = first.wait(file("paused"), patience)
+	work := readLine(file("directory"), home)
+	first.check(t, before, err, ports, work)
+
+	for _, name := range howTos {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			p, err := ReadPage(root, name)
+			require.NoError(t, err)
+			steps := p.steps(0, len(p.Blocks))
+			require.NotEmpty(t, steps)
+			s := start(t, dir, filepath.Base(name), strings.Join([]string{
+				"source '" + file("variables") + "'", "cd '" + work + "'", "set -e", script(steps, ports),
+			}, "\n"), environment(t, home))
+			s.check(t, steps, s.wait("", patience), ports, work)
+		})
+	}
+
+	t.Run("the rest of "+filepath.Base(tutorial), func(t *testing.T) {
+		require.NoError(t, os.WriteFile(file("resume"), nil, 0o600))
+		first.check(t, after, first.wait("", patience), ports, work)
+	})
+}
+
+func readLine(file, otherwise string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return otherwise
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// repository is the directory of go.mod.
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(root, "go.mod"))
+	return root
+}
+
+// touchSources looks at every source the programs are made of, so that a cached
+// result of these tests is not used after one of them changed.
+func touchSources(t *testing.T, root string) {
+	t.Helper()
+	for _, dir := range []string{"cmd", "pkg", "examples"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, _ os.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			if os.IsNotExist(err) {
+				return nil
+			}
+			return err
+		}))
+	}
+}
