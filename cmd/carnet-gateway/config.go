@@ -138,11 +138,11 @@ func (f *serverFlags) makeIdentity() (*ident.Identity, error) {
 }
 
 func passphrase(file string) (string, error) {
-	if p, ok := os.LookupEnv("CARNET_PASSPHRASE"); ok {
-		return p, nil
+	if from := os.Getenv(ident.PassphraseEnv); from != "" {
+		return ident.ReadPassphrase(from)
 	}
-	return "", carnet.E(carnet.Precondition, "NO_PASSPHRASE", "the identity %s is encrypted", file).
-		Fix("set CARNET_PASSPHRASE in the gateway's environment")
+	return "", carnet.E(carnet.Precondition, "PASSPHRASE_NEEDED", "the identity %s is encrypted", file).
+		Fix("set %s to a file that holds the passphrase", ident.PassphraseEnv)
 }
 
 // byteSize is a number of bytes such as 512MiB.

@@ -56,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		if creds.identity, err = c.makeIdentity(); err != nil {
 			return err
 		}
-		log.Warn("made an identity for the gateway's decisions; have the registrar register it", "file", c.ownIdentity(), "party", string(creds.identity.Party()))
+		log.Warn("made an unregistered identity for the gateway's decisions; for one that others can check, run carnet init --role operator and pass --identity", "file", c.ownIdentity(), "party", string(creds.identity.Party()))
 	}
 	workers := c.Workers
 	if workers == 0 {

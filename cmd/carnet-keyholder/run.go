@@ -44,7 +44,7 @@ itself; stop it with ctrl-C or SIGTERM. If the journal was rewritten it stops
 and says so: talk to the other keyholders before you go on.
 
 Example:
-  carnet-keyholder run --dir /var/lib/carnet --gateway gateway.example:8443 \
+  carnet-keyholder run --dir /var/lib/carnet --gateway gateway.example:7443 \
     --registrar registrar.pub --tls-cert ch-customs.pem \
     --tls-key ch-customs-key.pem --tls-ca ca.pem`
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,10 +9,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
-
-const passphraseEnv = "CARNET_KEYHOLDER_PASSPHRASE"
 
 // dirFlag is where a keyholder keeps its files.
 type dirFlag struct {
@@ -26,8 +24,8 @@ func (d dirFlag) party() string    { return filepath.Join(d.Dir, "party.json") }
 
 // secretFlags say how the keystore is opened.
 type secretFlags struct {
-	PassphraseFile string `help:"File whose first line is the keystore's passphrase. Without it: the variable CARNET_KEYHOLDER_PASSPHRASE, else a prompt." type:"path" placeholder:"FILE" xor:"secret"`
-	Identity       string `help:"File with the age identity that opens the keystore, instead of a passphrase." type:"path" placeholder:"FILE" xor:"secret"`
+	PassphraseFile string `help:"File whose first line is the keystore's passphrase. Without it: a prompt." type:"path" placeholder:"FILE" env:"CARNET_PASSPHRASE_FILE"`
+	Identity       string `help:"File with the age identity that opens the keystore, instead of a passphrase." type:"path" placeholder:"FILE"`
 }
 
 // protection finds the passphrase or identity; fresh asks for a new passphrase twice.
@@ -36,15 +34,10 @@ func (f secretFlags) protection(s streams, fresh bool) (agefile.Protection, erro
 		return agefile.IdentityFile(f.Identity)
 	}
 	if f.PassphraseFile != "" {
-		b, err := os.ReadFile(f.PassphraseFile)
+		p, err := ident.ReadPassphrase(f.PassphraseFile)
 		if err != nil {
-			return agefile.Protection{}, carnet.E(carnet.Invalid, "NO_PASSPHRASE", "the passphrase file can't be read").Because(err)
+			return agefile.Protection{}, err
 		}
-		defer clear(b)
-		line, _, _ := bytes.Cut(b, []byte("\n"))
-		return agefile.Passphrase(string(bytes.TrimRight(line, "\r")))
-	}
-	if p, ok := os.LookupEnv(passphraseEnv); ok {
 		return agefile.Passphrase(p)
 	}
 	p, err := prompt(s, "Passphrase of the keystore: ")
@@ -69,7 +62,7 @@ func prompt(s streams, text string) (string, error) {
 	f, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return "", carnet.E(carnet.Invalid, "NO_PASSPHRASE", "no passphrase given").Because(errNoTerminal).
-			Fix("use --passphrase-file, --identity or the variable %s", passphraseEnv)
+			Fix("use --passphrase-file, --identity or the variable %s", ident.PassphraseEnv)
 	}
 	fmt.Fprint(s.err, text)
 	b, err := term.ReadPassword(int(f.Fd()))

@@ -62,7 +62,7 @@ func (a *app) errTerminal() bool {
 }
 
 // passphraseEnv names a file whose first line is the passphrase, for scripts.
-const passphraseEnv = "CARNET_PASSPHRASE_FILE"
+const passphraseEnv = ident.PassphraseEnv
 
 // askPassphrase gets the passphrase of an encrypted file.
 func (a *app) askPassphrase(file string) (string, error) {
@@ -102,12 +102,8 @@ func passphraseFromFile() (pass string, ok bool, err error) {
 	if file == "" {
 		return "", false, nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", false, carnet.E(carnet.Precondition, "NO_PASSPHRASE_FILE", "the passphrase file named by %s can't be read", passphraseEnv).Because(err)
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	return strings.TrimSuffix(line, "\r"), true, nil
+	pass, err = ident.ReadPassphrase(file)
+	return pass, err == nil, err
 }
 
 func (a *app) prompt(text string) (string, error) {
