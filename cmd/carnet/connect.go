@@ -1,9 +1,14 @@
 package main
 
 import (
+	"os"
+
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
+
+// gatewayEnv overrides the address in config.yaml.
+const gatewayEnv = "CARNET_GATEWAY"
 
 // connect prepares the connection that config.yaml describes. The caller closes it.
 func (a *app) connect() (*client.Client, *config, error) {
@@ -19,6 +24,9 @@ func (a *app) connect() (*client.Client, *config, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if g := os.Getenv(gatewayEnv); g != "" {
+		cfg.Gateway = g
+	}
 	c, err := client.Dial(cfg.Gateway, tlsConfig, registrar)
 	return c, cfg, err
 }
@@ -33,6 +41,6 @@ func (a *app) connectAs() (*client.Client, *config, *ident.Identity, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	c, cfg, err := a.connect()
+	c, cfg, err := a.connect() // reads the configuration once more, with overrides
 	return c, cfg, id, err
 }

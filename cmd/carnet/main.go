@@ -48,6 +48,10 @@ type cli struct {
 
 const description = `Carnet answers SQL aggregate questions over encrypted tables of several owners.
 
+Who you are and where the gateway is, config.yaml in the home directory says; carnet
+init writes it. CARNET_HOME names the home directory, CARNET_GATEWAY another gateway,
+CARNET_PASSPHRASE_FILE a file with the passphrase of encrypted keys.
+
 Exit codes: 0 done; 1 internal fault; 2 the command or its input is wrong; 3 not
 found; 4 not allowed; 5 the state does not allow it; 6 refused by terms, policy or
 a keyholder; 7 unavailable or exhausted, try later; 130 interrupted.`

@@ -52,17 +52,17 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
 		a.notef("the query selects no file; nobody was asked\n")
 		return
 	}
-	a.notef("%d numbers from %s in %.1f s, %s\n", ans.Openings, names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
+	a.notef("%s from %s in %.1f s, %s\n", plural(ans.Openings, "number"), names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
 	switch {
 	case ans.Unattested:
-		a.notef("unattested: %d keyholders recomputed the public part, fewer than their committee asks for\n", ans.Attested)
+		a.notef("unattested: the gateway's part was recomputed by %s, fewer than the committee asks for\n", plural(ans.Attested, "keyholder"))
 	case ans.Attested > 0:
-		a.notef("attested: %d keyholders recomputed the public part and agree with the gateway\n", ans.Attested)
+		a.notef("attested: the gateway's part was recomputed by %s, with the same result\n", plural(ans.Attested, "keyholder"))
 	}
 	if ans.Detectable > 0 {
-		a.notef("checked: up to %d lying keyholders would have been detected\n", ans.Detectable)
+		a.notef("checked: lies of up to %s would have been detected\n", plural(ans.Detectable, "keyholder"))
 	} else {
-		a.notef("unchecked: with %d answers, a lying keyholder would not be detected\n", len(ans.Used))
+		a.notef("unchecked: with %d answers a lying keyholder would not be detected\n", len(ans.Used))
 	}
 	for _, m := range ans.Liars {
 		a.notef("LIED: keyholder %d (%s): %s\n", m.Number, m.Party, m.Reason)
@@ -87,5 +87,12 @@ func names(ms []client.Member) string {
 	for _, m := range ms {
 		out = append(out, string(m.Party))
 	}
-	return fmt.Sprintf("%d keyholders (%s)", len(ms), strings.Join(out, ", "))
+	return fmt.Sprintf("%s (%s)", plural(len(ms), "keyholder"), strings.Join(out, ", "))
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }

@@ -91,12 +91,15 @@ func (c *publishCmd) Run(a *app) error {
 	out, err := cl.Publish(a.ctx, id, p)
 	done()
 	if err != nil {
+		if a.ctx.Err() != nil {
+			a.notef("the same command goes on where this one stopped\n")
+		}
 		return err
 	}
 	t.clipping(a)
 	a.printf("published %s: %d rows in %d files, %s of ciphertext; entry %d\n", out.Manifest.ID, t.tables.Rows(), len(out.Manifest.Files), size(out.Bytes), out.Seq)
 	if out.Resumed {
-		a.printf("resumed: %s had arrived before\n", size(out.Bytes-out.Sent))
+		a.printf("resumed: %s had arrived before\n", size(out.Had))
 	}
 	if s := out.Elapsed.Seconds(); s > 0 && out.Sent > 0 {
 		a.printf("encrypted and sent %s in %.1f s (%s/s)\n", size(out.Sent), s, size(int64(float64(out.Sent)/s)))

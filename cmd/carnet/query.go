@@ -49,29 +49,25 @@ func (c *queryCmd) Run(a *app) error {
 			a.notef("%s\n", s)
 		}
 	}
-	if asked.Hash.IsZero() {
-		ans, err := cl.Open(a.ctx, id, asked)
-		if err != nil {
+	if !asked.Hash.IsZero() {
+		if err := a.remember(asked); err != nil {
 			return err
 		}
-		return c.print(a, ans, time.Since(start))
 	}
-	if err := a.remember(asked); err != nil {
-		return err
-	}
-	if c.NoWait {
+	if c.NoWait && !asked.Hash.IsZero() {
 		a.printf("%s\n", asked.Hash)
 		return nil
 	}
-	st, err := cl.Wait(a.ctx, asked.Hash, c.Grace, a.watcher())
+	ans, err := cl.Await(a.ctx, id, asked, c.Grace, a.watcher())
+	if a.errTerminal() {
+		a.notef("\r\x1b[K")
+	}
 	if err != nil {
+		if !asked.Hash.IsZero() && a.ctx.Err() != nil {
+			a.notef("\ncarnet open %s prints the answer later\n", asked.Hash)
+		}
 		return err
 	}
-	ans, err := cl.Open(a.ctx, id, asked)
-	if err != nil {
-		return err
-	}
-	ans.Refusals = st.Refusals
 	return c.print(a, ans, time.Since(start))
 }
 

@@ -34,7 +34,7 @@ func (c *statusCmd) Run(a *app) error {
 		a.printf("registrar:   key %s\n", evidence.KeyHint(pub))
 	}
 	a.printf("certificate: %s\n", certificateText(a.path(cfg.Cert)))
-	cl, _, err := a.connect()
+	cl, cfg, err := a.connect()
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func (d *demo) play() error {
 		{"Questions about a cube", d.cubeQuestions},
 		{"Questions about records", d.recordQuestions},
 		{"A question that is refused", d.refused},
-		{"Keyholders are stopped", d.missing},
+		{"Keyholders are missing", d.missing},
 	} {
 		section(act.title)
 		if err := act.do(); err != nil {

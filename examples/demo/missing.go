@@ -11,6 +11,8 @@ import (
 // of the committee two histories. So one may be missing; with two missing nothing is
 // released, and nothing is lost either.
 func (d *demo) missing() error {
+	fmt.Println("Any three open an answer. Before that, four of five must have co-signed the journal,\nso that no gateway can show two halves of the committee two histories.")
+	fmt.Println()
 	d.halt(1)
 	err := d.askOne(question{
 		title: "Machinery by month, with one keyholder missing",

@@ -101,7 +101,7 @@ func (d *demo) everybody() []string {
 // initArgs is how an identity is made. Addresses and files are the demo's.
 func (d *demo) initArgs(id, name, jurisdiction string, more ...string) []string {
 	return append([]string{
-		"init", "--plain", "--party", id, "--name", name, "--jurisdiction", jurisdiction, "--gateway", d.gateway,
+		"init", "--plain", "--party", id, "--name", name, "--jurisdiction", jurisdiction,
 		"--ca", d.ca("ca.pem"), "--cert", d.ca(id + ".pem"), "--key", d.ca(id + "-key.pem"), "--anchor", d.anchor(),
 	}, more...)
 }
@@ -118,7 +118,7 @@ func (d *demo) startGateway() error {
 		"--tls-cert", d.ca("gateway-server.pem"), "--tls-key", d.ca("gateway-server-key.pem"), "--tls-ca", d.ca("ca.pem")); err != nil {
 		return err
 	}
-	err := d.wait("the gateway's address", 20*time.Second, func() bool {
+	return d.wait("the gateway's address", 20*time.Second, func() bool {
 		data, err := os.ReadFile(addr)
 		for _, l := range strings.Split(string(data), "\n") {
 			if a, ok := strings.CutPrefix(l, "grpc="); ok {
@@ -127,22 +127,6 @@ func (d *demo) startGateway() error {
 		}
 		return err == nil && d.gateway != ""
 	})
-	if err != nil {
-		return err
-	}
-	// The registrar's configuration was written before the address was known.
-	config := filepath.Join(d.home(registrar), "config.yaml")
-	data, err := os.ReadFile(config)
-	if err != nil {
-		return err
-	}
-	lines := strings.Split(string(data), "\n")
-	for i, l := range lines {
-		if strings.HasPrefix(l, "gateway:") {
-			lines[i] = "gateway: " + d.gateway
-		}
-	}
-	return os.WriteFile(config, []byte(strings.Join(lines, "\n")), 0o600)
 }
 
 // identities makes everybody's keys, each on its own machine as it were.

@@ -38,7 +38,9 @@ func (d *demo) spawn(name, program string, args ...string) (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		if p.err = p.cmd.Wait(); p.err == nil {
+			p.err = errors.New("exit code 0")
+		}
 		close(p.done)
 	}()
 	d.processes = append(d.processes, p)
@@ -117,6 +119,7 @@ func (d *demo) home(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *demo) command(ctx context.Context, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, program), args...)
+	cmd.Env = append(os.Environ(), "CARNET_GATEWAY="+d.gateway)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	cmd.SysProcAttr = childAttributes()
@@ -139,7 +142,7 @@ func (d *demo) wait(what string, limit time.Duration, ok func() bool) error {
 	for !ok() {
 		for _, p := range d.processes {
 			if !p.alive() {
-				return fmt.Errorf("%s ended: %v", p.name, p.err)
+				return fmt.Errorf("%s ended: %w", p.name, p.err)
 			}
 		}
 		if time.Now().After(deadline) {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -111,6 +114,66 @@ func (d *demo) publishOne(o owner, name, schema, layout string) (string, error) 
 	if _, err := d.carnet(o.id, "deal", name, "--plain", "--committee", "corridor", "--schema", schema, "--layout", layout); err != nil {
 		return "", err
 	}
-	return d.carnet(o.id, "publish", "--schema", schema, "--layout", layout, "--id", name, "--key", name,
-		"--title", o.name, "--terms", filepath.Join(d.home(o.id), "terms.yaml"), o.csv)
+	args := []string{
+		"publish", "--schema", schema, "--layout", layout, "--id", name, "--key", name,
+		"--title", o.name, "--terms", filepath.Join(d.home(o.id), "terms.yaml"), o.csv,
+	}
+	if layout == "records" && o.id == d.owners[0].id {
+		if err := d.interrupted(o, args); err != nil {
+			return "", err
+		}
+	}
+	return d.carnet(o.id, args...)
+}
+
+// interrupted runs a command and kills it, as kill -9 does, once a good part of its
+// upload has arrived. The same command then goes on where it stopped.
+func (d *demo) interrupted(o owner, args []string) error {
+	before, err := stored(d.storageDir())
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(d.ctx, filepath.Join(d.bin, "carnet"), append([]string{"--home", d.home(o.id)}, args...)...)
+	cmd.Env = append(os.Environ(), "CARNET_GATEWAY="+d.gateway)
+	cmd.SysProcAttr = childAttributes()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended does not matter
+		close(ended)
+	}()
+	for {
+		select {
+		case <-ended: // too quick to be interrupted
+			return d.ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		now, err := stored(d.storageDir())
+		if err == nil && now-before < 40<<20 {
+			continue
+		}
+		_ = cmd.Process.Kill()
+		<-ended
+		fmt.Printf("    (kill -9 while %s published, after %s; the same command again:)\n", o.id, megabytes(now-before))
+		return err
+	}
+}
+
+// stored is the size of everything below a directory that may be changing.
+func stored(dir string) (size int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if info, err := e.Info(); err == nil && !e.IsDir() {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size, err
 }

@@ -16,7 +16,7 @@ func (d *demo) refused() error {
 		_, err := d.carnet(buyer, "query", "--purpose", "statistics", q)
 		var e *commandError
 		if !errors.As(err, &e) || e.code != 6 || !strings.Contains(e.stderr, "TOO_FEW_OWNERS") {
-			return fmt.Errorf("this should have been refused with TOO_FEW_OWNERS: %v", err)
+			return errors.Join(errors.New("this should have been refused with TOO_FEW_OWNERS"), err)
 		}
 		fmt.Println(indent(e.stderr))
 	}

@@ -111,11 +111,11 @@ func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, erro
 	if err := o.agree(); err != nil {
 		return nil, err
 	}
-	z, err := o.publicValues(f.public)
+	sums, err := o.combine()
 	if err != nil {
 		return nil, err
 	}
-	sums, err := o.combine()
+	z, err := o.publicValues(f.public)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,8 @@ func (o *opening) homes() []int {
 	return slices.Sorted(maps.Keys(members))
 }
 
-// publicValues reads the gateway's z and compares it with what keyholders attest.
+// publicValues reads the gateway's z and compares it with what keyholders attest;
+// the word of those that were caught lying does not count.
 func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 	p := o.asked.Product
 	if len(raw) != o.out.Openings*p.Profile.ScalarBytes() {
@@ -191,7 +192,7 @@ func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 	digest := carnet.Digest("carnet/answers/z/1", raw)
 	for _, s := range o.shares {
 		switch {
-		case s.attested == nil:
+		case s.attested == nil || slices.ContainsFunc(o.out.Liars, func(m Member) bool { return m.Number == s.number }):
 		case *s.attested == digest:
 			o.out.Attested++
 		default:

@@ -44,7 +44,8 @@ type Published struct {
 	Ref
 	Manifest carnet.Dataset
 	Bytes    int64         // ciphertext of the dataset
-	Sent     int64         // bytes sent by this run; less than Bytes if it resumed
+	Had      int64         // bytes of it that had arrived before this run
+	Sent     int64         // bytes sent by this run, again after a break included
 	Elapsed  time.Duration // of this run
 	Resumed  bool
 }
@@ -82,12 +83,13 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 		return nil, err
 	}
 	out := &Published{Resumed: resumed, Bytes: p.bytes(profile, builders)}
+	out.Had = out.Bytes // of a finished upload
 	if st.Manifest == nil {
 		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders}
 		if err := up.run(ctx); err != nil {
 			return nil, err
 		}
-		out.Sent = up.sent.Load()
+		out.Had, out.Sent = up.had, up.sent.Load()
 		if st.Manifest, err = evidence.Seal(carnet.TypeDataset, up.manifest(c.timestamp()), owner); err != nil {
 			return nil, err
 		}

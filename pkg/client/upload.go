@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type upload struct {
 	done    atomic.Int64
 	total   int64
 	sent    atomic.Int64
+	had     int64 // bytes that had arrived before
 	report  sync.Mutex
 }
 
@@ -61,7 +63,7 @@ func (u *upload) run(ctx context.Context) error {
 	enc := he.NewEncryptor(ring, he.Seed(u.p.Key.Seed), u.p.Key.Key)
 	defer enc.Zero()
 	for attempt := 1; ; attempt++ {
-		err := u.pass(ctx, ring, enc)
+		err := u.pass(ctx, ring, enc, attempt == 1)
 		if err == nil || carnet.KindOf(err) != carnet.Unavailable || attempt == uploadAttempts {
 			return err
 		}
@@ -74,13 +76,18 @@ func (u *upload) run(ctx context.Context) error {
 }
 
 // pass asks what has arrived and sends the rest over one stream for each worker.
-func (u *upload) pass(ctx context.Context, ring *he.Ring, enc *he.Encryptor) error {
+func (u *upload) pass(ctx context.Context, ring *he.Ring, enc *he.Encryptor, first bool) error {
 	for i := range u.builders {
 		resp, err := u.client.datasets.GetUpload(ctx, &pb.GetUploadRequest{Nonce: u.state.Files[i].Nonce.String()})
 		if err != nil {
 			return fault(err)
 		}
 		u.present[i] = resp.GetPresent()
+		for _, b := range u.present[i] {
+			if first {
+				u.had += int64(bits.OnesCount8(b)) * int64(u.profile.BlockBytes())
+			}
+		}
 	}
 	u.done.Store(0)
 	var next atomic.Int64

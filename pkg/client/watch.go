@@ -39,7 +39,7 @@ type Status struct {
 	Updated    time.Time    `json:"updated"`
 }
 
-func status(m *pb.QueryStatus) (*Status, error) {
+func toStatus(m *pb.QueryStatus) (*Status, error) {
 	s := &Status{
 		BlocksDone: m.GetBlocksDone(), Blocks: m.GetBlocksTotal(), Answers: int(m.GetAnswers()), Threshold: int(m.GetThreshold()),
 		Keyholders: int(m.GetKeyholders()), Refusals: refusals(m.GetRefusals()), Error: m.GetError(), Updated: m.GetUpdated().AsTime(),
@@ -64,7 +64,7 @@ func (c *Client) Status(ctx context.Context, query carnet.Hash) (*Status, error)
 	if err != nil {
 		return nil, fault(err)
 	}
-	return status(resp.GetStatus())
+	return toStatus(resp.GetStatus())
 }
 
 // Queries lists the caller's queries, newest first.
@@ -76,7 +76,7 @@ func (c *Client) Queries(ctx context.Context) ([]*Status, error) {
 			return nil, fault(err)
 		}
 		for _, m := range resp.GetQueries() {
-			s, err := status(m)
+			s, err := toStatus(m)
 			if err != nil {
 				return nil, err
 			}
@@ -110,6 +110,35 @@ func (c *Client) Wait(ctx context.Context, query carnet.Hash, grace time.Duratio
 	}
 }
 
+// Await waits for a query as Wait does, and opens the answer. If the answers that came
+// within grace can't be combined (a home keyholder is missing, or one of few lies), it
+// waits for more until the query expires.
+func (c *Client) Await(ctx context.Context, buyer Buyer, a *Asked, grace time.Duration, progress func(*Status)) (*Answer, error) {
+	if len(a.Plan.Openings) == 0 {
+		return c.Open(ctx, buyer, a)
+	}
+	for {
+		st, err := c.Wait(ctx, a.Hash, grace, progress)
+		if err != nil {
+			return nil, err
+		}
+		ans, err := c.Open(ctx, buyer, a)
+		if err == nil {
+			ans.Refusals = st.Refusals
+			return ans, nil
+		}
+		left := a.Query.Expires.Sub(c.now())
+		switch carnet.ReasonOf(err) {
+		case "HOME_MISSING", "INCONSISTENT_ANSWERS", "TOO_FEW_ANSWERS":
+			if st.Answers+len(st.Refusals) < st.Keyholders && left > 0 && grace < left {
+				grace = left
+				continue
+			}
+		}
+		return nil, err
+	}
+}
+
 func (c *Client) follow(parent context.Context, query carnet.Hash, grace time.Duration, progress func(*Status)) (*Status, error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
@@ -128,7 +157,7 @@ func (c *Client) follow(parent context.Context, query carnet.Hash, grace time.Du
 		case err != nil:
 			return nil, fault(err)
 		}
-		s, err := status(m.GetStatus())
+		s, err := toStatus(m.GetStatus())
 		if err != nil {
 			return nil, err
 		}

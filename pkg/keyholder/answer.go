@@ -69,11 +69,12 @@ func (k *Keyholder) due() (out []*Case, next time.Duration) {
 	return out, max(next, time.Millisecond)
 }
 
-// done gives the case back; what was signalled while it ran counts now.
+// done gives the case back; what was signalled while it ran counts now, and so does
+// the time of its next attempt, which the loop did not know when it went to sleep.
 func (k *Keyholder) done(c *Case) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if c.missed {
+	if c.missed || k.now().Before(c.retryAt) {
 		k.release.raise()
 	}
 	c.running, c.missed = false, false
