@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
@@ -38,7 +39,7 @@ func run(args []string, s streams) int {
 		kong.Description("A customs gateway for encrypted data. Every flag can be set in the environment."),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { code = n }),
-		kong.ValueFormatter(withDefault),
+		kong.ValueFormatter(command.WithDefault),
 		kong.Bind(s),
 	)
 	if err != nil {
@@ -77,13 +78,4 @@ func report(w io.Writer, err error) {
 	if errors.As(err, &e) && e.Remedy != "" {
 		fmt.Fprintln(w, "  what to do:", strings.TrimSpace(e.Remedy))
 	}
-}
-
-// withDefault adds the default of flags whose placeholder would hide it.
-func withDefault(v *kong.Value) string {
-	text := kong.DefaultHelpValueFormatter(v)
-	if v.Default != "" && v.Flag != nil && v.Flag.PlaceHolder != "" {
-		text += " Default: " + v.Default + "."
-	}
-	return text
 }

@@ -41,7 +41,7 @@ func files(t *testing.T) (dir string, flags []string) {
 	return dir, []string{"--data", in("data"), "--tls-cert", in("gateway.pem"), "--tls-key", in("gateway-key.pem"), "--tls-ca", in("ca.pem"), "--registrar-key", in("registrar.pub")}
 }
 
-func command(args ...string) (code int, out, errs string) {
+func runCommand(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(args, streams{&o, &e})
 	return code, o.String(), e.String()
@@ -49,14 +49,14 @@ func command(args ...string) (code int, out, errs string) {
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"check-config", "--help"}, {"migrate", "--help"}, {"version", "--help"}} {
-		code, out, _ := command(args...)
+		code, out, _ := runCommand(args...)
 		require.Zero(t, code)
 		if len(args) == 2 {
 			require.Contains(t, out, "Example:")
 			require.Contains(t, out, "carnet-gateway "+args[0])
 		}
 	}
-	code, out, _ := command("version")
+	code, out, _ := runCommand("version")
 	require.Zero(t, code)
 	require.Contains(t, out, "carnet-gateway")
 }
@@ -68,23 +68,23 @@ func TestBadUse(t *testing.T) {
 		append([]string{"serve", "--metrics-listen", "0.0.0.0:1"}, flags...), append([]string{"serve", "--memory", "lots"}, flags...),
 		append([]string{"serve", "--operator", "../x"}, flags...), append([]string{"serve", "--workers", "-1"}, flags...),
 	} {
-		code, _, errs := command(args...)
+		code, _, errs := runCommand(args...)
 		require.Equal(t, 2, code, "%v: %s", args, errs)
 		require.NotEmpty(t, errs)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "registrar.pub"), []byte("junk"), 0o600))
-	code, _, errs := command(append([]string{"check-config"}, flags...)...)
+	code, _, errs := runCommand(append([]string{"check-config"}, flags...)...)
 	require.Equal(t, 1, code)
 	require.Contains(t, errs, "registrar")
 }
 
 func TestCheckConfigAndMigrate(t *testing.T) {
 	dir, flags := files(t)
-	code, out, errs := command(append([]string{"check-config"}, flags...)...)
+	code, out, errs := runCommand(append([]string{"check-config"}, flags...)...)
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "ok")
 	require.NoDirExists(t, filepath.Join(dir, "data"), "nothing is changed")
-	code, out, errs = command("migrate", "--data", filepath.Join(dir, "data"))
+	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "version 1")
 }

@@ -41,7 +41,7 @@ func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop
 		if !c.Connected {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		json.NewEncoder(w).Encode(c)
+		_ = json.NewEncoder(w).Encode(c)
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		st, err := l.Status(r.Context())
@@ -74,6 +74,6 @@ func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		srv.Shutdown(ctx)
+		_ = srv.Shutdown(ctx)
 	}, ln.Addr().String(), nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
@@ -38,7 +39,7 @@ func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 
 func run(args []string, s streams) int {
 	// A core file would hold seeds.
-	if err := forbidCoreDumps(); err != nil {
+	if err := command.ForbidCoreDumps(); err != nil {
 		fmt.Fprintln(s.err, "carnet-keyholder: core dumps could not be turned off:", err)
 		return 1
 	}
@@ -48,6 +49,7 @@ func run(args []string, s streams) int {
 		kong.Name("carnet-keyholder"),
 		kong.Description("Guards the keys of encrypted datasets for one jurisdiction."),
 		kong.UsageOnError(),
+		kong.ValueFormatter(command.WithDefault),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { code = n }),
 		kong.Bind(s),

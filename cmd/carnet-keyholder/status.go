@@ -40,7 +40,6 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 		return e.Encode(st)
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	defer w.Flush()
 	fmt.Fprintf(w, "party\t%s\n", st.Party)
 	fmt.Fprintf(w, "journal\t%d entries, head %s\n", st.Size, st.Head)
 	fmt.Fprintf(w, "co-signed\tup to %d\n", st.Cosigned)
@@ -60,5 +59,5 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	for _, k := range st.Keys {
 		fmt.Fprintf(w, "  %s\t%s\t%d numbers charged\t%s\n", k.Key, k.State, k.Charged, k.Reason)
 	}
-	return nil
+	return w.Flush()
 }

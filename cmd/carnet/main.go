@@ -17,6 +17,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/carnet-network/carnet/internal/command"
 )
 
 // cli is the command tree. Kong builds parser and help texts from it.
@@ -66,6 +68,9 @@ func main() {
 // run is the whole program. It returns the exit code and never exits itself, so that
 // deferred clean-up always happens.
 func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	if err := command.ForbidCoreDumps(); err != nil {
+		fmt.Fprintln(stderr, "carnet: core dumps could not be turned off:", err)
+	}
 	var c cli
 	a := &app{ctx: ctx, in: stdin, out: stdout, err: stderr}
 	exited := -1
@@ -73,6 +78,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		kong.Name("carnet"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
+		kong.ValueFormatter(command.WithDefault),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 96}),
 		kong.Bind(a),

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -145,7 +146,7 @@ func termsText(t *carnet.Terms) string {
 		out = append(out, "only "+strings.Join(t.Aggregates, " "))
 	}
 	if !t.Expires.IsZero() {
-		out = append(out, "until "+t.Expires.Format("2006-01-02"))
+		out = append(out, "until "+t.Expires.Add(-time.Second).Format("2006-01-02"))
 	}
 	return strings.Join(out, "; ")
 }

@@ -55,7 +55,7 @@ type Published struct {
 // arguments: StateFile remembers the nonces and the plaintext they belong to, blocks
 // that arrived are not sent again, and a finished publication is only confirmed.
 //
-// Errors: NONCE_REUSE if the input changed since the upload began, TERMS_CHANGED if
+// Errors: NONCE_REUSED if the input changed since the upload began, TERMS_CHANGED if
 // the manifest was signed with other terms, WRONG_PROFILE if the key was dealt for
 // another one, and those of the gateway.
 func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Published, error) {

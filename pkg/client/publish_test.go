@@ -157,17 +157,17 @@ func TestPublish(t *testing.T) {
 	changed := *p
 	changed.Tables = rowsOf(t, p.Encoding, 100, 1)
 	_, err = c.Publish(ctx, w.ids["kz"], &changed)
-	require.Equal(t, "NONCE_REUSE", carnet.ReasonOf(err))
+	require.Equal(t, "NONCE_REUSED", carnet.ReasonOf(err))
 	shorter := *p
 	shorter.Tables = rowsOf(t, p.Encoding, 99, 0)
 	_, err = c.Publish(ctx, w.ids["kz"], &shorter)
-	require.Equal(t, "NONCE_REUSE", carnet.ReasonOf(err))
+	require.Equal(t, "NONCE_REUSED", carnet.ReasonOf(err))
 	otherKey := *p
 	k := *p.Key
 	k.Key = carnet.KeyID{2}
 	otherKey.Key = &k
 	_, err = c.Publish(ctx, w.ids["kz"], &otherKey)
-	require.Equal(t, "NONCE_REUSE", carnet.ReasonOf(err))
+	require.Equal(t, "NONCE_REUSED", carnet.ReasonOf(err))
 
 	// The same input resumes; a connection that breaks is taken up again.
 	gw.mu.Lock()

@@ -99,7 +99,7 @@ func loadUpload(path string) (*uploadState, error) {
 // check refuses to use the nonces of this state for anything but what they were
 // drawn for.
 func (s *uploadState) check(id carnet.DatasetID, k *ident.DatasetKey, files []*schema.Builder, prints []string) error {
-	reuse := carnet.E(carnet.Precondition, "NONCE_REUSE", "the upload of %s was begun with another input", id).
+	reuse := carnet.E(carnet.Precondition, "NONCE_REUSED", "the upload of %s was begun with another input", id).
 		Fix("a nonce encrypts one content only: two contents under one nonce would reveal their difference.\n" +
 			"To go on, give the same input, schema and key as before; to publish this input,\n" +
 			"begin anew with fresh nonces (--restart)")

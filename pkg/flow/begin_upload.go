@@ -70,7 +70,7 @@ func (g *Gateway) BeginUpload(ctx context.Context, as *carnet.Party, dataset car
 // nonceReuse is the refusal that keeps two contents from sharing a nonce, which
 // would reveal the difference of their plaintexts.
 func nonceReuse(format string, args ...any) error {
-	return known("NONCE_REUSE", format, args...).
+	return known("NONCE_REUSED", format, args...).
 		Fix("encrypt the table again under fresh nonces; never send other contents under one that was used")
 }
 

@@ -92,24 +92,24 @@ func TestANonceIsUsedOnce(t *testing.T) {
 	f := table.Manifest.Files[0]
 	file := flow.UploadFile{Nonce: f.Nonce, Columns: f.Columns, Blocks: f.Blocks}
 	require.NoError(t, n.Announce(table))
-	requireReason(t, "NONCE_REUSE", begin(n, "hk", "hk/trade", table.Manifest.Profile, file))
-	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/other", table.Manifest.Profile, file))
-	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/trade", "records", file))
+	requireReason(t, "NONCE_REUSED", begin(n, "hk", "hk/trade", table.Manifest.Profile, file))
+	requireReason(t, "NONCE_REUSED", begin(n, "kz", "kz/other", table.Manifest.Profile, file))
+	requireReason(t, "NONCE_REUSED", begin(n, "kz", "kz/trade", "records", file))
 	wider := file
 	wider.Columns++
-	requireReason(t, "NONCE_REUSE", begin(n, "kz", "kz/trade", table.Manifest.Profile, wider))
+	requireReason(t, "NONCE_REUSED", begin(n, "kz", "kz/trade", table.Manifest.Profile, wider))
 
 	// Other bytes under one (nonce, column, block).
 	id := table.Order[0]
 	_, _, err := n.Upload(table, id)
 	require.NoError(t, err)
 	w := n.G.WriteBlocks(n.Parties["kz"])
-	requireReason(t, "NONCE_REUSE", w.Put(ctx, id, table.Blocks[table.Order[1]]))
+	requireReason(t, "NONCE_REUSED", w.Put(ctx, id, table.Blocks[table.Order[1]]))
 	// The same race between two streams that both began before either wrote.
 	a, b := n.G.WriteBlocks(n.Parties["kz"]), n.G.WriteBlocks(n.Parties["kz"])
 	second := table.Order[1]
 	require.NoError(t, a.Put(ctx, second, table.Blocks[second]))
-	requireReason(t, "NONCE_REUSE", b.Put(ctx, second, table.Blocks[id]))
+	requireReason(t, "NONCE_REUSED", b.Put(ctx, second, table.Blocks[id]))
 	_, _, err = a.Close(ctx)
 	require.NoError(t, err)
 
@@ -117,22 +117,22 @@ func TestANonceIsUsedOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = n.Commit(table)
 	require.NoError(t, err)
-	requireReason(t, "NONCE_REUSE", n.Announce(table))
+	requireReason(t, "NONCE_REUSED", n.Announce(table))
 	_, skipped, err := n.Upload(table, id)
 	require.NoError(t, err, "the same bytes are harmless even now")
 	require.EqualValues(t, 1, skipped)
 	w = n.G.WriteBlocks(n.Parties["kz"])
-	requireReason(t, "NONCE_REUSE", w.Put(ctx, id, table.Blocks[second]))
+	requireReason(t, "NONCE_REUSED", w.Put(ctx, id, table.Blocks[second]))
 
 	// One nonce, one dataset.
 	copied := *table
 	copied.Manifest.ID = "kz/copy"
 	_, err = n.Commit(&copied)
-	requireReason(t, "NONCE_REUSE", err)
+	requireReason(t, "NONCE_REUSED", err)
 	copied = *table
 	copied.Manifest.Terms.Buyers = []carnet.PartyID{"*"}
 	_, err = n.Commit(&copied)
-	requireReason(t, "NONCE_REUSE", err)
+	requireReason(t, "NONCE_REUSED", err)
 }
 
 func TestMalformedUploads(t *testing.T) {
@@ -238,7 +238,7 @@ func TestAbandonedUploadsAreRemoved(t *testing.T) {
 	require.NoError(t, n.G.Sweep(ctx))
 	_, _, err = n.Upload(table, table.Order[0])
 	requireReason(t, "UPLOAD_CLOSED", err)
-	requireReason(t, "NONCE_REUSE", n.Announce(table))
+	requireReason(t, "NONCE_REUSED", n.Announce(table))
 	_, err = os.Stat(filepath.Join(n.Dir, "blobs", "files", table.Manifest.Files[0].Nonce.String()))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	n.Restart()

@@ -145,7 +145,7 @@ func TestBadStreams(t *testing.T) {
 	require.Equal(t, "BLOCK_SIZE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = m.Data[1:] }))))
 	require.Equal(t, codes.ResourceExhausted, status.Code(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = make([]byte, 5<<20) }))), "a message above the limit")
 	require.NoError(t, send(block(table, id)))
-	require.Equal(t, "NONCE_REUSE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = table.Blocks[table.Order[1]] }))))
+	require.Equal(t, "NONCE_REUSED", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = table.Blocks[table.Order[1]] }))))
 
 	dealings := carnetv1.NewDealingServiceClient(conn)
 	k := n.MakeKey("kz", carnet.LayoutCube)

@@ -43,7 +43,7 @@ type Refusal struct {
 
 // Reasons of refusals.
 const (
-	ReasonRevoked   = "REVOKED"
+	ReasonRevoked   = "DATASET_REVOKED"
 	ReasonExpired   = "TERMS_EXPIRED"
 	ReasonBuyer     = "BUYER_NOT_ALLOWED"
 	ReasonPurpose   = "PURPOSE_NOT_ALLOWED"
