@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime/debug"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
@@ -36,7 +36,8 @@ func (c *checkCmd) Run(s streams) error {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Fprintf(s.out, "data         %s will be made\n", c.Data)
 	case err != nil || !info.IsDir():
-		return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "%s is not a folder", c.Data).Because(err)
+		return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "%s is not a folder", c.Data).Because(err).
+			Fix("choose a folder this user may write to with --data")
 	default:
 		fmt.Fprintf(s.out, "data         %s\n", c.Data)
 	}
@@ -55,6 +56,11 @@ Example:
 }
 
 func (c *migrateCmd) Run(ctx context.Context, s streams) error {
+	release, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
 	db, err := c.openStore(ctx)
 	if err != nil {
 		return err
@@ -68,9 +74,6 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// version is set by release builds.
-var version = ""
-
 type versionCmd struct{}
 
 func (versionCmd) Help() string {
@@ -79,13 +82,6 @@ func (versionCmd) Help() string {
 }
 
 func (versionCmd) Run(s streams) error {
-	v := version
-	if v == "" {
-		v = "(devel)"
-		if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-			v = b.Main.Version
-		}
-	}
-	fmt.Fprintln(s.out, "carnet-gateway", v)
+	fmt.Fprintln(s.out, "carnet-gateway", command.Version())
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/filelock"
 	"github.com/carnet-network/carnet/pkg/blob"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -35,10 +35,25 @@ func (d dataFlag) make() error {
 	return nil
 }
 
-func (d dataFlag) openStore(ctx context.Context) (*store.Store, error) {
+// lock keeps a second gateway out of the folder: both would recover and compute the
+// same queries and clean up each other's uploads.
+func (d dataFlag) lock() (release func(), err error) {
 	if err := d.make(); err != nil {
 		return nil, err
 	}
+	release, err = filelock.Take(filepath.Join(d.Data, "gateway.lock"))
+	if errors.Is(err, filelock.ErrLocked) {
+		return nil, carnet.E(carnet.Precondition, "DATA_IN_USE", "another gateway uses the folder %s", d.Data).
+			Fix("stop it first, or choose another folder with --data")
+	}
+	if err != nil {
+		return nil, carnet.E(carnet.Precondition, "BAD_DATA_DIR", "the folder %s can't be used", d.Data).Because(err).
+			Fix("choose a folder this user may write to with --data")
+	}
+	return release, nil
+}
+
+func (d dataFlag) openStore(ctx context.Context) (*store.Store, error) {
 	return store.Open(ctx, d.database())
 }
 
@@ -117,8 +132,8 @@ func (f *serverFlags) credentials() (c credentials, err error) {
 	path := f.Identity
 	if path == "" {
 		path = f.ownIdentity()
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return c, nil
+		if _, err := os.Stat(path); err != nil {
+			return c, nil // what is wrong with the folder is said where it is opened
 		}
 	}
 	c.identity, err = ident.Load(path, passphrase)

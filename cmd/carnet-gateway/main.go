@@ -5,18 +5,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/carnet-network/carnet/internal/command"
-	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
 type cli struct {
@@ -36,7 +33,7 @@ func run(args []string, s streams) int {
 	code := -1
 	parser, err := kong.New(&c,
 		kong.Name("carnet-gateway"),
-		kong.Description("A customs gateway for encrypted data. Every flag can be set in the environment."),
+		kong.Description("A customs gateway for encrypted data. Every flag can be set in the environment.\n\n"+command.ExitCodes),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { code = n }),
 		kong.ValueFormatter(command.WithDefault),
@@ -44,7 +41,7 @@ func run(args []string, s streams) int {
 	)
 	if err != nil {
 		fmt.Fprintln(s.err, "carnet-gateway:", err)
-		return 1
+		return command.Internal
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -54,28 +51,13 @@ func run(args []string, s streams) int {
 		return code // help was printed
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "carnet-gateway: %v\nSee carnet-gateway --help\n", err)
-		return 2
+		return command.Misused(s.err, "carnet-gateway", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); err != nil {
-		report(s.err, err)
-		return 1
+		return command.Fail(s.err, "carnet-gateway", err)
 	}
-	return 0
-}
-
-// report prints an error with its reason and what to do about it.
-func report(w io.Writer, err error) {
-	text := err.Error()
-	if r := carnet.ReasonOf(err); r != "" {
-		text += " [" + r + "]"
-	}
-	fmt.Fprintln(w, "carnet-gateway:", text)
-	var e *carnet.Error
-	if errors.As(err, &e) && e.Remedy != "" {
-		fmt.Fprintln(w, "  what to do:", strings.TrimSpace(e.Remedy))
-	}
+	return command.OK
 }

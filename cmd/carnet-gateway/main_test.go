@@ -74,8 +74,9 @@ func TestBadUse(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "registrar.pub"), []byte("junk"), 0o600))
 	code, _, errs := runCommand(append([]string{"check-config"}, flags...)...)
-	require.Equal(t, 1, code)
-	require.Contains(t, errs, "registrar")
+	require.Equal(t, 2, code)
+	require.Contains(t, errs, "registrar.pub")
+	require.Contains(t, errs, "[BAD_REGISTRAR_KEY]\n  fix: ")
 }
 
 func TestCheckConfigAndMigrate(t *testing.T) {
@@ -87,6 +88,37 @@ func TestCheckConfigAndMigrate(t *testing.T) {
 	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "version 1")
+}
+
+// A second gateway would recover and compute what the first one does.
+func TestOneGatewayForAFolder(t *testing.T) {
+	_, flags := files(t)
+	first := dataFlag{Data: flags[1]}
+	release, err := first.lock()
+	require.NoError(t, err)
+	for _, args := range [][]string{append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...), {"migrate", "--data", first.Data}} {
+		code, _, errs := runCommand(args...)
+		require.Equal(t, 5, code, errs)
+		require.Contains(t, errs, "DATA_IN_USE")
+	}
+	release()
+	code, _, errs := runCommand("migrate", "--data", first.Data)
+	require.Zero(t, code, errs)
+}
+
+func TestDataThatIsNoFolder(t *testing.T) {
+	dir, flags := files(t)
+	file := filepath.Join(dir, "registrar.pub")
+	for _, command := range []string{"serve", "check-config", "migrate"} {
+		args := []string{command, "--data", file}
+		if command != "migrate" {
+			args = append(append([]string{command}, flags...), "--data", file)
+		}
+		code, _, errs := runCommand(args...)
+		require.Equal(t, 5, code, errs)
+		require.Contains(t, errs, "BAD_DATA_DIR")
+		require.Contains(t, errs, "fix: ")
+	}
 }
 
 func TestServe(t *testing.T) {

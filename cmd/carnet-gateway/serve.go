@@ -42,6 +42,11 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	release, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
 	db, err := c.openStore(ctx)
 	if err != nil {
 		return err

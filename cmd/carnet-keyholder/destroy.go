@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -50,6 +51,10 @@ func (c *destroyCmd) Run(ctx context.Context, s streams) error {
 			return carnet.E(carnet.Canceled, "NOT_CONFIRMED", "nothing was destroyed")
 		}
 	}
+	held, err := store.List(ctx)
+	if err != nil {
+		return err
+	}
 	if err := store.Destroy(ctx, key); err != nil {
 		return err
 	}
@@ -57,6 +62,10 @@ func (c *destroyCmd) Run(ctx context.Context, s streams) error {
 		if err := keyholder.MarkDestroyed(ctx, c.ledger(), key); err != nil {
 			return err
 		}
+	}
+	if !slices.Contains(held, key) {
+		fmt.Fprintf(s.out, "barred %s: no seeds of it are here, and none will be taken\n", key)
+		return nil
 	}
 	fmt.Fprintf(s.out, "destroyed %s\n", key)
 	return nil

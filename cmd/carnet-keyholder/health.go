@@ -32,7 +32,7 @@ func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, "", carnet.E(carnet.Precondition, "ADDRESS_IN_USE", "the health address can't be used").Because(err)
+		return nil, "", carnet.E(carnet.Precondition, "ADDRESS_IN_USE", "the health address can't be used").Because(err).Fix("choose another port with --health")
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {

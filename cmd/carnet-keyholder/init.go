@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -17,9 +18,9 @@ import (
 type initCmd struct {
 	dirFlag
 	secretFlags
-	Party        string `help:"Short identifier, such as ch-customs." required:""`
-	Name         string `help:"Full name of the organisation." required:""`
-	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CH"`
+	Party        string `help:"Short identifier, such as ch-customs." required:"" placeholder:"ID"`
+	Name         string `help:"Full name of the organisation." required:"" placeholder:"TEXT"`
+	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CC"`
 }
 
 func (initCmd) Help() string {
@@ -39,8 +40,9 @@ func (c *initCmd) Run(s streams) error {
 	if !carnet.ValidName(c.Party) {
 		return carnet.E(carnet.Invalid, "BAD_NAME", "%q is no identifier", c.Party).Fix("use a-z, 0-9, dot, dash and underscore, at most 63 characters")
 	}
+	c.Jurisdiction = strings.ToUpper(c.Jurisdiction)
 	if !jurisdictionForm.MatchString(c.Jurisdiction) {
-		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is no jurisdiction", c.Jurisdiction).Fix("use the two-letter code in capitals, such as CH")
+		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is no jurisdiction", c.Jurisdiction).Fix("use the two-letter code, such as CH")
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err

@@ -6,18 +6,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/carnet-network/carnet/internal/command"
-	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
 type cli struct {
@@ -41,14 +38,13 @@ func run(args []string, s streams) int {
 	// A core file would hold seeds.
 	if err := command.ForbidCoreDumps(); err != nil {
 		fmt.Fprintln(s.err, "carnet-keyholder: core dumps could not be turned off:", err)
-		return 1
+		return command.Internal
 	}
 	var c cli
 	code := -1
 	parser, err := kong.New(&c,
 		kong.Name("carnet-keyholder"),
-		kong.Description("Guards the keys of encrypted datasets for one jurisdiction."),
-		kong.UsageOnError(),
+		kong.Description("Guards the keys of encrypted datasets for one jurisdiction.\n\n"+command.ExitCodes),
 		kong.ValueFormatter(command.WithDefault),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { code = n }),
@@ -56,7 +52,7 @@ func run(args []string, s streams) int {
 	)
 	if err != nil {
 		fmt.Fprintln(s.err, "carnet-keyholder:", err)
-		return 1
+		return command.Internal
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -66,35 +62,13 @@ func run(args []string, s streams) int {
 		return code // help was printed
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "carnet-keyholder: %v\nSee carnet-keyholder %s\n", err, strings.TrimSpace(commandOf(k)+" --help"))
-		return 2
+		return command.Misused(s.err, "carnet-keyholder", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); err != nil {
-		report(s.err, err)
-		return 1
+		return command.Fail(s.err, "carnet-keyholder", err)
 	}
-	return 0
-}
-
-func commandOf(k *kong.Context) string {
-	if k == nil {
-		return ""
-	}
-	return k.Command()
-}
-
-// report prints an error with its reason and what to do about it.
-func report(w io.Writer, err error) {
-	text := err.Error()
-	if r := carnet.ReasonOf(err); r != "" {
-		text += " [" + r + "]"
-	}
-	fmt.Fprintln(w, "carnet-keyholder:", text)
-	var e *carnet.Error
-	if errors.As(err, &e) && e.Remedy != "" {
-		fmt.Fprintln(w, "  what to do:", e.Remedy)
-	}
+	return command.OK
 }

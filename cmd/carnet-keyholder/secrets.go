@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,18 +49,16 @@ func (f secretFlags) protection(s streams, fresh bool) (agefile.Protection, erro
 			return agefile.Protection{}, err
 		}
 		if p != again {
-			return agefile.Protection{}, carnet.E(carnet.Invalid, "PASSPHRASES_DIFFER", "the two passphrases differ")
+			return agefile.Protection{}, carnet.E(carnet.Invalid, "PASSPHRASES_DIFFER", "the two passphrases differ").Fix("try again")
 		}
 	}
 	return agefile.Passphrase(p)
 }
 
-var errNoTerminal = errors.New("standard input is not a terminal")
-
 func prompt(s streams, text string) (string, error) {
 	f, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", carnet.E(carnet.Invalid, "NO_PASSPHRASE", "no passphrase given").Because(errNoTerminal).
+		return "", carnet.E(carnet.Precondition, "PASSPHRASE_NEEDED", "a passphrase is needed and there is no terminal to ask on").
 			Fix("use --passphrase-file, --identity or the variable %s", ident.PassphraseEnv)
 	}
 	fmt.Fprint(s.err, text)

@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
-)
 
-// version is set by release builds.
-var version = ""
+	"github.com/carnet-network/carnet/internal/command"
+)
 
 type versionCmd struct{}
 
@@ -16,13 +14,6 @@ func (versionCmd) Help() string {
 }
 
 func (versionCmd) Run(s streams) error {
-	v := version
-	if v == "" {
-		v = "(devel)"
-		if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-			v = b.Main.Version
-		}
-	}
-	fmt.Fprintln(s.out, "carnet-keyholder", v)
+	fmt.Fprintln(s.out, "carnet-keyholder", command.Version())
 	return nil
 }

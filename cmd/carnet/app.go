@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 
@@ -39,6 +40,9 @@ func (a *app) notef(format string, args ...any) { fmt.Fprintf(a.err, format, arg
 
 // json prints v indented, for programs.
 func (a *app) json(v any) error {
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.IsNil() {
+		v = []any{} // a list without entries, not null
+	}
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -88,7 +92,7 @@ func (a *app) newPassphrase(file string) (string, error) {
 			return "", err
 		}
 		if pass != again {
-			return "", usage("the two passphrases differ").Fix("try again")
+			return "", carnet.E(carnet.Invalid, "PASSPHRASES_DIFFER", "the two passphrases differ").Fix("try again")
 		}
 	}
 	if pass == "" {
@@ -132,4 +136,19 @@ func (a *app) identity(c *config) (*ident.Identity, error) {
 func noIdentity(home string) error {
 	return carnet.E(carnet.Precondition, "NO_IDENTITY", "there is no identity in %s", home).
 		Fix("run carnet init, or point --home or CARNET_HOME to where your identity is")
+}
+
+// readInput reads a small file that the user named.
+func readInput(what, file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, carnet.E(carnet.NotFound, "NO_FILE", "the %s can't be read", what).Because(err).
+			Fix("check the name and the directory you are in")
+	}
+	return data, nil
+}
+
+// usage is a mistake in how a command was called.
+func usage(format string, args ...any) *carnet.Error {
+	return carnet.E(carnet.Invalid, "USAGE", format, args...)
 }

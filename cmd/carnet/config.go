@@ -68,7 +68,7 @@ func decodeYAML(path string, data []byte, into any) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
-	e := carnet.E(carnet.Invalid, "BAD_YAML", "%s can't be used", path)
+	e := carnet.E(carnet.Invalid, "BAD_YAML", "%s can't be used", path).Fix("check indentation, brackets, quotes and colons near this line")
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
 		return e.Because(err)
@@ -81,7 +81,29 @@ func decodeYAML(path string, data []byte, into any) error {
 		}
 		what, _, _ = strings.Cut(what, " in type ")
 		what = strings.TrimSuffix(strings.Replace(what, " not found", " is not known", 1), " into")
+		if rest, ok := strings.CutPrefix(what, "cannot unmarshal "); ok {
+			what = wrongForm(rest)
+		}
 		e = e.With(path+":"+where, "%s", what)
 	}
-	return e
+	return e.Fix("correct these lines")
+}
+
+// wrongForm says in plain words what yaml says as "!!str `x` into []carnet.PartyID".
+func wrongForm(s string) string {
+	got, want, _ := strings.Cut(s, " into ")
+	if _, value, ok := strings.Cut(got, "`"); ok {
+		got = `"` + strings.TrimSuffix(value, "`") + `"`
+	} else {
+		got = strings.NewReplacer("!!seq", "a list", "!!map", "a map").Replace(got)
+	}
+	switch {
+	case strings.HasPrefix(want, "[]"):
+		want = "a list, such as [" + strings.Trim(got, `"`) + "]"
+	case want == "int":
+		want = "a whole number"
+	default:
+		want = "a single value"
+	}
+	return got + " stands where " + want + " is needed"
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net"
 	"os"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
@@ -26,6 +28,10 @@ func (a *app) connect() (*client.Client, *config, error) {
 	}
 	if g := os.Getenv(gatewayEnv); g != "" {
 		cfg.Gateway = g
+	}
+	if _, _, err := net.SplitHostPort(cfg.Gateway); err != nil {
+		return nil, nil, carnet.E(carnet.Invalid, "BAD_GATEWAY_ADDRESS", "%q is not the address of a gateway", cfg.Gateway).
+			Fix("write it as HOST:PORT in %s or %s", a.path(configFile), gatewayEnv)
 	}
 	c, err := client.Dial(cfg.Gateway, tlsConfig, registrar)
 	return c, cfg, err

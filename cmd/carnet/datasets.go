@@ -42,10 +42,10 @@ func (c *datasetsCmd) Run(a *app) error {
 		}
 		rows = append(rows, []string{
 			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), state,
-			d.Manifest.Terms.Expires.Format("2006-01-02"), d.Manifest.Title,
+			lastDay(d.Manifest.Terms.Expires), d.Manifest.Title,
 		})
 	}
-	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "STATE", "EXPIRES", "TITLE"}, rows)
+	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "STATE", "UNTIL", "TITLE"}, rows)
 }
 
 // size prints bytes for people.

@@ -29,7 +29,7 @@ Example:
 
 func (c *dealCmd) Run(a *app) error {
 	if !carnet.ValidName(c.Name) {
-		return usage("%q is not a name for a key", c.Name)
+		return usage("%q is not a name for a key", c.Name).Fix("use 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
 	}
 	cl, _, id, err := a.connectAs()
 	if err != nil {

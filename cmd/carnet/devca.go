@@ -48,7 +48,7 @@ type devCAIssueCmd struct {
 	Out    string   `help:"Where to write the certificate and its key [default: --dir]." placeholder:"DIR" type:"path"`
 	Party  string   `help:"Issue to this party." placeholder:"ID" xor:"what"`
 	Server string   `help:"Issue to a server; the name of the files." placeholder:"NAME" xor:"what"`
-	Host   []string `help:"DNS name or IP address of the server. May be repeated." placeholder:"HOST"`
+	Host   []string `help:"DNS name or IP address of the server [default: --server]. Repeat it, or separate by commas." placeholder:"HOST"`
 	Days   int      `help:"Days until it expires." default:"365"`
 }
 
@@ -78,7 +78,7 @@ func (c *devCAIssueCmd) Run(a *app) error {
 	case c.Server != "":
 		name = c.Server
 		if filepath.Base(name) != name {
-			return usage("%q is not a file name", name)
+			return usage("%q is not a file name", name).Fix("name the server without a folder; --out is where its files go")
 		}
 		hosts := c.Host
 		if len(hosts) == 0 {
@@ -104,7 +104,7 @@ func (c *devCAIssueCmd) Run(a *app) error {
 
 func lifetime(days int) (time.Duration, error) {
 	if days < 1 || days > 36500 {
-		return 0, usage("a certificate lives 1 to 36500 days, not %d", days)
+		return 0, usage("a certificate lives 1 to 36500 days, not %d", days).Fix("choose --days in between")
 	}
 	return time.Duration(days) * 24 * time.Hour, nil
 }

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 type explainCmd struct {
@@ -39,8 +39,7 @@ func (c *explainCmd) Run(a *app) error {
 		return inSQL(sql, err)
 	}
 	if c.JSON {
-		err = a.json(map[string]any{"plan": p.Hash(), "steps": p.Describe(), "cost": p.Cost, "certificate": p.Certificate, "refusals": refusals})
-		if err != nil {
+		if err := a.explanation(p, refusals); err != nil {
 			return err
 		}
 	} else {
@@ -57,7 +56,22 @@ func (c *explainCmd) Run(a *app) error {
 	e := carnet.E(carnet.Refused, refusals[0].Reason, "the query would be refused")
 	e.Remedy = refusals[0].Remedy
 	for _, r := range refusals {
-		e = e.With(string(r.By), "%s", fmt.Sprint(r.Message))
+		e = e.With(string(r.By), "%s", r.Message)
 	}
 	return e
+}
+
+// explanation prints a plan for programs.
+func (a *app) explanation(p *plan.Plan, refusals []client.Refusal) error {
+	return a.json(map[string]any{
+		"plan": p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, refusals...),
+		"cost": map[string]any{
+			"openings": p.Cost.Openings, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
+			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
+		},
+		"certificate": map[string]any{
+			"degree": p.Certificate.Degree, "flood_bits": p.Certificate.FloodBits, "noise_bits": p.Certificate.NoiseBits,
+			"release_bits": p.Certificate.ReleaseBits, "bound": p.Certificate.Bound, "max_result": p.Certificate.MaxResult, "t": p.Certificate.T,
+		},
+	})
 }

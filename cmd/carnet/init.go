@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -19,7 +20,7 @@ type initCmd struct {
 	Party        string   `required:"" help:"Short identifier of the party, such as kz-customs." placeholder:"ID"`
 	Name         string   `help:"Name of the organisation." placeholder:"TEXT"`
 	Jurisdiction string   `help:"ISO 3166-1 alpha-2 code of its country." placeholder:"CC"`
-	Role         []string `help:"What the party does: owner, buyer, auditor or operator. May be repeated." placeholder:"ROLE"`
+	Role         []string `help:"What the party does: owner, buyer, auditor or operator. Repeat it, or separate by commas." placeholder:"ROLE"`
 	Registrar    bool     `help:"Make the registrar of a new network; writes registrar.pub for everyone to pin."`
 	Gateway      string   `help:"Address of the gateway." default:"localhost:7443" placeholder:"HOST:PORT"`
 	Anchor       string   `help:"The registrar's public key file." default:"registrar.pub" placeholder:"FILE"`
@@ -139,7 +140,11 @@ func (c *initCmd) info() (partyInfo, error) {
 		p.Jurisdiction = "ZZ" // user-assigned in ISO 3166: belongs to no country
 	}
 	if len(p.Jurisdiction) != 2 {
-		return p, usage("a jurisdiction is needed").Fix("add --jurisdiction with a two-letter country code, such as KZ")
+		what := "a jurisdiction is needed"
+		if c.Jurisdiction != "" {
+			what = fmt.Sprintf("%q is not a jurisdiction", c.Jurisdiction)
+		}
+		return p, usage("%s", what).Fix("give --jurisdiction as a two-letter country code, such as KZ")
 	}
 	if !carnet.ValidName(c.Party) {
 		return p, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", c.Party).

@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,9 +53,7 @@ Who you are and where the gateway is, config.yaml in the home directory says; ca
 init writes it. CARNET_HOME names the home directory, CARNET_GATEWAY another gateway,
 CARNET_PASSPHRASE_FILE a file with the passphrase of encrypted keys.
 
-Exit codes: 0 done; 1 internal fault; 2 the command or its input is wrong; 3 not
-found; 4 not allowed; 5 the state does not allow it; 6 refused by terms, policy or
-a keyholder; 7 unavailable or exhausted, try later; 130 interrupted.`
+` + command.ExitCodes
 
 func main() {
 	// A second Ctrl-C ends the process at once.
@@ -85,7 +82,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "carnet:", err)
-		return exitInternal
+		return command.Internal
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -95,31 +92,15 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		return exited
 	}
 	if err != nil {
-		var pe *kong.ParseError
-		if errors.As(err, &pe) {
-			fmt.Fprintf(stderr, "carnet: %v\n  fix: see %s --help\n", err, commandPath(pe))
-			return exitUsage
-		}
-		return fail(stderr, err)
+		return command.Misused(stderr, "carnet", err)
 	}
 	a.home = c.Home
 	if err := k.Run(a); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintln(stderr, "carnet: interrupted")
-			return exitInterrupted
+			return command.Interrupted
 		}
-		return fail(stderr, err)
+		return command.Fail(stderr, "carnet", err)
 	}
-	return exitOK
-}
-
-// commandPath is the command as far as it was understood.
-func commandPath(pe *kong.ParseError) string {
-	path := "carnet"
-	for _, p := range pe.Context.Path {
-		if p.Command != nil {
-			path += " " + p.Command.Name
-		}
-	}
-	return path
+	return command.OK
 }

@@ -41,6 +41,10 @@ func (a *app) answerJSON(ans *client.Answer, elapsed time.Duration) error {
 	if err := json.Unmarshal(meta, &all); err != nil {
 		return err
 	}
+	if ans.Openings == 0 { // nobody was asked
+		delete(all, "query")
+		all["used"] = []any{}
+	}
 	all["result"] = ans.Result
 	all["seconds"] = elapsed.Seconds()
 	return a.json(all)

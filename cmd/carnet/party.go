@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/ed25519"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -17,7 +16,7 @@ type partyCmd struct {
 }
 
 type partyRegisterCmd struct {
-	Files []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it." type:"existingfile"`
+	Files []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it."`
 }
 
 func (partyRegisterCmd) Help() string {
@@ -35,7 +34,7 @@ func (c *partyRegisterCmd) Run(a *app) error {
 	}
 	defer cl.Close()
 	for _, file := range c.Files {
-		data, err := os.ReadFile(file)
+		data, err := readInput("party statement", file)
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (c *productsRegisterCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("registered product %s of %d datasets; entry %d\n", c.ID, len(c.Dataset), ref.Seq)
+	a.printf("registered product %s of %s; entry %d\n", c.ID, plural(len(c.Dataset), "dataset"), ref.Seq)
 	return nil
 }
 
@@ -108,9 +108,18 @@ func (c *productsShowCmd) Run(a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.json(map[string]any{"product": p.Statement, "datasets": p.Datasets, "committee": p.Committee, "schema": p.Schema, "revoked": p.Revoked})
+		datasets := []any{}
+		for _, d := range p.Datasets {
+			datasets = append(datasets, map[string]any{"hash": d.Hash, "manifest": d.Manifest})
+		}
+		revoked := append([]carnet.DatasetID{}, p.Revoked...)
+		return a.json(map[string]any{"product": p.Statement, "datasets": datasets, "committee": p.Committee, "schema": p.Schema, "revoked": revoked})
 	}
-	a.printf("%s  %s\n%s\n\n", p.ID, p.Statement.Title, p.Statement.Description)
+	a.printf("%s  %s\n", p.ID, p.Statement.Title)
+	if p.Statement.Description != "" {
+		a.printf("%s\n", p.Statement.Description)
+	}
+	a.printf("\n")
 	a.printf("published by %s; schema %s; layout %s; profile %s\n", p.Statement.Publisher, p.Schema.ID(), p.Encoding.Layout, p.Profile.Name())
 	a.printf("released by any %d of %d keyholders of committee %s\n", p.Committee.Threshold, len(p.Committee.Members), p.Committee.ID)
 	a.printf("every signature and hash checked\n\n")
@@ -136,6 +145,9 @@ func (c *productsShowCmd) Run(a *app) error {
 	return nil
 }
 
+// lastDay is the last day on which terms hold: a day in terms.yaml ends at midnight.
+func lastDay(expires time.Time) string { return expires.Add(-time.Second).Format(time.DateOnly) }
+
 // termsText is an owner's terms in a line.
 func termsText(t *carnet.Terms) string {
 	out := []string{"purposes " + strings.Join(t.Purposes, "/")}
@@ -146,7 +158,7 @@ func termsText(t *carnet.Terms) string {
 		out = append(out, "only "+strings.Join(t.Aggregates, " "))
 	}
 	if !t.Expires.IsZero() {
-		out = append(out, "until "+t.Expires.Add(-time.Second).Format("2006-01-02"))
+		out = append(out, "until "+lastDay(t.Expires))
 	}
 	return strings.Join(out, "; ")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 type publishCmd struct {
-	Inputs  []string `arg:"" name:"file" help:"Table in CSV or Parquet; several files are one table." type:"existingfile"`
+	Inputs  []string `arg:"" name:"file" help:"Table in CSV or Parquet; several files are one table."`
 	Schema  string   `required:"" help:"Schema of the table; a file or name@version." placeholder:"SCHEMA"`
 	Layout  string   `help:"Layout: cube or records." default:"records" enum:"cube,records"`
 	ID      string   `name:"id" help:"Name of the dataset: name, or owner/name." placeholder:"ID"`
@@ -22,7 +22,7 @@ type publishCmd struct {
 	Key     string   `help:"Dataset key, as carnet deal named it." placeholder:"NAME"`
 	Terms   string   `help:"Your conditions, a YAML file." placeholder:"FILE"`
 	DryRun  bool     `help:"Check the table and tell what would be sent, without sending anything."`
-	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces."`
+	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces; if it was published, this table takes its place."`
 }
 
 func (publishCmd) Help() string {
@@ -71,6 +71,9 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	defer key.Zero()
+	if err := fitTerms(c.Terms, &terms, s.Schema); err != nil {
+		return err
+	}
 	t, err := loadTable(a.ctx, s.Schema, carnet.Layout(c.Layout), c.Inputs)
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	t.clipping(a)
-	a.printf("published %s: %d rows in %d files, %s of ciphertext; entry %d\n", out.Manifest.ID, t.tables.Rows(), len(out.Manifest.Files), size(out.Bytes), out.Seq)
+	a.printf("published %s: %d rows in %s, %s of ciphertext; entry %d\n", out.Manifest.ID, t.tables.Rows(), plural(len(out.Manifest.Files), "file"), size(out.Bytes), out.Seq)
 	if out.Resumed {
 		a.printf("resumed: %s had arrived before\n", size(out.Had))
 	}
@@ -115,7 +118,11 @@ func (c *publishCmd) dryRun(a *app) error {
 		return err
 	}
 	if c.Terms != "" {
-		if _, err := readTerms(c.Terms); err != nil {
+		terms, err := readTerms(c.Terms)
+		if err != nil {
+			return err
+		}
+		if err := fitTerms(c.Terms, &terms, s); err != nil {
 			return err
 		}
 	}
@@ -145,7 +152,7 @@ func (t *table) report(a *app) {
 		}
 	}
 	a.printf("rows read: %d, accepted: %d, refused: %d\n", t.read, t.tables.Rows(), t.bad)
-	a.printf("would send: %d files, %d blocks, %s\n", len(builders), blocks, size(blocks*int64(profile.BlockBytes())))
+	a.printf("would send: %s, %d blocks, %s\n", plural(len(builders), "file"), blocks, size(blocks*int64(profile.BlockBytes())))
 	t.clipping(a)
 	if len(t.unused) > 0 {
 		a.printf("not published: %s (no column of the schema)\n", strings.Join(t.unused, ", "))

@@ -64,9 +64,9 @@ func (c *queryCmd) Run(a *app) error {
 	}
 	if err != nil {
 		if !asked.Hash.IsZero() && a.ctx.Err() != nil {
-			a.notef("\ncarnet open %s prints the answer later\n", asked.Hash)
+			a.notef("carnet open %s prints the answer later\n", asked.Hash)
 		}
-		return err
+		return inSQL(sql, err) // a division by zero shows only now
 	}
 	return c.print(a, ans, time.Since(start))
 }

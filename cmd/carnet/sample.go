@@ -24,13 +24,13 @@ Example:
 
 func (c *sampleCmd) Run(a *app) (err error) {
 	if c.Rows < 0 {
-		return usage("the number of rows is negative")
+		return usage("the number of rows is negative").Fix("choose --rows of 0 or more")
 	}
 	var w io.Writer = a.out
 	if c.Out != "" {
 		f, err := os.Create(c.Out)
 		if err != nil {
-			return err
+			return usage("the records can't be written").Because(err).Fix("choose another file with --out")
 		}
 		defer func() {
 			if e := f.Close(); err == nil {

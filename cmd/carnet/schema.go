@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -18,7 +19,7 @@ type schemaCmd struct {
 }
 
 type schemaLintCmd struct {
-	Files []string `arg:"" name:"file" help:"Schema in YAML." type:"existingfile"`
+	Files []string `arg:"" name:"file" help:"Schema in YAML."`
 }
 
 func (schemaLintCmd) Help() string {
@@ -34,7 +35,8 @@ func (c *schemaLintCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		a.printf("%s: %s is well-formed: %d dimensions, %d measures, %d partitions\n", file, s.ID(), len(s.Dimensions), len(s.Measures), len(s.Partitions))
+		a.printf("%s: %s is well-formed: %s, %s, %s\n", file, s.ID(),
+			plural(len(s.Dimensions), "dimension"), plural(len(s.Measures), "measure"), plural(len(s.Partitions), "partition"))
 		for _, l := range s.Layouts {
 			enc, err := s.Encode(l)
 			if err != nil {
@@ -47,15 +49,15 @@ func (c *schemaLintCmd) Run(a *app) error {
 }
 
 func readSchema(file string) (*schema.Schema, error) {
-	data, err := os.ReadFile(file)
+	data, err := readInput("schema", file)
 	if err != nil {
-		return nil, carnet.E(carnet.NotFound, "NO_FILE", "the schema can't be read").Because(err)
+		return nil, err
 	}
 	return schema.Parse(file, data)
 }
 
 type schemaRegisterCmd struct {
-	File string `arg:"" help:"Schema in YAML." type:"existingfile"`
+	File string `arg:"" help:"Schema in YAML."`
 }
 
 func (schemaRegisterCmd) Help() string {
@@ -221,7 +223,12 @@ func (a *app) registered(cl *client.Client, idOrFile string) (*client.Schema, er
 	return s, nil
 }
 
+// isFile tells a file from a name in the registry, which has no slash and ends with a
+// version.
 func isFile(name string) bool {
+	if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" || strings.ContainsRune(name, filepath.Separator) {
+		return true
+	}
 	st, err := os.Stat(name)
 	return err == nil && !st.IsDir()
 }

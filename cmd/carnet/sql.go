@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -14,7 +13,7 @@ import (
 // sqlFlags is how a query is given to a command.
 type sqlFlags struct {
 	SQL     string `arg:"" optional:"" name:"sql" help:"The query; - reads it from standard input."`
-	File    string `help:"Read the query from a file." placeholder:"FILE" type:"existingfile"`
+	File    string `help:"Read the query from a file." placeholder:"FILE"`
 	Product string `help:"Product to ask [default: the one after FROM]." placeholder:"ID"`
 	Purpose string `help:"What the answer is for, as owners' terms name it." default:"statistics"`
 }
@@ -26,7 +25,7 @@ func (f *sqlFlags) read(a *app) (sql string, product carnet.ProductID, err error
 		return "", "", usage("the query is given twice").Fix("pass it as an argument or with --file")
 	case f.File != "":
 		var data []byte
-		if data, err = os.ReadFile(f.File); err != nil {
+		if data, err = readInput("query", f.File); err != nil {
 			return "", "", err
 		}
 		sql = string(data)
@@ -68,15 +67,14 @@ func inSQL(sql string, err error) error {
 	return &sqlError{sql, query.Locate(sql, err)}
 }
 
-// caret prints the line of the query at fault with a mark under the place, if err
-// names one, and reports whether it did.
-func caret(w io.Writer, err error) bool {
-	var in *sqlError
+// Mark prints the line of the query at fault with a mark under the place, if the
+// error names one. It makes sqlError a command.Marker.
+func (e *sqlError) Mark(w io.Writer) bool {
 	var r *query.Refusal
-	if !errors.As(err, &in) || !errors.As(err, &r) || r.Pos.Line == 0 {
+	if !errors.As(e.err, &r) || r.Pos.Line == 0 {
 		return false
 	}
-	lines := strings.Split(in.sql, "\n")
+	lines := strings.Split(e.sql, "\n")
 	if r.Pos.Line > len(lines) {
 		return false
 	}

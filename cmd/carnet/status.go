@@ -5,7 +5,9 @@ import (
 	"encoding/pem"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
@@ -33,8 +35,8 @@ func (c *statusCmd) Run(a *app) error {
 	} else {
 		a.printf("registrar:   key %s\n", evidence.KeyHint(pub))
 	}
-	a.printf("certificate: %s\n", certificateText(a.path(cfg.Cert)))
-	cl, cfg, err := a.connect()
+	a.printf("certificate: %s\n", certificateText(a.path(cfg.Cert), cfg.Party.ID))
+	cl, cfg, err := a.connect() // with the address from the environment, if it is there
 	if err != nil {
 		return err
 	}
@@ -52,8 +54,9 @@ func (c *statusCmd) Run(a *app) error {
 	return nil
 }
 
-// certificateText says whom a certificate names and until when.
-func certificateText(file string) string {
+// certificateText says whom a certificate names and until when, and what is wrong
+// with that.
+func certificateText(file string, party carnet.PartyID) string {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return "missing: " + err.Error()
@@ -70,5 +73,12 @@ func certificateText(file string) string {
 	if err != nil {
 		return file + ": " + err.Error()
 	}
-	return "names " + string(who) + ", valid until " + cert.NotAfter.Format("2006-01-02")
+	text := "names " + string(who) + ", valid until " + cert.NotAfter.Format(time.DateOnly)
+	if who != party {
+		text += "; NOT " + string(party) + ": the gateway takes you for " + string(who)
+	}
+	if time.Now().After(cert.NotAfter) {
+		text += "; EXPIRED"
+	}
+	return text
 }

@@ -81,7 +81,11 @@ func (t *table) load(ctx context.Context, s *schema.Schema, file string) error {
 	for m, n := range b.Clipped() {
 		t.clipped[m] += n
 	}
-	t.unused = append(t.unused, b.Unused()...)
+	for _, name := range b.Unused() { // once, though every file has it
+		if !slices.Contains(t.unused, name) {
+			t.unused = append(t.unused, name)
+		}
+	}
 	return nil
 }
 
@@ -98,8 +102,11 @@ func (t *table) fault(err error) error {
 	return nil
 }
 
-// refused is the error of a table with bad rows: nothing of it is published.
+// refused is the error of a table with bad rows, or none: nothing of it is published.
 func (t *table) refused() error {
+	if t.read == 0 {
+		return carnet.E(carnet.Invalid, "NO_ROWS", "the table has no rows").Fix("check that the file has more than its header")
+	}
 	if t.bad == 0 {
 		return nil
 	}
@@ -112,7 +119,7 @@ func (t *table) refused() error {
 // clipping tells which values were changed, since that changes answers.
 func (t *table) clipping(a *app) {
 	for _, m := range slices.Sorted(maps.Keys(t.clipped)) {
-		a.printf("clipped: %d values of %s were outside its bounds\n", t.clipped[m], m)
+		a.printf("clipped: %s of %s outside its bounds\n", plural(int(t.clipped[m]), "value"), m)
 	}
 }
 

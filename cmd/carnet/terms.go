@@ -2,9 +2,13 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // termsFile is terms.yaml: an owner's conditions for one dataset.
@@ -25,13 +29,13 @@ func readTerms(file string) (carnet.Terms, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return t, carnet.E(carnet.NotFound, "NO_FILE", "the terms can't be read").Because(err).
-			Fix("write one with buyers, purposes and expires; see carnet publish --help")
+			Fix("write a file with buyers, purposes and expires; see carnet publish --help")
 	}
 	var f termsFile
 	if err := decodeYAML(file, data, &f); err != nil {
 		return t, err
 	}
-	bad := carnet.E(carnet.Invalid, "BAD_TERMS", "%s is not complete", file)
+	bad := carnet.E(carnet.Invalid, "BAD_TERMS", "the terms in %s can't be used", file)
 	if len(f.Buyers) == 0 {
 		bad = bad.With(file, "buyers is missing: list party identifiers, or [\"*\"] for anyone")
 	}
@@ -46,14 +50,51 @@ func readTerms(file string) (carnet.Terms, error) {
 		bad = bad.With(file, "expires is missing: a date such as 2027-12-31")
 	} else if expires, err = parseDate(f.Expires); err != nil {
 		bad = bad.With(file, "expires: %v", err)
+	} else if !expires.After(time.Now()) {
+		bad = bad.With(file, "expires: %s has passed", f.Expires)
 	}
 	if len(bad.Violations) > 0 {
-		return t, bad
+		return t, bad.Fix("correct the file; carnet publish --help shows one")
 	}
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
 		Filters: f.Filters, MinOwners: f.MinOwners, Expires: expires,
 	}, nil
+}
+
+// fitTerms finds names that mean nothing in a schema. They would not open anything
+// that should stay closed, but the owner meant something else.
+func fitTerms(file string, t *carnet.Terms, s *schema.Schema) error {
+	bad := carnet.E(carnet.Invalid, "BAD_TERMS", "the terms in %s do not fit schema %s", file, s.ID())
+	for _, name := range t.Aggregates {
+		if _, ok := query.AggregateFunc(name); !ok {
+			bad = bad.With(file, "aggregates: %q is not an aggregate; docs/reference/sql.md lists them", name)
+		}
+	}
+	columns := []string{"owner", "jurisdiction"}
+	for i := range s.Partitions {
+		columns = append(columns, s.Partitions[i].Name)
+	}
+	for i := range s.Dimensions {
+		columns = append(columns, s.Dimensions[i].Name)
+	}
+	for _, list := range []struct {
+		field string
+		names []string
+	}{{"group_by", t.GroupBy}, {"filters", t.Filters}} {
+		for _, name := range list.names {
+			if !slices.Contains(columns, name) {
+				bad = bad.With(file, "%s: %q is none of %s", list.field, name, strings.Join(columns, ", "))
+			}
+		}
+	}
+	if most := s.Limits.Datasets; t.MinOwners > most {
+		bad = bad.With(file, "min_owners: %d can't be met, products of this schema have at most %d datasets", t.MinOwners, most)
+	}
+	if len(bad.Violations) > 0 {
+		return bad.Fix("correct the file; carnet publish --help shows one")
+	}
+	return nil
 }
 
 // parseDate reads a day, which ends at midnight UTC, or an exact time.

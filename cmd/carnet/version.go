@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
@@ -17,18 +17,7 @@ Example:
 }
 
 func (versionCmd) Run(a *app) error {
-	version, revision := "development", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				revision = " (" + s.Value[:12] + ")"
-			}
-		}
-	}
-	a.printf("carnet %s%s\n\n", version, revision)
+	a.printf("carnet %s\n\n", command.Version())
 	var rows [][]string
 	for _, p := range he.Profiles() {
 		id := p.ID().String()

@@ -1,6 +1,9 @@
 package carnet
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Role is what a party may do.
 type Role string
@@ -12,6 +15,15 @@ const (
 	RoleAuditor   Role = "auditor"
 	RoleOperator  Role = "operator"
 )
+
+// RoleNames lists roles for a sentence: "owner or operator".
+func RoleNames(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, " or ")
+}
 
 // StatementType is the DSSE payload type of a signed statement. Each type is signed
 // only by the role named beside it.

@@ -150,6 +150,7 @@ func TestKill9(t *testing.T) {
 		if round%2 == 1 {
 			victim = all[rnd.IntN(len(all))]
 		}
+		began := time.Now()
 		delay := time.Duration(rnd.IntN(500)) * time.Millisecond
 		time.Sleep(delay)
 		state, _ := r.Client(t, "buyer").Status(Context(t), a.Hash)
@@ -166,7 +167,7 @@ func TestKill9(t *testing.T) {
 		require.Empty(t, got.Liars)
 		require.Empty(t, got.Disagreed)
 		if state != nil {
-			t.Logf("killed %s after %s, when the query was %s with %d answers", victim.name, delay, state.State, state.Answers)
+			t.Logf("killed %s after %s, when the query was %s with %d answers; open after %s", victim.name, delay, state.State, state.Answers, time.Since(began).Round(time.Millisecond))
 		}
 	}
 	r.nothingDoubled(t, charges)

@@ -1,6 +1,11 @@
 package client
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -41,5 +46,58 @@ func fromProto(e *pb.Envelope) *evidence.Envelope {
 	return env
 }
 
-// fault turns the error of a call into a *carnet.Error.
-func fault(err error) error { return apiconv.FromStatus(err) }
+// fault turns the error of a call into a *carnet.Error. What gRPC says about a
+// connection that was not made is said in plain words.
+func fault(err error) error {
+	err = apiconv.FromStatus(err)
+	var e *carnet.Error
+	if !errors.As(err, &e) || e.Remedy != "" {
+		return err
+	}
+	cause := plainCause(e.Msg)
+	switch {
+	case e.Reason == "UNAVAILABLE" && strings.Contains(cause, "tls: "):
+		c := *e
+		c.Msg = "no secure connection to the gateway: " + cause
+		return c.Fix("check that the address is the gateway's --listen address, spelled as in its certificate,\n" +
+			"and that ca.pem is the CA that issued both certificates; they may have expired, too")
+	case e.Reason == "UNAVAILABLE":
+		c := *e
+		c.Msg = "the gateway can't be reached: " + cause
+		return c.Fix("check the address (HOST:PORT in config.yaml or CARNET_GATEWAY) and that the gateway runs; then repeat the command")
+	case e.Reason == "UNIMPLEMENTED":
+		c := *e
+		c.Msg = "what answers at this address is not the gRPC port of a gateway of this version"
+		return c.Fix("use the address of carnet-gateway --listen, not that of --rest-listen, and compare versions")
+	}
+	return err
+}
+
+// plainCause is the innermost part of gRPC's `connection error: desc = "transport:
+// Error while dialing: …"`.
+func plainCause(msg string) string {
+	if _, quoted, ok := strings.Cut(msg, "desc = "); ok {
+		if text, err := strconv.Unquote(quoted); err == nil {
+			msg = text
+		}
+	}
+	for _, prefix := range []string{"transport: ", "Error while dialing: ", "authentication handshake failed: ", "name resolver error: "} {
+		msg = strings.TrimPrefix(msg, prefix)
+	}
+	if msg == "produced zero addresses" {
+		return "its name has no address"
+	}
+	return msg
+}
+
+// named says which thing it is that the gateway does not have, and where to find
+// those that it has; other errors stay as they are.
+func named(err error, what, id, fix string) error {
+	var e *carnet.Error
+	if err = fault(err); !errors.As(err, &e) || e.Reason != "NOT_FOUND" {
+		return err
+	}
+	c := *e
+	c.Msg = fmt.Sprintf("there is no %s %q", what, id)
+	return c.Fix("%s", fix)
+}

@@ -57,7 +57,7 @@ type Answer struct {
 func (c *Client) Reopen(ctx context.Context, buyer Buyer, query carnet.Hash, snapshot []byte) (*Answer, error) {
 	resp, err := c.queries.GetQuery(ctx, &pb.GetQueryRequest{Id: query.String()})
 	if err != nil {
-		return nil, fault(err)
+		return nil, named(err, "query", query.String(), "carnet queries lists yours")
 	}
 	env := fromProto(resp.GetStatus().GetStatement())
 	if env == nil || env.Hash() != query {
@@ -199,7 +199,9 @@ func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 			o.out.Disagreed = append(o.out.Disagreed, o.member(s.number, "computed other public values than the gateway"))
 		}
 	}
-	if d := len(o.out.Disagreed); d > 0 && d >= o.out.Attested {
+	// t-1 keyholders may lie together with the gateway. Once somebody disagrees, fewer
+	// than t who agree with it prove nothing.
+	if d := len(o.out.Disagreed); d > 0 && (d >= o.out.Attested || o.out.Attested < o.out.Threshold) {
 		e := carnet.E(carnet.Internal, "PUBLIC_VALUES_WRONG", "the gateway's public values are not those that %d keyholders computed; %d agree", d, o.out.Attested).
 			Fix("the gateway computed wrongly or was changed; don't use this answer, and tell its operator and the keyholders")
 		for _, m := range o.out.Disagreed {

@@ -132,6 +132,7 @@ func TestOpenAttestation(t *testing.T) {
 		{0, 0, true, ""},
 		{3, 2, false, ""}, // named, but outvoted
 		{2, 2, false, "PUBLIC_VALUES_WRONG"},
+		{2, 1, false, "PUBLIC_VALUES_WRONG"}, // two may be liars, together with the gateway
 		{0, 1, false, "PUBLIC_VALUES_WRONG"},
 	} {
 		r := newRelease(t, 3, 0)

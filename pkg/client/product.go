@@ -32,7 +32,7 @@ type Product struct {
 func (c *Client) LoadProduct(ctx context.Context, id carnet.ProductID) (*Product, error) {
 	resp, err := c.catalogue.GetProduct(ctx, &pb.GetProductRequest{Id: string(id)})
 	if err != nil {
-		return nil, fault(err)
+		return nil, named(err, "product", string(id), "carnet products search lists them")
 	}
 	return c.verified(ctx, id, resp)
 }

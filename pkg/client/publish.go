@@ -74,6 +74,11 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 		return nil, err
 	}
 	resumed := st != nil && !p.Restart
+	if !resumed || st.Manifest == nil {
+		if err := p.checkTerms(c.now()); err != nil {
+			return nil, err
+		}
+	}
 	if resumed {
 		err = st.check(p.ID, p.Key, builders, prints)
 	} else {
@@ -128,12 +133,26 @@ func (p *Publication) check(owner Signer) (*he.Profile, error) {
 			Fix("deal a key for this layout: carnet deal --profile %s", p.Encoding.Profile)
 	}
 	if len(p.Tables.Builders()) == 0 {
-		return nil, carnet.E(carnet.Invalid, "NO_ROWS", "the input has no rows, so there is no partition to publish")
+		return nil, carnet.E(carnet.Invalid, "NO_ROWS", "the table has no rows").
+			Fix("check that the file has more than its header")
 	}
 	if p.Workers < 1 {
 		p.Workers = runtime.GOMAXPROCS(0)
 	}
 	return he.Lookup(p.Key.Profile)
+}
+
+// checkTerms finds terms that the gateway would refuse after everything was sent.
+func (p *Publication) checkTerms(now time.Time) error {
+	if !p.Terms.Expires.After(now) {
+		return carnet.E(carnet.Invalid, "BAD_TERMS", "the terms have expired").With("expires", "%s has passed", p.Terms.Expires.Format(time.RFC3339)).
+			Fix("choose a later day")
+	}
+	if most := p.Encoding.Schema().Limits.Datasets; p.Terms.MinOwners < 0 || p.Terms.MinOwners > most {
+		return carnet.E(carnet.Invalid, "BAD_TERMS", "no query can meet the terms").
+			With("min_owners", "is %d; products of this schema have at most %d datasets", p.Terms.MinOwners, most).Fix("choose a smaller number")
+	}
+	return nil
 }
 
 // sameTerms refuses to go on with a manifest that says something else than asked.

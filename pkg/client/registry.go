@@ -27,7 +27,7 @@ func (c *Client) RegisterParty(ctx context.Context, env *evidence.Envelope) (Ref
 func (c *Client) Party(ctx context.Context, id carnet.PartyID) (*carnet.Party, error) {
 	resp, err := c.registry.GetParty(ctx, &pb.GetPartyRequest{Id: string(id)})
 	if err != nil {
-		return nil, fault(err)
+		return nil, named(err, "party", string(id), "carnet party list lists them")
 	}
 	p, err := verifyParty(fromProto(resp.GetStatement()), c.registrar)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Client) RegisterCommittee(ctx context.Context, registrar Signer, body c
 
 // Committee is a checked committee statement.
 type Committee struct {
-	Hash carnet.Hash // statement hash, which dealings name
+	Hash carnet.Hash `json:"hash"` // statement hash, which dealings name
 	carnet.Committee
 }
 
@@ -86,7 +86,7 @@ type Committee struct {
 func (c *Client) Committee(ctx context.Context, id string) (*Committee, error) {
 	resp, err := c.registry.GetCommittee(ctx, &pb.GetCommitteeRequest{Id: id})
 	if err != nil {
-		return nil, fault(err)
+		return nil, named(err, "committee", id, "carnet committee list lists them")
 	}
 	got, err := verifyCommittee(fromProto(resp.GetStatement()), c.registrar)
 	if err != nil {
@@ -121,7 +121,7 @@ func (c *Client) Committees(ctx context.Context) ([]*Committee, error) {
 
 // Schema is a schema with the hash of the statement it came in.
 type Schema struct {
-	Hash carnet.Hash
+	Hash carnet.Hash `json:"hash"`
 	*schema.Schema
 }
 
@@ -146,7 +146,7 @@ func (c *Client) RegisterSchema(ctx context.Context, by Signer, s *schema.Schema
 func (c *Client) SchemaByID(ctx context.Context, id string) (*Schema, error) {
 	resp, err := c.registry.GetSchema(ctx, &pb.GetSchemaRequest{Id: id})
 	if err != nil {
-		return nil, fault(err)
+		return nil, named(err, "schema", id, "carnet schema list lists them; name one as name@version")
 	}
 	s, err := decodeSchema(fromProto(resp.GetStatement()))
 	if err != nil {
@@ -199,7 +199,8 @@ func decodeSchema(env *evidence.Envelope) (*Schema, error) {
 func ReadEnvelope(data []byte) (*evidence.Envelope, error) {
 	env := &evidence.Envelope{}
 	if len(data) > 2*evidence.MaxPayload || json.Unmarshal(data, env) != nil || env.PayloadType == "" {
-		return nil, carnet.E(carnet.Invalid, "BAD_ENVELOPE", "this is not a signed statement")
+		return nil, carnet.E(carnet.Invalid, "BAD_ENVELOPE", "this is not a signed statement").
+			Fix("give the JSON file as carnet init or carnet-keyholder init wrote it")
 	}
 	return env, nil
 }

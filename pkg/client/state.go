@@ -9,11 +9,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -102,7 +103,7 @@ func (s *uploadState) check(id carnet.DatasetID, k *ident.DatasetKey, files []*s
 	reuse := carnet.E(carnet.Precondition, "NONCE_REUSED", "the upload of %s was begun with another input", id).
 		Fix("a nonce encrypts one content only: two contents under one nonce would reveal their difference.\n" +
 			"To go on, give the same input, schema and key as before; to publish this input,\n" +
-			"begin anew with fresh nonces (--restart)")
+			"in place of the other if that was published, begin anew with fresh nonces (--restart)")
 	if s.Dataset != id || s.Key != k.Key {
 		return reuse.With("key", "is another one than %s", s.Key)
 	}
@@ -111,7 +112,7 @@ func (s *uploadState) check(id carnet.DatasetID, k *ident.DatasetKey, files []*s
 	}
 	for i, f := range s.Files {
 		if !maps.Equal(f.Partition, files[i].Partition()) {
-			return reuse.With("partitions", "file %d is %v, the upload has %v", i+1, files[i].Partition(), f.Partition)
+			return reuse.With("partitions", "file %d is %s, the upload has %s", i+1, partitionText(files[i].Partition()), partitionText(f.Partition))
 		}
 		if f.Fingerprint != prints[i] {
 			reuse = reuse.With(fileName(f.Partition), "the contents changed")
@@ -127,7 +128,16 @@ func fileName(partition map[string]string) string {
 	if len(partition) == 0 {
 		return "the table"
 	}
-	return fmt.Sprint("partition ", partition)
+	return "partition " + partitionText(partition)
+}
+
+// partitionText writes a partition as name=value pairs in order.
+func partitionText(partition map[string]string) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(partition)) {
+		out = append(out, k+"="+partition[k])
+	}
+	return strings.Join(out, " ")
 }
 
 // save replaces the state file so that a crash leaves the old or the new one.

@@ -18,12 +18,22 @@ func verifyParty(env *evidence.Envelope, registrar ed25519.PublicKey) (*carnet.P
 	}
 	p := &carnet.Party{}
 	if err := env.Verify(carnet.TypeParty, registrar, p); err != nil {
-		return nil, fmt.Errorf("party: %w", err)
+		return nil, byRegistrar(err, "a party statement", registrar)
 	}
 	if !carnet.ValidName(string(p.ID)) || !env.SignedBy(p.SigningKey) {
 		return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
 	}
 	return p, nil
+}
+
+// byRegistrar explains a missing signature of the registrar: either the wrong key was
+// pinned or the gateway is not to be trusted.
+func byRegistrar(err error, what string, registrar ed25519.PublicKey) error {
+	if carnet.ReasonOf(err) != "BAD_SIGNATURE" {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the gateway sent %s that the pinned registrar key %s did not sign", what, evidence.KeyHint(registrar)).
+		Fix("compare registrar.pub with your network's; if it is the right one, don't use this gateway")
 }
 
 // verifyCommittee checks a committee statement as far as it goes without its members.
@@ -33,7 +43,7 @@ func verifyCommittee(env *evidence.Envelope, registrar ed25519.PublicKey) (*Comm
 	}
 	c := &Committee{Hash: env.Hash()}
 	if err := env.Verify(carnet.TypeCommittee, registrar, &c.Committee); err != nil {
-		return nil, fmt.Errorf("committee: %w", err)
+		return nil, byRegistrar(err, "a committee statement", registrar)
 	}
 	if _, err := share.NewCommittee(len(c.Members), c.Threshold); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -69,9 +70,7 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	if err := checkDatasetID(d.ID, d.Owner); err != nil {
 		return rec, err
 	}
-	if old, err := tx.GetDataset(d.ID); err == nil && old.Revocation != nil {
-		return rec, carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", d.ID).Fix("publish under another name")
-	} else if err != nil && !absent(err) {
+	if err := replaces(tx, d); err != nil {
 		return rec, err
 	}
 	enc, err := g.encoding(tx, d.Schema, d.Layout)
@@ -118,6 +117,35 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 		rec.Bytes += int64(f.Columns) * int64(f.Blocks) * int64(p.BlockBytes())
 	}
 	return rec, nil
+}
+
+// replaces: a dataset's next version comes after the present one, or there is none yet.
+func replaces(tx Tx, d *carnet.Dataset) error {
+	old, err := tx.GetDataset(d.ID)
+	switch {
+	case absent(err):
+		return nil
+	case err != nil:
+		return err
+	case old.Revocation != nil:
+		return carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", d.ID).Fix("publish under another name")
+	}
+	var present carnet.Dataset
+	if err := old.Manifest.Envelope.Decode(carnet.TypeDataset, &present); err != nil {
+		return err
+	}
+	return notOlder("dataset "+string(d.ID), d.Created, present.Created)
+}
+
+// notOlder: keyholders give no effect to a statement made before the one it replaces,
+// so it is refused here, where its author learns of it.
+func notOlder(what string, made, present time.Time) error {
+	if !made.Before(present) {
+		return nil
+	}
+	return carnet.E(carnet.Precondition, "OLDER_STATEMENT", "%s has a statement of %s, and this one is of %s", what,
+		present.UTC().Format(time.RFC3339), made.UTC().Format(time.RFC3339)).
+		Fix("sign it anew, with the clock set right")
 }
 
 // checkShape compares the files with what schema and layout demand.

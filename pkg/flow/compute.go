@@ -14,7 +14,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
-	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
@@ -186,7 +185,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	}); err != nil {
 		return nil, err
 	}
-	compiled, err := plan.Compile(body.SQL, in.product)
+	compiled, err := g.compile(ctx, body.SQL, in.product)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product ca
 	if err := g.Store.View(ctx, func(tx Tx) (err error) { in, err = g.currentInputs(tx, product); return err }); err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.Compile(sql, in.product)
+	p, err := g.compile(ctx, sql, in.product)
 	if err != nil {
 		if r, ok := g.refusalOf(err); ok {
 			return nil, []Refusal{r}, nil

@@ -5,12 +5,14 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
@@ -46,8 +48,9 @@ type Observer struct {
 // background work.
 type Gateway struct {
 	Config
-	bus      *bus
-	progress sync.Map // query hash -> *progress, while computed
+	bus       *bus
+	progress  sync.Map      // query hash -> *progress, while computed
+	compiling chan struct{} // one place for each query that may be compiled at a time
 
 	mu        sync.Mutex
 	rings     map[string]*he.Ring
@@ -89,10 +92,22 @@ func New(c Config) (*Gateway, error) {
 	if c.RetryAfter <= 0 {
 		c.RetryAfter = 2 * time.Second
 	}
-	return &Gateway{Config: c, bus: newBus(), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
+	return &Gateway{Config: c, bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
 }
 
 func (g *Gateway) now() time.Time { return g.Now().UTC() }
+
+// compile plans a query. The largest take seconds and hundreds of megabytes, and
+// anybody may ask: as many at a time as there are processors, the others wait.
+func (g *Gateway) compile(ctx context.Context, sql string, product *plan.Product) (*plan.Plan, error) {
+	select {
+	case g.compiling <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-g.compiling }()
+	return plan.Compile(sql, product)
+}
 
 // ring returns the ring of a profile; making one takes time.
 func (g *Gateway) ring(p *he.Profile) *he.Ring {

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +34,7 @@ func TestProducts(t *testing.T) {
 	}
 	requireReason(t, "WRONG_ROLE", register("bank", func(*carnet.Product) {}))
 	requireReason(t, "PRODUCT_EXISTS", register("hk", func(p *carnet.Product) { p.ID = "trade" }))
+	requireReason(t, "OLDER_STATEMENT", register("kz", func(p *carnet.Product) { p.ID, p.Created = "trade", n.Now().Add(-time.Hour) }))
 	require.NoError(t, register("kz", func(p *carnet.Product) { p.ID, p.Datasets = "trade", p.Datasets[:1] }), "a publisher may replace its product")
 	require.NoError(t, register("gateway", func(p *carnet.Product) { p.Description = "For 100% of HS chapters" }))
 

@@ -38,6 +38,9 @@ func (g *Gateway) RegisterProduct(ctx context.Context, as *carnet.Party, env *ev
 			if body.Publisher != p.Publisher {
 				return known("PRODUCT_EXISTS", "product %q belongs to another publisher", p.ID)
 			}
+			if err := notOlder("product "+string(p.ID), p.Created, body.Created); err != nil {
+				return err
+			}
 		}
 		text, err := g.checkDatasetsFit(tx, &p)
 		if err != nil {

@@ -29,8 +29,8 @@ func signer(tx Tx, env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Ro
 		return nil, err
 	}
 	if !hasRole(p, roles...) {
-		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q has none of the roles %v", id, roles).
-			Fix("ask the registrar for the role")
+		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q is not registered as %s", id, carnet.RoleNames(roles)).
+			Fix("connect as a party with that role, or ask the registrar for it")
 	}
 	if !env.SignedBy(p.SigningKey) {
 		return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the statement is not signed by %q", id).

@@ -8,7 +8,6 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 // Bounds of queries.
@@ -45,7 +44,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if err != nil || !done.Hash.IsZero() {
 		return done, err
 	}
-	p, err := plan.Compile(q.SQL, in.product)
+	p, err := g.compile(ctx, q.SQL, in.product)
 	if err != nil {
 		return Ref{}, err
 	}

@@ -219,6 +219,26 @@ func TestCommitChecksTheManifest(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A version signed before the present one would put its older terms in force again.
+func TestOlderVersionIsRefused(t *testing.T) {
+	n := flowtest.New(t)
+	key := n.Deal("kz", carnet.LayoutCube)
+	first, second := n.Encrypt(key, "trade", carnet.LayoutCube, rows), n.Encrypt(key, "trade", carnet.LayoutCube, rows)
+	second.Manifest.Created = first.Manifest.Created.Add(time.Minute)
+	for _, table := range []*flowtest.Table{first, second} {
+		require.NoError(t, n.Announce(table))
+		_, _, err := n.Upload(table, table.Order...)
+		require.NoError(t, err)
+	}
+	_, err := n.Commit(second)
+	require.NoError(t, err)
+	_, err = n.Commit(first)
+	requireReason(t, "OLDER_STATEMENT", err)
+	first.Manifest.Created = second.Manifest.Created
+	_, err = n.Commit(first)
+	require.NoError(t, err)
+}
+
 func TestAbandonedUploadsAreRemoved(t *testing.T) {
 	n := flowtest.New(t)
 	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)

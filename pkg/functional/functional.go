@@ -112,11 +112,7 @@ func validateLinear(ts []Linear, n int) error {
 }
 
 func validateProducts(ts []Product) error {
-	type pair struct {
-		file carnet.Nonce
-		a, b uint32
-	}
-	seen := map[pair]bool{}
+	seen := factors{a: map[fileColumn][]int{}, b: map[fileColumn][]int{}}
 	for i := range ts {
 		t := &ts[i]
 		if i > 0 && compareProducts(&ts[i-1], t) >= 0 {
@@ -135,17 +131,71 @@ func validateProducts(ts []Product) error {
 				}
 			}
 		}
-		for _, a := range t.A {
-			for _, b := range t.B {
-				p := pair{t.File, min(a, b), max(a, b)}
-				if seen[p] {
-					return bad("columns %d and %d are multiplied twice", a, b)
-				}
-				seen[p] = true
-			}
+		if common(t.A, t.B, 2) || seen.overlap(ts, i) {
+			return bad("two columns of file %s are multiplied twice", t.File)
 		}
 	}
 	return nil
+}
+
+type fileColumn struct {
+	file   carnet.Nonce
+	column uint32
+}
+
+// factors tells which products have a column in A and in B. Pairs of columns are
+// compared through them and never listed: two dimensions of 10,000 codes have a
+// hundred million.
+type factors struct{ a, b map[fileColumn][]int }
+
+// overlap reports whether product i multiplies two columns that an earlier one
+// multiplies, in either order, and enters it.
+func (s *factors) overlap(ts []Product, i int) bool {
+	t := &ts[i]
+	type side struct {
+		product int
+		b       bool
+	}
+	done := map[side]bool{}
+	for _, c := range t.A {
+		at := fileColumn{t.File, c}
+		for _, j := range s.a[at] {
+			if !done[side{j, false}] && common(ts[j].B, t.B, 1) {
+				return true
+			}
+			done[side{j, false}] = true
+		}
+		for _, j := range s.b[at] {
+			if !done[side{j, true}] && common(ts[j].A, t.B, 1) {
+				return true
+			}
+			done[side{j, true}] = true
+		}
+		s.a[at] = append(s.a[at], i)
+	}
+	for _, c := range t.B {
+		at := fileColumn{t.File, c}
+		s.b[at] = append(s.b[at], i)
+	}
+	return false
+}
+
+// common reports whether two ascending lists have at least n columns in common.
+func common(x, y []uint32, n int) bool {
+	for len(x) > 0 && len(y) > 0 {
+		switch {
+		case x[0] < y[0]:
+			x = x[1:]
+		case x[0] > y[0]:
+			y = y[1:]
+		default:
+			if n--; n == 0 {
+				return true
+			}
+			x, y = x[1:], y[1:]
+		}
+	}
+	return false
 }
 
 func compareProducts(x, y *Product) int {

@@ -2,6 +2,7 @@ package functional
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,72 @@ func TestAttackRepeatedTermsAreRefused(t *testing.T) {
 	} {
 		require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(f.Validate(n)), name)
 	}
+}
+
+// Two dimensions with all their codes are a hundred million pairs: checking must not
+// list them, or one query would take the memory of everybody who compiles it.
+func TestAttackWideFactorsAreCheckedCheaply(t *testing.T) {
+	columns := func(from, to uint32) (out []uint32) {
+		for c := from; c < to; c++ {
+			out = append(out, c)
+		}
+		return out
+	}
+	f := product(
+		Product{File: nonce(1), Blocks: 1, A: columns(0, 5000), B: columns(10000, 20000)},
+		Product{File: nonce(1), Blocks: 1, A: columns(5000, 10000), B: columns(10000, 20000)})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.NoError(t, f.Validate(n))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20))
+	f.Keys[0].Products[1].A[0] = 4999
+	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(f.Validate(n)))
+}
+
+// The check agrees with counting pairs one by one.
+func TestRepeatedPairsAreFoundLikeByCounting(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	some := func() (out []uint32) {
+		for c := range uint32(6) {
+			if rng.IntN(3) == 0 {
+				out = append(out, c)
+			}
+		}
+		if len(out) == 0 {
+			return []uint32{rng.Uint32N(6)}
+		}
+		return out
+	}
+	refused := 0
+	for range 5000 {
+		var ts []Product
+		for range 1 + rng.IntN(3) {
+			ts = append(ts, Product{File: nonce(byte(rng.IntN(2))), Blocks: 1, A: some(), B: some()})
+		}
+		f := product(ts...)
+		f.Sort()
+		type pair struct {
+			file carnet.Nonce
+			a, b uint32
+		}
+		seen, twice := map[pair]bool{}, false
+		for _, p := range ts {
+			for _, a := range p.A {
+				for _, b := range p.B {
+					k := pair{p.File, min(a, b), max(a, b)}
+					twice = twice || seen[k]
+					seen[k] = true
+				}
+			}
+		}
+		require.Equal(t, twice, f.Validate(n) != nil, "%v", ts)
+		if twice {
+			refused++
+		}
+	}
+	require.Greater(t, refused, 100)
+	require.Less(t, refused, 4900)
 }
 
 func TestValidateRefusesTheRest(t *testing.T) {

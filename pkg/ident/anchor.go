@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,14 +32,19 @@ func ReadAnchor(path string) (ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseAnchor(data)
+	pub, err := ParseAnchor(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return pub, nil
 }
 
 // ParseAnchor reads the contents of a registrar key file.
 func ParseAnchor(data []byte) (ed25519.PublicKey, error) {
 	raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(data)))
 	if err != nil || len(raw) != ed25519.PublicKeySize {
-		return nil, carnet.E(carnet.Invalid, "BAD_REGISTRAR_KEY", "the registrar's key is not 32 bytes of base64 on one line")
+		return nil, carnet.E(carnet.Invalid, "BAD_REGISTRAR_KEY", "the registrar's key is not 32 bytes of base64 on one line").
+			Fix("get registrar.pub from the operator of your network again")
 	}
 	return ed25519.PublicKey(raw), nil
 }

@@ -109,7 +109,8 @@ func writeSync(f *os.File, data []byte) error {
 func readSecret(path string, ask Passphrase, body any) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return carnet.E(carnet.NotFound, "NO_KEY_FILE", "%s does not exist", path).Because(fs.ErrNotExist)
+		return carnet.E(carnet.NotFound, "NO_KEY_FILE", "the key file %s does not exist", path).
+			Fix("check the name; carnet init makes identities, carnet deal makes dataset keys")
 	}
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func ClientTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
 func load(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool, error) {
 	fail := func(what, file string, err error) (tls.Certificate, *x509.CertPool, error) {
 		return tls.Certificate{}, nil, carnet.E(carnet.Precondition, "BAD_TLS_FILES", "the %s %s can't be used", what, file).
-			Fix("carnet dev-ca makes a CA and certificates for trying out").Because(err)
+			Fix("check the names of certificate, private key and CA; carnet dev-ca makes them for trying out").Because(err)
 	}
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {

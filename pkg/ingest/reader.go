@@ -74,7 +74,7 @@ func NewParquet(name string, r io.ReaderAt, size int64) (Reader, error) {
 func fileError(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return carnet.E(carnet.NotFound, "NO_SUCH_FILE", "there is no file %s", path)
+		return carnet.E(carnet.NotFound, "NO_SUCH_FILE", "there is no file %s", path).Fix("check the name and the directory you are in")
 	case errors.Is(err, fs.ErrPermission):
 		return carnet.E(carnet.Forbidden, "FILE_NOT_READABLE", "the file %s may not be read", path).Fix("check its permissions")
 	}

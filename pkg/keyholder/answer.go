@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -85,7 +87,7 @@ func (k *Keyholder) done(c *Case) {
 func (k *Keyholder) try(ctx context.Context, c *Case) error {
 	// A gateway that stalls holds a query up until it expires, not for ever.
 	limited, done := context.WithTimeout(ctx, max(c.Query.Expires.Sub(k.now()), 10*time.Second))
-	o, err := k.decide(limited, c)
+	o, err := k.decideSafely(limited, c)
 	done()
 	c.rest()
 	switch {
@@ -128,6 +130,27 @@ func (k *Keyholder) conclude(ctx context.Context, c *Case, o *Outcome) error {
 		"outcome", o.Kind, "reason", o.Reason)
 	k.outbox.raise()
 	return nil
+}
+
+// decideSafely keeps a fault met in one query from ending the process, which would
+// meet it again at every start and answer nobody. The trace that Go would print shows
+// arguments, which may be shares; this one names places only.
+func (k *Keyholder) decideSafely(ctx context.Context, c *Case) (o *Outcome, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			pcs := make([]uintptr, 16)
+			frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+			var at []string
+			for more := true; more; {
+				var f runtime.Frame
+				f, more = frames.Next()
+				at = append(at, fmt.Sprintf("%s:%d", f.Function, f.Line))
+			}
+			k.log.Error("a fault of this program; report it", "query", c.Hash, "panic", fmt.Sprint(r), "at", at)
+			err = carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
+		}
+	}()
+	return k.decide(ctx, c)
 }
 
 // decide runs the checks, derives the functionals, makes the shares and seals them.

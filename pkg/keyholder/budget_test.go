@@ -1,6 +1,8 @@
 package keyholder
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +51,46 @@ func TestUnaskedQueriesAreCharged(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, n)
 	require.Empty(t, g.said(), "nobody is told about a query that lapsed long ago")
+}
+
+// faulty meets a fault of the program in one query.
+type faulty struct{ query carnet.Hash }
+
+func (f faulty) Check(_ context.Context, r Request) error {
+	if r.Query.ID == f.query {
+		panic("out of range")
+	}
+	return nil
+}
+
+// TestFaultInOneQueryStopsNoOther: the keyholder goes on, and says where it happened.
+func TestFaultInOneQueryStopsNoOther(t *testing.T) {
+	w := cubeWorld(t)
+	bad := w.query(t, monthly)
+	q1, q2 := sign(t, carnet.TypeQuery, bad, w.buyer), w.ask(t, monthly)
+	g := newGateway(t, w)
+	h := g.run(t, 1, func(c *Config) { c.Policy = faulty{bad.ID} })
+	g.journal(t, q1, q2)
+	g.answered(t, q2, 1)
+	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), "faulty.Check") }, waitLimit, waitStep)
+	o, err := h.ledger.Outcome(t.Context(), q1.Hash())
+	require.NoError(t, err)
+	require.Nil(t, o, "it is tried again until it expires")
+}
+
+// A fault of the planner opens nothing and is charged by nobody.
+func TestFaultOfThePlanner(t *testing.T) {
+	w := cubeWorld(t)
+	s := newState(w.registrar.Public(), "kh1")
+	for _, env := range w.base {
+		require.NoError(t, s.apply(env))
+	}
+	c := s.newCase(0, w.ask(t, monthly))
+	c.inputs[1].schema, c.inputs[0].schema = nil, nil
+	_, err := c.compile()
+	require.Equal(t, "PANIC", carnet.ReasonOf(err))
+	require.Equal(t, carnet.Refused, carnet.KindOf(checkBudget(t.Context(), nil, c)))
+	require.Empty(t, (&Keyholder{}).charge(c))
 }
 
 // TestWrongPlansAreRefused: what a plan says about an opening is compared with what

@@ -137,10 +137,17 @@ func (c *Case) datasets() (out []plan.Dataset) {
 	return out
 }
 
-// compile makes the plan from the SQL text and the signed manifests alone.
-func (c *Case) compile() (*plan.Plan, error) {
+// compile makes the plan from the SQL text and the signed manifests alone. A fault of
+// the planner is an error like others: every keyholder meets it alike, in the journal,
+// and must not stop there for good.
+func (c *Case) compile() (out *plan.Plan, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer func() {
+		if recover() != nil {
+			out, c.plan, err = nil, nil, carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
+		}
+	}()
 	if c.plan != nil {
 		return c.plan, nil
 	}
@@ -150,7 +157,6 @@ func (c *Case) compile() (*plan.Plan, error) {
 	first := c.inputs[0]
 	p := &plan.Product{ID: c.product.ID, Schema: first.schema, Profile: first.dealing.profile,
 		Committee: first.dealing.committee.scheme, Homes: map[carnet.KeyID]int{}}
-	var err error
 	if p.Encoding, err = first.schema.Encode(first.manifest.body.Layout); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (k *Keyholder) follow(ctx context.Context) error {
 		case errors.As(err, &broken):
 			return err
 		}
-		if k.now().Sub(started) > longestWait {
+		if k.now().Sub(started) > wait.now { // it held longer than was waited for it
 			wait.reset()
 		}
 		d := wait.next()

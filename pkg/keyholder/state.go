@@ -3,6 +3,7 @@ package keyholder
 import (
 	"crypto/ed25519"
 	"sync"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -96,6 +97,17 @@ func (s *state) apply(env *evidence.Envelope) error {
 
 func noEffect(reason, format string, args ...any) error {
 	return carnet.E(carnet.Invalid, reason, format, args...)
+}
+
+// older refuses a statement that was made before the one it would replace. Signatures
+// do not expire: without this a gateway that holds an owner's first terms back, or
+// repeats a party's lost key, could put them in force after what replaced them.
+func older(what string, made, present time.Time) error {
+	if made.Before(present) {
+		return noEffect("OLDER_STATEMENT", "%s was replaced by a statement of %s, and this one is of %s", what,
+			present.UTC().Format(time.RFC3339), made.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // signer returns the party if it is known, has one of the roles and signed env.

@@ -12,8 +12,8 @@ import (
 )
 
 // applyParty: registered by the registrar, possession of the key proved by the
-// party. The registrar may replace a party's statement, for instance after a key
-// was lost.
+// party. The registrar may replace a party's statement by a later one, for instance
+// after a key was lost.
 func (s *state) applyParty(env *evidence.Envelope) error {
 	var p carnet.Party
 	if err := env.Verify(carnet.TypeParty, s.registrar, &p); err != nil {
@@ -24,6 +24,11 @@ func (s *state) applyParty(env *evidence.Envelope) error {
 	}
 	if !env.SignedBy(p.SigningKey) {
 		return noEffect("BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
+	}
+	if old := s.parties[p.ID]; old != nil {
+		if err := older("party "+string(p.ID), p.Created, old.Created); err != nil {
+			return err
+		}
 	}
 	s.parties[p.ID] = &p
 	return nil
@@ -145,6 +150,11 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	if !strings.HasPrefix(string(d.ID), string(d.Owner)+"/") {
 		return noEffect("BAD_DATASET", "dataset %q is not in the name space of its owner", d.ID)
 	}
+	if old := s.datasets[d.ID]; old != nil {
+		if err := older("dataset "+string(d.ID), d.Created, old.body.Created); err != nil {
+			return err
+		}
+	}
 	k := s.dealings[d.Key]
 	if k == nil || k.body.Owner != d.Owner || k.body.Profile != d.Profile {
 		return noEffect("BAD_DATASET", "the dataset's key was not dealt by its owner for profile %s", d.Profile)
@@ -197,8 +207,8 @@ func checkFiles(d *carnet.Dataset, sc *schema.Schema, p *he.Profile) error {
 	return nil
 }
 
-// applyProduct: signed by its publisher; no dataset listed twice, since it would
-// count twice. Whether its datasets fit together is checked for each query.
+// applyProduct: signed by its publisher, whose name it stays; no dataset listed twice,
+// since it would count twice. Whether its datasets fit together is checked for each query.
 func (s *state) applyProduct(env *evidence.Envelope) error {
 	var p carnet.Product
 	if err := env.Decode(carnet.TypeProduct, &p); err != nil {
@@ -206,6 +216,14 @@ func (s *state) applyProduct(env *evidence.Envelope) error {
 	}
 	if _, err := s.signer(env, p.Publisher, carnet.RoleOwner, carnet.RoleOperator); err != nil {
 		return err
+	}
+	if old := s.products[p.ID]; old != nil {
+		if old.Publisher != p.Publisher {
+			return noEffect("PRODUCT_EXISTS", "product %q belongs to another publisher", p.ID)
+		}
+		if err := older("product "+string(p.ID), p.Created, old.Created); err != nil {
+			return err
+		}
 	}
 	seen := map[carnet.DatasetID]bool{}
 	for _, d := range p.Datasets {

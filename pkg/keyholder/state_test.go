@@ -1,7 +1,9 @@
 package keyholder
 
 import (
+	"crypto/ed25519"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +86,7 @@ func TestStatementsWithoutEffect(t *testing.T) {
 		{"dataset without a root", dataset(func(d *carnet.Dataset) { d.Files[0].Root = carnet.Hash{} })},
 		{"product of a buyer", change(t, product, func(p *carnet.Product) { p.Publisher = "buyer" }, w.buyer)},
 		{"product signed by another", change(t, product, func(p *carnet.Product) { p.Title = "x" }, owner2)},
+		{"product of another publisher", change(t, product, func(p *carnet.Product) { p.Publisher, p.Created = "owner2", testTime.Add(time.Hour) }, owner2)},
 		{"unknown type", sign(t, "application/vnd.carnet.wish.v1+json", struct{}{}, registrar)},
 		{"unknown field", sign(t, carnet.TypeProduct, map[string]any{"id": "trade", "publisher": "owner1", "wish": 1}, owner)},
 	} {
@@ -117,4 +120,33 @@ func TestReplayedStatementsChangeNothing(t *testing.T) {
 	require.Len(t, s.manifests, 2)
 	require.Empty(t, s.reused)
 	require.Equal(t, 1, s.mine()[0].number)
+}
+
+// TestAttackOlderStatementsDoNotComeBack: a gateway that kept an owner's first, wider
+// terms out of the journal, or a party's statement with a key that was lost since,
+// can't put them in force later. Signatures never expire, so the time in them counts.
+func TestAttackOlderStatementsDoNotComeBack(t *testing.T) {
+	w := cubeWorld(t)
+	s := newState(w.registrar.Public(), "kh1")
+	for _, env := range w.base {
+		require.NoError(t, s.apply(env))
+	}
+	before := testTime.Add(-time.Hour)
+	manifest := change(t, w.first(carnet.TypeDataset), func(d *carnet.Dataset) {
+		d.Files[0].Nonce[0] ^= 1
+		d.Terms.Purposes, d.Created = []string{"*"}, before
+	}, w.owners[0])
+	product := change(t, w.first(carnet.TypeProduct), func(p *carnet.Product) { p.Title, p.Created = "old", before }, w.owners[0])
+	lost := newIdentity("a lost key")
+	party := change(t, w.first(carnet.TypeParty), func(p *carnet.Party) { p.SigningKey, p.Created = lost.Public(), before }, w.registrar, lost)
+	for _, env := range []*evidence.Envelope{manifest, product, party} {
+		require.Equal(t, "OLDER_STATEMENT", carnet.ReasonOf(s.apply(env)), env.PayloadType)
+	}
+	require.Equal(t, []string{"statistics"}, s.datasets["owner1/trade"].body.Terms.Purposes)
+	require.Equal(t, "Trade", s.products["trade"].Title)
+	require.True(t, w.buyer.Public().Equal(ed25519.PublicKey(s.party("buyer").SigningKey)))
+
+	later := change(t, manifest, func(d *carnet.Dataset) { d.Created = testTime.Add(time.Hour) }, w.owners[0])
+	require.NoError(t, s.apply(later))
+	require.Equal(t, later.Hash(), s.datasets["owner1/trade"].hash)
 }

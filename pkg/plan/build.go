@@ -19,6 +19,8 @@ type builder struct {
 	plan     *Plan
 	byDigest map[carnet.Hash]int
 	terms    int
+	factors  int
+	bitmaps  int
 	cells    int
 }
 
@@ -165,15 +167,39 @@ func keyed(f *functional.Functional, key carnet.KeyID) *functional.KeyTerms {
 	return &f.Keys[len(f.Keys)-1]
 }
 
+// count bounds the work that everybody who compiles, hashes and checks the plan has.
+func (b *builder) count(f *functional.Functional) error {
+	for i := range f.Keys {
+		k := &f.Keys[i]
+		b.terms += len(k.Linear) + len(k.Products)
+		for j := range k.Linear {
+			if t := &k.Linear[j]; t.Cells != nil {
+				b.bitmaps += min(len(t.Cells), int(t.Blocks))
+			}
+		}
+		for j := range k.Products {
+			b.factors += len(k.Products[j].A) + len(k.Products[j].B)
+		}
+	}
+	what, limit := "terms", maxTerms
+	switch {
+	case b.terms > maxTerms:
+	case b.factors > maxFactors:
+		what, limit = "columns to multiply", maxFactors
+	case b.bitmaps > maxBitmaps:
+		what, limit = "blocks to choose cells of", maxBitmaps
+	default:
+		return nil
+	}
+	return query.Refuse(b.groupAt, "TOO_COMPLEX", "the plan has more than %d %s", limit, what).
+		Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
+}
+
 // open adds an opening, or finds an equal one, and returns its number.
 func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds) (int, error) {
 	f.Sort()
-	for i := range f.Keys {
-		b.terms += len(f.Keys[i].Linear) + len(f.Keys[i].Products)
-	}
-	if b.terms > maxTerms {
-		return 0, query.Refuse(b.groupAt, "TOO_COMPLEX", "the plan has more than %d terms", maxTerms).
-			Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
+	if err := b.count(f); err != nil {
+		return 0, err
 	}
 	digest := f.Digest(b.u.n)
 	if i, ok := b.byDigest[digest]; ok {

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // tri is a truth value of SQL: AND is the minimum, OR the maximum.
 type tri int8
 
@@ -65,14 +67,17 @@ func (c *cond) not() *cond {
 // query and not with its length.
 func join(kind condKind, x, y *cond) *cond {
 	out := &cond{kind: kind}
-	for _, c := range []*cond{x, y} {
-		if c.kind != kind {
-			out.add(c)
-			continue
-		}
-		for _, k := range c.kids {
+	if x.kind == kind { // its parts are merged already; a chain of n would compare them n times
+		out.kids = slices.Clone(x.kids)
+	} else {
+		out.add(x)
+	}
+	if y.kind == kind {
+		for _, k := range y.kids {
 			out.add(k)
 		}
+	} else {
+		out.add(y)
 	}
 	if len(out.kids) == 1 {
 		return out.kids[0]

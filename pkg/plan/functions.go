@@ -30,7 +30,7 @@ func (o *outputs) round(e *query.Call) (*node, error) {
 		s, ok := asScalar(e.Args[1])
 		if !ok || s.num == nil || !s.num.IsInt() || !s.num.Num().IsInt64() || max(s.num.Num().Int64(), -s.num.Num().Int64()) > maxRound {
 			return nil, query.Refuse(e.Args[1].Position(), "TYPE_MISMATCH", "the number of digits has to be a whole number from -%d to %d", maxRound, maxRound).
-				Fix("write ROUND(%s, 2)", x.text)
+				Fix("write ROUND(%s, 2)", x.text())
 		}
 		digits = int(s.num.Num().Int64())
 	}

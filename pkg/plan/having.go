@@ -47,9 +47,17 @@ func (o *outputs) test(e query.Expr) (test, error) {
 		}
 		return inverseIf(e.Not, joined(query.And, lo, hi)), nil
 	case *query.In:
+		x, err := o.node(e.X) // once: it may be as long as the list
+		if err != nil {
+			return nil, err
+		}
 		var all test
 		for _, v := range e.List {
-			t, err := o.compareExprs(query.Eq, e.X, v, e.At)
+			y, err := o.node(v)
+			if err != nil {
+				return nil, err
+			}
+			t, err := o.compare(query.Eq, x, y, e.At)
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +142,7 @@ func (o *outputs) compare(op query.Op, x, y *node, at query.Pos) (test, error) {
 		return func(g *env) (tri, error) { return t[g.codes[x.group]], nil }, nil
 	}
 	if x.kind != y.kind && x.kind != nullNode && y.kind != nullNode {
-		return nil, query.Refuse(at, "TYPE_MISMATCH", "%s and %s do not compare: one is a number, one is text", x.text, y.text).
+		return nil, query.Refuse(at, "TYPE_MISMATCH", "%s and %s do not compare: one is a number, one is text", x.text(), y.text()).
 			Fix("compare numbers with numbers and codes with quoted codes")
 	}
 	if x.group >= 0 && y.group >= 0 && x.kind == textNode {

@@ -24,8 +24,17 @@ type node struct {
 	dom   *domain
 	lit   *scalar // the node is this literal
 	at    query.Pos
-	text  string // as SQL, for messages
+	expr  query.Expr // for messages; nil for a literal
 	eval  func(*env) (Value, error)
+}
+
+// text is the expression as SQL. It is written out only when a message shows it: a
+// long sum has as many nodes as signs, each with a text almost as long as the query.
+func (n *node) text() string {
+	if n.expr == nil {
+		return n.lit.String()
+	}
+	return query.Format(n.expr)
 }
 
 type nodeKind int
@@ -80,7 +89,7 @@ func (o *outputs) node(e query.Expr) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.at, out.text = e.Position(), query.Format(e)
+	out.at, out.expr = e.Position(), e
 	return out, nil
 }
 
@@ -90,7 +99,7 @@ func conditionSelected(e query.Expr) error {
 }
 
 func literalNode(s scalar) *node {
-	n := &node{group: -1, lit: &s, at: s.at, text: s.String()}
+	n := &node{group: -1, lit: &s, at: s.at}
 	var v Value
 	switch {
 	case s.isText:
@@ -158,7 +167,7 @@ func (o *outputs) number(e query.Expr) (*node, error) {
 		return nil, err
 	}
 	if n.kind == textNode {
-		return nil, query.Refuse(e.Position(), "TYPE_MISMATCH", "%s is text, and only numbers are computed with", n.text).
+		return nil, query.Refuse(e.Position(), "TYPE_MISMATCH", "%s is text, and only numbers are computed with", n.text()).
 			Fix("use aggregates and numbers")
 	}
 	return n, nil

@@ -171,7 +171,7 @@ func (o *outputs) orderNode(e query.Expr, items []*node, columns []ColumnInfo) (
 			if c.Name != e.Name {
 				continue
 			}
-			if found >= 0 && items[found].text != items[i].text {
+			if found >= 0 && items[found].text() != items[i].text() {
 				return nil, query.Refuse(e.At, "UNKNOWN_COLUMN", "several columns of the result are called %s", shown(e.Name)).
 					Fix("order by the number of the column, or give the columns different names")
 			}

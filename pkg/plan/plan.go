@@ -14,6 +14,8 @@ import (
 const (
 	MaxOpenings = 65_536  // numbers opened by one query
 	maxTerms    = 1 << 22 // terms of all functionals together
+	maxFactors  = 1 << 25 // columns that their products list
+	maxBitmaps  = 1 << 24 // blocks of which they choose cells, each hashed as a bitmap
 	maxCells    = 1 << 25 // cells listed by all functionals together
 )
 

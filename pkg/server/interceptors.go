@@ -132,8 +132,8 @@ func (r *rule) admit(who caller) error {
 		return carnet.E(carnet.Forbidden, "UNKNOWN_PARTY", "party %q is not registered", who.id).
 			Fix("have the registrar sign your party statement and register it")
 	case len(r.roles) > 0 && !slices.ContainsFunc(r.roles, who.party.HasRole):
-		return carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q has none of the roles %v", who.id, r.roles).
-			Fix("ask the registrar for the role")
+		return carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q is not registered as %s", who.id, carnet.RoleNames(r.roles)).
+			Fix("connect as a party with that role, or ask the registrar for it")
 	}
 	return nil
 }

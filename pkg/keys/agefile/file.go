@@ -18,8 +18,6 @@ const format = "carnet-keystore/1"
 // maxFile bounds what is read: 4,096 bundles of the greatest length.
 const maxFile = 128 << 20
 
-var errLocked = errors.New("locked by another process")
-
 // contents is what the file holds, as JSON inside age.
 type contents struct {
 	Format    string                  `json:"format"`

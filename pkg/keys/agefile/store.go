@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/carnet-network/carnet/internal/filelock"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/seal"
@@ -92,13 +93,14 @@ func OpenReadOnly(path string, p Protection) (*Store, error) {
 }
 
 func take(path string) (func(), error) {
-	release, err := lock(path + ".lock")
-	if errors.Is(err, errLocked) {
+	release, err := filelock.Take(path + ".lock")
+	if errors.Is(err, filelock.ErrLocked) {
 		return nil, carnet.E(carnet.Precondition, "KEYSTORE_LOCKED", "the keystore %s is in use by another process", path).
 			Fix("stop the running keyholder first")
 	}
 	if err != nil {
-		return nil, carnet.E(carnet.Precondition, "KEYSTORE_UNREADABLE", "the keystore's directory can't be used").Because(err)
+		return nil, carnet.E(carnet.Precondition, "KEYSTORE_UNREADABLE", "the keystore's directory can't be used").Because(err).
+			Fix("check --dir and that the directory is yours; carnet-keyholder init makes it")
 	}
 	return release, nil
 }

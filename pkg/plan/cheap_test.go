@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// manyCodes is a schema of two dimensions with many codes.
+func manyCodes(codes int) *schema.Schema {
+	s := &schema.Schema{Name: "wide", Version: 1, Layouts: []carnet.Layout{carnet.LayoutRecords}, Limits: schema.Limits{Rows: 1000, Datasets: 4}}
+	for _, name := range []string{"d", "e"} {
+		dim := schema.Dimension{Name: name}
+		for c := range codes {
+			dim.Codes = append(dim.Codes, schema.Code{Value: fmt.Sprint("c", c)})
+		}
+		s.Dimensions = append(s.Dimensions, dim)
+	}
+	return s
+}
+
+// TestAttackCostlyQueriesStayCheap compiles the longest queries there can be. A query
+// is compiled by the gateway for whoever asks and by every keyholder that finds it in
+// the journal, so one text must not take gigabytes: it would stop all of them, and
+// again at every start.
+func TestAttackCostlyQueriesStayCheap(t *testing.T) {
+	b := newBench(t, manyCodes(1000), carnet.LayoutRecords, false, []owner{{"a", "SG", []schema.Row{{Dims: []int{1, 2}}}}})
+	fill := func(head, part, tail string) string {
+		return head + strings.Repeat(part, (query.MaxBytes-len(head)-len(tail))/len(part)) + tail
+	}
+	half := strings.Repeat("+1", query.MaxBytes/5)
+	for name, sql := range map[string]string{
+		"a long sum":              fill("SELECT COUNT(*)", "+1", " FROM trade"),
+		"a long sum in a list":    fill("SELECT COUNT(*) FROM trade HAVING COUNT(*)"+half+" IN (1", ",1", ")"),
+		"a long condition":        fill("SELECT COUNT(*) FROM trade WHERE ", "d='c1'AND e='c1'OR ", "true"),
+		"almost all of two lists": "SELECT COUNT(*) FROM trade WHERE d <> 'c1' AND e <> 'c1'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Compile(sql, b.product)
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				require.NotNil(t, RefusalOf(err), err)
+			}
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(128<<20))
+		})
+	}
+}
+
+// TestAttackWorkIsBounded counts what is hashed and listed, however few terms it is in.
+func TestAttackWorkIsBounded(t *testing.T) {
+	e := newBench(t, manyCodes(1000), carnet.LayoutRecords, false, []owner{{"a", "SG", []schema.Row{{Dims: []int{1, 2}}}}})
+	u, err := prepare(e.product)
+	require.NoError(t, err)
+	p, err := Compile("SELECT COUNT(*) FROM trade WHERE d <> 'c1' AND e <> 'c1'", e.product)
+	require.NoError(t, err)
+	b := &builder{u: u, factors: maxFactors - 2*999 + 1}
+	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(p.Openings[0].F)).Reason)
+
+	cube := *p.Openings[0].F
+	cube.Degree, cube.Keys = 1, nil
+	keyed(&cube, carnet.KeyID{1}).Linear = []functional.Linear{{File: carnet.Nonce{1}, Blocks: 7, Cells: []uint32{1, 20, 40}}}
+	b = &builder{u: u, bitmaps: maxBitmaps - 3}
+	require.NoError(t, b.count(&cube))
+	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(&cube)).Reason)
+}
