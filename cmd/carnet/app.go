@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
@@ -22,7 +23,8 @@ type app struct {
 	ctx  context.Context
 	home string
 	in   *os.File
-	out  io.Writer
+	out  io.Writer // for people: without control characters
+	raw  io.Writer // the same place, for formats with rules of their own
 	err  io.Writer
 }
 
@@ -36,7 +38,12 @@ func (a *app) path(name string) string {
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
 
 // notef prints what is not part of the result, so that a pipe stays clean.
-func (a *app) notef(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+func (a *app) notef(format string, args ...any) {
+	fmt.Fprintf(command.PlainWriter{W: a.err}, format, args...)
+}
+
+// line draws text over the terminal's present line; empty text clears it.
+func (a *app) line(text string) { fmt.Fprintf(a.err, "\r\x1b[K%s\r", command.Plain(text)) }
 
 // json prints v indented, for programs.
 func (a *app) json(v any) error {

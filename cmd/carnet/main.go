@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		fmt.Fprintln(stderr, "carnet: core dumps could not be turned off:", err)
 	}
 	var c cli
-	a := &app{ctx: ctx, in: stdin, out: stdout, err: stderr}
+	a := &app{ctx: ctx, in: stdin, out: command.PlainWriter{W: stdout}, raw: stdout, err: stderr}
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("carnet"),

@@ -20,7 +20,7 @@ func (f *outputFlags) print(a *app, ans *client.Answer, elapsed time.Duration) e
 	case f.JSON:
 		return a.answerJSON(ans, elapsed)
 	case f.CSV:
-		if err := ans.Result.WriteCSV(a.out); err != nil {
+		if err := ans.Result.WriteCSV(a.raw); err != nil {
 			return err
 		}
 	default:

@@ -60,7 +60,7 @@ func (c *queryCmd) Run(a *app) error {
 	}
 	ans, err := cl.Await(a.ctx, id, asked, c.Grace, a.watcher())
 	if a.errTerminal() {
-		a.notef("\r\x1b[K")
+		a.line("")
 	}
 	if err != nil {
 		if !asked.Hash.IsZero() && a.ctx.Err() != nil {
@@ -101,6 +101,6 @@ func (a *app) watcher() func(*client.Status) {
 		case client.Releasing, client.Ready:
 			text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
 		}
-		a.notef("\r\x1b[K%s\r", text)
+		a.line(text)
 	}
 }

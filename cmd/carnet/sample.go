@@ -26,7 +26,7 @@ func (c *sampleCmd) Run(a *app) (err error) {
 	if c.Rows < 0 {
 		return usage("the number of rows is negative").Fix("choose --rows of 0 or more")
 	}
-	var w io.Writer = a.out
+	var w io.Writer = a.raw
 	if c.Out != "" {
 		f, err := os.Create(c.Out)
 		if err != nil {

@@ -20,7 +20,7 @@ func (d *demo) refused() error {
 		}
 		fmt.Println(indent(e.stderr))
 	}
-	fmt.Println("Together with another jurisdiction, the same rows may be summed:")
+	fmt.Println("Together with another jurisdiction, the same rows may be summed. (What two released\ntotals tell together is not controlled yet; see docs/explanation/trust.md.)")
 	return d.ask(question{
 		title: "Kazakhstan and Uzbekistan in one number",
 		sql:   "SELECT SUM(value), COUNT(*) FROM trade_cube WHERE jurisdiction IN ('KZ', 'UZ')",

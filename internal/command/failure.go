@@ -65,6 +65,7 @@ const maxViolations = 20
 // Fail prints what went wrong, where, and what to do about it, in the one form that
 // the programs share, and returns the exit code.
 func Fail(w io.Writer, program string, err error) int {
+	w = PlainWriter{w}
 	var e *carnet.Error
 	if !errors.As(err, &e) {
 		fmt.Fprintf(w, "%s: %v\n", program, err)
