@@ -59,7 +59,7 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
 	a.notef("%s from %s in %.1f s, %s\n", plural(ans.Openings, "number"), names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
 	switch {
 	case ans.Unattested:
-		a.notef("unattested: the gateway's part was recomputed by %s, fewer than the committee asks for\n", plural(ans.Attested, "keyholder"))
+		a.notef("unattested: the gateway's part was recomputed by %s, and %d are needed\n", plural(ans.Attested, "keyholder"), ans.Needed)
 	case ans.Attested > 0:
 		a.notef("attested: the gateway's part was recomputed by %s, with the same result\n", plural(ans.Attested, "keyholder"))
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keyholder"
 )
 
-// Rule (SCHEME §6.6): the correctness of an answer does not rest on the gateway. A
+// Rule (scheme §6.6): the correctness of an answer does not rest on the gateway. A
 // gateway that sends other public values is found out by the keyholders that computed
 // them, who are named. Without attestation the same lie passes, and the answer is
 // marked unattested.
@@ -100,7 +100,7 @@ func (n *Network) refusedBy(t *testing.T, query carnet.Hash, reason string) {
 	}
 }
 
-// Rule (SCHEME §6.2): the buyer's signature covers the key that answers are sealed to.
+// Rule (scheme §6.2): the buyer's signature covers the key that answers are sealed to.
 // A gateway that replaces it in the journal, or replays a query under a new id, gets a
 // refusal from everybody, and nothing is charged.
 func TestSubstitutedBuyerKey(t *testing.T) {
@@ -205,7 +205,7 @@ func copyDatabase(t *testing.T, from, to string) {
 	}
 }
 
-// Rule (SCHEME §6.2, §6.3): the journal only grows. A gateway restored from an older
+// Rule (scheme §6.2, §6.3): the journal only grows. A gateway restored from an older
 // copy of its database gets no answer while it is behind, and once it has written
 // another history every keyholder stops for good and says why.
 func TestRolledBackJournal(t *testing.T) {

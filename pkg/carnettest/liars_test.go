@@ -99,7 +99,7 @@ func numbers(ms []client.Member) (out []int) {
 	return out
 }
 
-// Rule (SCHEME §5): t-1 lying keyholders are detected with 2t-1 answers. Liars 1 and 2
+// Rule (scheme §5): t-1 lying keyholders are detected with 2t-1 answers. Liars 1 and 2
 // of 5/3 collude; the buyer gets an error and no number, as with one liar alone:
 // correcting it would let two go unnoticed. With one answer fewer than 2t-1 the same
 // conspiracy does, which is why the answer says how many liars it would have shown.
@@ -148,7 +148,7 @@ func TestLyingKeyholdersAreDetected(t *testing.T) {
 	require.Equal(t, "0.12", shift.FloatString(2), "the total moved by 12 cents")
 }
 
-// Rule (SCHEME §5): with n >= 3t-2 answers t-1 colluding liars are corrected and
+// Rule (scheme §5): with n >= 3t-2 answers t-1 colluding liars are corrected and
 // named. 7/3, linear and degree 2.
 func TestLyingKeyholdersAreNamed(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ import (
 
 const submitAnswer = "/carnet.v1.ReleaseService/SubmitAnswer"
 
-// Rule (SCHEME §5): a share is a function of what is opened and of nothing else, so
+// Rule (scheme §5): a share is a function of what is opened and of nothing else, so
 // that retries, other active sets, a second buyer, a crash and a restart reveal
 // nothing new. Asked again in every such way, the opened scalars and every single
 // keyholder's share are the same, bit for bit, and nothing is charged twice.

@@ -31,7 +31,7 @@ func (n *Network) dishonestQuery(t *testing.T, like *client.Asked, change func(*
 	return n.seal(t, carnet.TypeQuery, q, q.Buyer)
 }
 
-// Rule (SCHEME §1, hard rule 5): a nonce is used once. Two contents under one nonce
+// Rule (scheme §1, hard rule 5): a nonce is used once. Two contents under one nonce
 // would reveal their difference, one content counted twice its double. The gateway
 // refuses a known nonce for another dataset, owner or shape; keyholders refuse a
 // journal in which it happened all the same.
@@ -83,7 +83,7 @@ func TestReusedNonce(t *testing.T) {
 	n.refusedBy(t, query.Hash(), "INPUTS_DIFFER")
 }
 
-// Rule (SCHEME §6.5): no file counts twice. A dataset listed twice, in a product or in
+// Rule (scheme §6.5): no file counts twice. A dataset listed twice, in a product or in
 // a query's inputs, is refused by gateway, keyholders and buyer.
 func TestDatasetListedTwice(t *testing.T) {
 	t.Parallel()

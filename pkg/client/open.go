@@ -37,10 +37,11 @@ type Answer struct {
 	Threshold   int `json:"threshold"`
 
 	// Attested counts keyholders that computed the public values themselves and got
-	// what the gateway sent; Disagreed those that got something else. Below the
-	// committee's least number the answer is Unattested: its secrecy does not depend
-	// on the gateway, its correctness does.
+	// what the gateway sent; Disagreed those that got something else. Below Needed, the
+	// committee's least number and for products at least t, the answer is Unattested:
+	// its secrecy does not depend on the gateway, its correctness does.
 	Attested   int      `json:"attested"`
+	Needed     int      `json:"attestations_needed"`
 	Disagreed  []Member `json:"disagreed,omitempty"`
 	Unattested bool     `json:"unattested"`
 
@@ -209,6 +210,16 @@ func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 		}
 		return nil, e
 	}
-	o.out.Unattested = o.out.Attested < p.Committee.Attestations
+	o.out.Needed = attestationsNeeded(&p.Committee.Committee, o.asked.Plan.Certificate.Degree)
+	o.out.Unattested = o.out.Attested < o.out.Needed
 	return z, nil
+}
+
+// attestationsNeeded: what the committee asks for; for products, which keyholders
+// re-execute anyway, at least t, so that one of them is honest (scheme §5).
+func attestationsNeeded(c *carnet.Committee, degree int) int {
+	if degree > 1 {
+		return max(c.Attestations, c.Threshold)
+	}
+	return c.Attestations
 }

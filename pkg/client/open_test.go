@@ -168,3 +168,14 @@ func TestOpenHomeVeto(t *testing.T) {
 	_, err = r.open(t)
 	require.Equal(t, "HOME_MISSING", carnet.ReasonOf(err))
 }
+
+// A product's public values count as attested only if an honest keyholder is among
+// those that computed them.
+func TestProductsNeedMoreAttestations(t *testing.T) {
+	c := &carnet.Committee{Threshold: 3, Attestations: 1}
+	require.Equal(t, 1, attestationsNeeded(c, 1))
+	require.Equal(t, 3, attestationsNeeded(c, 2))
+	c.Attestations = 4
+	require.Equal(t, 4, attestationsNeeded(c, 1))
+	require.Equal(t, 4, attestationsNeeded(c, 2))
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // charge lists what a query asks to open under the keys this keyholder guards:
-// SCHEME §6.3, "charge every request in the log, asked or not, before answering".
+// scheme §6.3, "charge every request in the log, asked or not, before answering".
 //
 // It depends on the journal alone, never on this keyholder's policy, its answers or
 // the time, so that all keyholders charge alike. A query that no buyer signed, or

@@ -9,7 +9,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/seal"
 )
 
-// check is one rule of SCHEME §6. It returns nil if the rule holds, a refusal (an
+// check is one rule of scheme §6. It returns nil if the rule holds, a refusal (an
 // error of kind Refused) if it is broken for good, errNotYet if that can't be known
 // yet, and any other error if finding out failed and should be tried again.
 type check struct {
@@ -58,7 +58,7 @@ func asRefusal(err error) error {
 }
 
 // checkOneCommittee: all owners in one functional share committee and parameter id
-// (SCHEME §3). Owner signature, parameter id and subset list of each dealing were
+// (scheme §3). Owner signature, parameter id and subset list of each dealing were
 // checked when it was taken from the journal (state.applyDealing).
 func checkOneCommittee(c *Case) error {
 	for _, in := range c.inputs {
@@ -151,7 +151,7 @@ func checkIncluded(ctx context.Context, k *Keyholder, c *Case) error {
 
 // checkBudget: every query of the journal up to that checkpoint was charged when
 // its entry was made durable (see charge); a keyholder stops at R distinct
-// functionals for a key (SCHEME §5).
+// functionals for a key (scheme §5).
 func checkBudget(ctx context.Context, k *Keyholder, c *Case) error {
 	p, err := c.compile()
 	if err != nil {

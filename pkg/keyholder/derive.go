@@ -20,7 +20,7 @@ type derived struct {
 	public []he.Scalar   // z = const(D_0 + Σ_j D_j δ_j), summed over keys; nil if not attested
 }
 
-// derive is SCHEME §6.6: linear openings need no data, since D_1 comes from the
+// derive is scheme §6.6: linear openings need no data, since D_1 comes from the
 // public XOF; openings of degree 2 are re-executed in full from blocks that hash to
 // the owners' signed roots.
 func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {

@@ -42,7 +42,7 @@ func (w *world) tamper(t *testing.T, change func(*carnet.Query)) *evidence.Envel
 	return env
 }
 
-// TestWrongQueriesAreRefused: each query breaks one rule of SCHEME §6; the refusal
+// TestWrongQueriesAreRefused: each query breaks one rule of scheme §6; the refusal
 // names it.
 func TestWrongQueriesAreRefused(t *testing.T) {
 	w := cubeWorld(t)

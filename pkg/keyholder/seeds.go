@@ -109,7 +109,7 @@ func (k *Keyholder) obtain(ctx context.Context, d *dealing) error {
 	return k.keys.Put(ctx, d.key, plain)
 }
 
-// checkSeeds is the part of SCHEME §6.1 that needs the seeds: one for every subset
+// checkSeeds is the part of scheme §6.1 that needs the seeds: one for every subset
 // this keyholder is not in, each matching its commitment, nothing else.
 func checkSeeds(d *dealing, plain []byte) error {
 	b, err := share.ParseBundle(plain)

@@ -67,7 +67,7 @@ func (k *Keyholder) keyShare(ctx context.Context, d *dealing) (*share.KeyShare, 
 	return got, nil
 }
 
-// respond is SCHEME §6.8: it floods every value under the functional's id and
+// respond is scheme §6.8: it floods every value under the functional's id and
 // returns the canonical bytes of the answer: one scalar for every opening in plan
 // order and, from a home keyholder, as many home scalars again. The home scalar of
 // an opening without a key this keyholder is home of is zero.
@@ -132,7 +132,7 @@ func floodBits(c *Case, f *functional.Functional) (bits, releaseBits int, err er
 	return share.FloodBits(profile, c.committee().scheme, homes(c, f), share.NoiseBound(profile, f.Degree, share.Terms(f)))
 }
 
-// maxReleases is R of SCHEME §5, the least over the plan's openings.
+// maxReleases is R of scheme §5, the least over the plan's openings.
 func maxReleases(c *Case, p *plan.Plan) (int64, error) {
 	limit := int64(1) << 62
 	for i := range p.Openings {

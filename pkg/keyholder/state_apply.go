@@ -96,7 +96,7 @@ func (s *state) applySchema(env *evidence.Envelope) error {
 	return nil
 }
 
-// applyDealing: SCHEME §6.1, what does not need the seeds: owner signature,
+// applyDealing: scheme §6.1, what does not need the seeds: owner signature,
 // parameter id, one commitment for every subset, one correction for every power.
 func (s *state) applyDealing(env *evidence.Envelope) error {
 	var d carnet.Dealing
@@ -131,7 +131,7 @@ func (s *state) applyDealing(env *evidence.Envelope) error {
 	return nil
 }
 
-// applyDataset: SCHEME §6.4: signed by the owner named in the key, and one nonce →
+// applyDataset: scheme §6.4: signed by the owner named in the key, and one nonce →
 // one content root → one dataset → one terms document: the first manifest that
 // names a file keeps it, any other manifest with that file has no effect and bars
 // its dataset.
