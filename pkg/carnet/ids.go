@@ -1,10 +1,12 @@
 package carnet
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 )
 
 // Hash is a SHA-256 digest. Its text form is 64 lower-case hexadecimal digits.
@@ -71,7 +73,16 @@ func decodeHex32(dst *[32]byte, b []byte) error {
 // fields, each preceded by its length as 4 bytes big-endian. The encoding is
 // injective, and every tag is used for one purpose only.
 func Digest(tag string, fields ...[]byte) Hash {
-	h := sha256.New()
+	return tagged(sha256.New(), tag, fields)
+}
+
+// Keyed is HMAC-SHA-256 over the same encoding under a secret key. Unlike a plain hash
+// that starts with the key it can't be extended.
+func Keyed(key []byte, tag string, fields ...[]byte) [32]byte {
+	return tagged(hmac.New(sha256.New, key), tag, fields)
+}
+
+func tagged(h hash.Hash, tag string, fields [][]byte) (out [32]byte) {
 	var n [4]byte
 	put := func(b []byte) {
 		binary.BigEndian.PutUint32(n[:], uint32(len(b)))
@@ -82,7 +93,8 @@ func Digest(tag string, fields ...[]byte) Hash {
 	for _, f := range fields {
 		put(f)
 	}
-	return Hash(h.Sum(nil))
+	h.Sum(out[:0])
+	return out
 }
 
 // ValidName reports whether s is a short identifier: 1 to 63 characters of

@@ -38,7 +38,7 @@ func NewEncryptor(r *Ring, seed Seed, key carnet.KeyID) *Encryptor {
 			s[l][i] = m.montgomery(x)
 		}
 	}
-	e := &Encryptor{r: r, key: key, s: s, errs: keyed(seed[:], tagErrors, r.p.id[:])}
+	e := &Encryptor{r: r, key: key, s: s, errs: carnet.Keyed(seed[:], tagErrors, r.p.id[:])}
 	e.pool.New = func() any {
 		return &workspace{
 			m:   make([]uint64, r.p.n),
@@ -126,7 +126,7 @@ func (p *Profile) encode(values, m []uint64) {
 // equal errors under different a would give the secret away.
 func (e *Encryptor) blockError(id BlockID, w *workspace) {
 	p := e.r.p
-	key := keyed(e.errs[:], tagErrorBlock, p.id[:], e.key[:], id.File[:], u32(id.Column), u32(id.Block))
+	key := carnet.Keyed(e.errs[:], tagErrorBlock, p.id[:], e.key[:], id.File[:], u32(id.Column), u32(id.Block))
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err) // impossible: the key has 32 bytes

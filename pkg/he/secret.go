@@ -4,6 +4,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"sync"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
 // Seed is a dataset key: the only secret of a dataset that its owner keeps.
@@ -20,7 +22,7 @@ type Secret struct {
 // DeriveSecret derives the secret of a seed under the ring's profile. Its
 // coefficients are independent and uniform in {-1, 0, 1}.
 func (r *Ring) DeriveSecret(seed Seed) *Secret {
-	trits := ternary(keyed(seed[:], tagSecret, r.p.id[:]), r.p.n)
+	trits := ternary(carnet.Keyed(seed[:], tagSecret, r.p.id[:]), r.p.n)
 	s := r.NewPoly()
 	for l := range r.p.mods {
 		q := r.p.mods[l].q

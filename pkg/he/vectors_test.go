@@ -141,8 +141,8 @@ func makeBlockVector(t *testing.T, p *Profile, count int) blockVector {
 	for i, v := range phase(r, key, s, id, c0) {
 		_, errs[i] = split(r, v)
 	}
-	secretKey := keyed(seed[:], tagSecret, p.id[:])
-	errorKey := keyed(e.errs[:], tagErrorBlock, p.id[:], key[:], id.File[:], u32(id.Column), u32(id.Block))
+	secretKey := carnet.Keyed(seed[:], tagSecret, p.id[:])
+	errorKey := carnet.Keyed(e.errs[:], tagErrorBlock, p.id[:], key[:], id.File[:], u32(id.Column), u32(id.Block))
 	uniform := carnet.Digest(tagPublic, p.id[:], key[:], id.File[:], u32(id.Column), u32(id.Block))
 	v := blockVector{
 		Profile: p.Name(), Seed: hex.EncodeToString(seed[:]), Key: key.String(), File: id.File.String(), Column: id.Column, Block: id.Block, Count: count,

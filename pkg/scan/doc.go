@@ -20,6 +20,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
@@ -65,7 +66,7 @@ func each(ctx context.Context, workers, n int, fn func(ctx context.Context, work
 				if i >= n {
 					return
 				}
-				if err := fn(ctx, w, i); err != nil {
+				if err := guarded(func() error { return fn(ctx, w, i) }); err != nil {
 					cancel(err)
 				}
 			}
@@ -73,4 +74,16 @@ func each(ctx context.Context, workers, n int, fn func(ctx context.Context, work
 	}
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// guarded makes a fault an error: a panic in a worker can't be recovered by whoever
+// called scan, and would end a server for one query. Its text stays here, since it can
+// show values.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
+		}
+	}()
+	return fn()
 }

@@ -192,7 +192,7 @@ func TestAttackTwoFloodSizes(t *testing.T) {
 		return small.Lsh(small, 1).Sub(small, large)
 	}
 	truncating := func(k int) *big.Int {
-		h := keyed(mask[:], tagFlood, id[:])
+		h := carnet.Keyed(mask[:], tagFlood, id[:])
 		f := new(big.Int).Rsh(new(big.Int).SetBytes(h[:]), uint(256-(k+1)))
 		return f.Sub(f, new(big.Int).Lsh(big.NewInt(1), uint(k)))
 	}

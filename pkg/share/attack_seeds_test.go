@@ -144,7 +144,7 @@ func TestAttackCommitmentAsKey(t *testing.T) {
 	derived := map[[32]byte]bool{}
 	for x, m := range s.masksOf(s.c.Subsets(), dealt) {
 		seed := dealer.deal.Seeds[s.c.Subsets()[x]]
-		for _, key := range [][32]byte{seed, m, partKey(s.p, seed, 1), partKey(s.p, seed, 2), keyed(m[:], tagFlood, o.id[:], u32(uint32(o.k)), u32(0))} {
+		for _, key := range [][32]byte{seed, m, partKey(s.p, seed, 1), partKey(s.p, seed, 2), carnet.Keyed(m[:], tagFlood, o.id[:], u32(uint32(o.k)), u32(0))} {
 			require.False(t, published[key], "a published value is a key")
 			require.False(t, derived[key], "two derivations give one key")
 			derived[key] = true
@@ -163,8 +163,8 @@ func TestAttackCommitmentAsKey(t *testing.T) {
 			require.False(t, derived[extend(c, length, label)])
 		}
 	}
-	h := keyed(seed[:], tagPart, label)
-	require.NotEqual(t, keyed(seed[:], tagPart, label, label), extend(h, 128, label))
+	h := carnet.Keyed(seed[:], tagPart, label)
+	require.NotEqual(t, carnet.Keyed(seed[:], tagPart, label, label), extend(h, 128, label))
 }
 
 // extend continues a SHA-256 from its result, as if length bytes had been hashed.

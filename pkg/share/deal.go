@@ -90,7 +90,7 @@ func (d *Deal) Bundle(c Committee, i, homeMember int) Bundle {
 // itself is needed.
 func partKey(p *he.Profile, seed [32]byte, j int) [32]byte {
 	id := p.ID()
-	return keyed(seed[:], tagPart, id[:], u32(uint32(j)))
+	return carnet.Keyed(seed[:], tagPart, id[:], u32(uint32(j)))
 }
 
 func expandPart(r *he.Ring, seed [32]byte, j int, out he.Poly) {

@@ -1,10 +1,6 @@
 package share
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // Tags of this package. Each is used for one purpose only. "carnet/zero/1" (zero
 // sharing of products of shares) and "carnet/noise/1" (privacy noise) are reserved:
@@ -19,22 +15,3 @@ const (
 
 func u16(v uint16) []byte { return binary.BigEndian.AppendUint16(nil, v) }
 func u32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
-
-// keyed is HMAC-SHA-256 over the tag and the fields, each preceded by its length as
-// 4 bytes big-endian: carnet.Digest's encoding, under a secret key. Unlike a plain
-// hash that starts with the key it can't be extended.
-func keyed(key []byte, tag string, fields ...[]byte) (out [32]byte) {
-	h := hmac.New(sha256.New, key)
-	var n [4]byte
-	put := func(b []byte) {
-		binary.BigEndian.PutUint32(n[:], uint32(len(b)))
-		h.Write(n[:])
-		h.Write(b)
-	}
-	put([]byte(tag))
-	for _, f := range fields {
-		put(f)
-	}
-	h.Sum(out[:0])
-	return out
-}

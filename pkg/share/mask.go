@@ -19,7 +19,7 @@ func maskKey(keys []carnet.KeyID, a Subset, seeds [][32]byte) [32]byte {
 	for i := range keys {
 		fields = append(fields, keys[i][:])
 	}
-	return keyed(secret, tagMask, append(fields, u16(uint16(a)))...)
+	return carnet.Keyed(secret, tagMask, append(fields, u16(uint16(a)))...)
 }
 
 // Flood is the flood of a part with this mask key in the opening F: uniform in
@@ -31,7 +31,7 @@ func Flood(mask [32]byte, f carnet.Hash, k int) *big.Int {
 	size := (k + 8) / 8
 	buf := make([]byte, 0, size+32)
 	for block := uint32(0); len(buf) < size; block++ {
-		h := keyed(mask[:], tagFlood, f[:], u32(uint32(k)), u32(block))
+		h := carnet.Keyed(mask[:], tagFlood, f[:], u32(uint32(k)), u32(block))
 		buf = append(buf, h[:]...)
 	}
 	buf = buf[:size]
