@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,10 +91,14 @@ func countCosigned(g *gateway, h *holder) (n int) {
 func TestRepeatedQueryRepeatsTheBytes(t *testing.T) {
 	w := cubeWorld(t)
 	g := newGateway(t, w)
-	g.run(t, 1)
+	h := g.run(t, 1)
 	query := w.ask(t, monthly)
 	g.journal(t, query)
 	first := g.answered(t, query, 1)[0]
+	require.Eventually(t, func() bool { // as long as it is on its way, a repetition asks for nothing new
+		o, err := h.ledger.Outcome(t.Context(), query.Hash())
+		return err == nil && o != nil && o.Sent
+	}, 10*time.Second, 5*time.Millisecond)
 	g.journal(t, query)
 	again := g.answered(t, query, 2)[1]
 	require.Equal(t, first.sealed, again.sealed)

@@ -148,6 +148,9 @@ func (k *Keyholder) repeat(ctx context.Context, c *Case) error {
 	if o.Kind == kindAnswer && len(o.Sealed) == 0 {
 		return nil // made before the ledger was restored; the gateway has it
 	}
-	k.outbox.raise()
-	return k.ledger.setSent(ctx, c.Hash, false, "")
+	if err := k.ledger.setSent(ctx, c.Hash, false, ""); err != nil {
+		return err
+	}
+	k.outbox.raise() // only now: a sender that looked before would find nothing to do
+	return nil
 }
