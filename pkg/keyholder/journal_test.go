@@ -25,6 +25,10 @@ func (h *holder) halts(t *testing.T) {
 		why, err := h.ledger.Halted(t.Context())
 		return err == nil && why != ""
 	}, waitLimit, waitStep)
+	select { // the halt is durable a moment before the keyholder ends by itself
+	case <-h.dead:
+	case <-time.After(waitLimit):
+	}
 	err := h.stop()
 	require.Equal(t, "JOURNAL_FORK", carnet.ReasonOf(err))
 	var e *carnet.Error
