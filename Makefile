@@ -21,7 +21,7 @@ test: ## what CI runs first: vet and the whole quick suite
 
 # Whole-system tests are mostly arithmetic, which the detector makes ten times slower;
 # these few cover every process and every service.
-RACE_SYSTEM := TestREST|TestHomeVeto|TestMinOwners|TestTheSameQuestion
+RACE_SYSTEM := TestREST|TestMinOwners|TestTheSameQuestion
 test-race: ## the quick suite under the race detector
 	$(GO) test -race -short $$($(GO) list ./... | grep -v /pkg/carnettest)
 	$(GO) test -race -short -run '$(RACE_SYSTEM)' ./pkg/carnettest
