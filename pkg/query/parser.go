@@ -14,6 +14,18 @@ const (
 
 // Parse reads one SELECT statement. Errors are *Refusal.
 func Parse(sql string) (*Select, error) {
+	p, err := newParser(sql)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.statement()
+	if err != nil {
+		return nil, Locate(sql, err)
+	}
+	return s, nil
+}
+
+func newParser(sql string) (*parser, error) {
 	if len(sql) > MaxBytes {
 		return nil, Refuse(Pos{}, "TOO_LONG", "the query has %d bytes, at most %d are read", len(sql), MaxBytes).
 			Fix("shorten lists with BETWEEN or NOT IN")
@@ -23,11 +35,23 @@ func Parse(sql string) (*Select, error) {
 	}
 	p := &parser{lex: lexer{src: sql, line: 1, column: 1}}
 	p.advance()
-	s, err := p.statement()
+	return p, nil
+}
+
+// ParseExpr reads one expression, such as the formula of a measure. Errors are *Refusal.
+func ParseExpr(text string) (Expr, error) {
+	p, err := newParser(text)
 	if err != nil {
-		return nil, Locate(sql, err)
+		return nil, err
 	}
-	return s, nil
+	e, err := p.expr()
+	if err == nil && p.tok.kind != tokEnd {
+		err = p.unexpected("the end of the expression")
+	}
+	if err != nil {
+		return nil, Locate(text, err)
+	}
+	return e, nil
 }
 
 type parser struct {
