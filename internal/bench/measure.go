@@ -132,7 +132,7 @@ func (t *table) encrypt(e *he.Encryptor) error {
 // filteredSum scans, opens with the secret and checks.
 func (t *table) filteredSum(workers int) error {
 	f := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: t.key, Products: []functional.Product{
-		{File: t.file, Blocks: uint32(t.blocks), A: []uint32{0}, B: []uint32{1}},
+		{File: t.file, Blocks: uint32(t.blocks), Factors: []functional.Factor{functional.Sum(0), functional.Sum(1)}},
 	}}}}
 	return scan.Products(context.Background(), t.r, []*functional.Functional{f}, t, workers, 1<<28, nil, func(_ int, parts []scan.Parts) error {
 		s, d := t.r.DeriveSecret(t.seed), parts[0].D

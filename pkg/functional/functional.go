@@ -3,11 +3,12 @@
 // auditor derive the same bytes from the same query.
 //
 // A Functional lists, for each dataset key, either linear terms (columns, optionally
-// restricted to cells) or product terms (sums of columns times sums of columns).
-// The planner makes them, package scan evaluates them, package share hashes them
-// into the functional id that every mask depends on. Weights are 0 or 1: Validate
-// refuses a description in which any block, cell or pair counts twice, because such
-// a description could open something other than the sum it claims to be.
+// restricted to cells) or product terms (products of 2 to 4 factors, each a sum of
+// columns less a sum of others). The planner makes them, package scan evaluates them,
+// package share hashes them into the functional id that every mask depends on.
+// Weights are 0, 1, or -1 where the description subtracts: Validate refuses one in
+// which any block, cell or product of columns counts twice, because such a
+// description could open something other than the sum it claims to be.
 package functional
 
 import (
@@ -18,9 +19,12 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
+// MaxDegree is the largest number of encrypted factors of a term.
+const MaxDegree = 4
+
 // Functional is the content of one opening. It is immutable once validated.
 type Functional struct {
-	Degree int        // 1: only linear terms, 2: only product terms
+	Degree int        // 1: only linear terms; 2 to MaxDegree: only products of that many factors
 	Keys   []KeyTerms // strictly ascending by Key
 }
 
@@ -28,7 +32,7 @@ type Functional struct {
 type KeyTerms struct {
 	Key      carnet.KeyID
 	Linear   []Linear  // Degree 1: ascending by (File, Column)
-	Products []Product // Degree 2: ascending by (File, A, B)
+	Products []Product // otherwise: ascending by (File, Factors)
 }
 
 // Linear is the sum of one column of one file: over all slots if Cells is nil (slot
@@ -38,14 +42,36 @@ type Linear struct {
 	Column uint32
 	Blocks uint32   // number of blocks of the file
 	Cells  []uint32 // strictly ascending; cell c is coefficient c%N of block c/N
+	Minus  bool     // subtracted: weight -1 instead of 1
 }
 
-// Product is the sum over all blocks and slots of one file of
-// (sum of columns A) x (sum of columns B).
+// Product is the sum over all blocks and slots of one file of the product of the
+// factors. Two factors share no column, or are the same single column.
 type Product struct {
-	File   carnet.Nonce
-	Blocks uint32
-	A, B   []uint32 // strictly ascending column numbers, not empty
+	File    carnet.Nonce
+	Blocks  uint32
+	Factors []Factor // as many as the degree, ascending
+}
+
+// Factor is a sum of columns less a sum of other columns.
+type Factor struct {
+	Plus, Minus []uint32 // strictly ascending column numbers, disjoint, not both empty
+}
+
+// Sum is the factor that adds up the columns.
+func Sum(columns ...uint32) Factor { return Factor{Plus: columns} }
+
+// Width is the number of columns of the factor.
+func (f *Factor) Width() int { return len(f.Plus) + len(f.Minus) }
+
+// Columns lists the distinct columns of all factors, ascending.
+func (p *Product) Columns() []uint32 {
+	var all []uint32
+	for i := range p.Factors {
+		all = append(append(all, p.Factors[i].Plus...), p.Factors[i].Minus...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func bad(format string, args ...any) error {
@@ -55,7 +81,7 @@ func bad(format string, args ...any) error {
 // Validate checks that the description is canonical and that every weight is 0 or 1
 // for blocks of n coefficients.
 func (f *Functional) Validate(n int) error {
-	if f.Degree != 1 && f.Degree != 2 {
+	if f.Degree < 1 || f.Degree > MaxDegree {
 		return bad("degree %d", f.Degree)
 	}
 	if len(f.Keys) == 0 {
@@ -67,13 +93,13 @@ func (f *Functional) Validate(n int) error {
 			return bad("keys out of order")
 		}
 		if f.Degree == 1 && (len(k.Linear) == 0 || len(k.Products) != 0) ||
-			f.Degree == 2 && (len(k.Products) == 0 || len(k.Linear) != 0) {
+			f.Degree > 1 && (len(k.Products) == 0 || len(k.Linear) != 0) {
 			return bad("terms of another degree, or none, under key %s", k.Key)
 		}
 		if err := validateLinear(k.Linear, n); err != nil {
 			return err
 		}
-		if err := validateProducts(k.Products); err != nil {
+		if err := validateProducts(k.Products, f.Degree); err != nil {
 			return err
 		}
 	}
@@ -111,104 +137,7 @@ func validateLinear(ts []Linear, n int) error {
 	return nil
 }
 
-func validateProducts(ts []Product) error {
-	seen := factors{a: map[fileColumn][]int{}, b: map[fileColumn][]int{}}
-	for i := range ts {
-		t := &ts[i]
-		if i > 0 && compareProducts(&ts[i-1], t) >= 0 {
-			return bad("product terms out of order or repeated")
-		}
-		if t.Blocks == 0 {
-			return bad("a file without blocks")
-		}
-		for _, cols := range [][]uint32{t.A, t.B} {
-			if len(cols) == 0 {
-				return bad("an empty factor")
-			}
-			for j := 1; j < len(cols); j++ {
-				if cols[j-1] >= cols[j] {
-					return bad("columns of a factor out of order or repeated")
-				}
-			}
-		}
-		if common(t.A, t.B, 2) || seen.overlap(ts, i) {
-			return bad("two columns of file %s are multiplied twice", t.File)
-		}
-	}
-	return nil
-}
-
-type fileColumn struct {
-	file   carnet.Nonce
-	column uint32
-}
-
-// factors tells which products have a column in A and in B. Pairs of columns are
-// compared through them and never listed: two dimensions of 10,000 codes have a
-// hundred million.
-type factors struct{ a, b map[fileColumn][]int }
-
-// overlap reports whether product i multiplies two columns that an earlier one
-// multiplies, in either order, and enters it.
-func (s *factors) overlap(ts []Product, i int) bool {
-	t := &ts[i]
-	type side struct {
-		product int
-		b       bool
-	}
-	done := map[side]bool{}
-	for _, c := range t.A {
-		at := fileColumn{t.File, c}
-		for _, j := range s.a[at] {
-			if !done[side{j, false}] && common(ts[j].B, t.B, 1) {
-				return true
-			}
-			done[side{j, false}] = true
-		}
-		for _, j := range s.b[at] {
-			if !done[side{j, true}] && common(ts[j].A, t.B, 1) {
-				return true
-			}
-			done[side{j, true}] = true
-		}
-		s.a[at] = append(s.a[at], i)
-	}
-	for _, c := range t.B {
-		at := fileColumn{t.File, c}
-		s.b[at] = append(s.b[at], i)
-	}
-	return false
-}
-
-// common reports whether two ascending lists have at least n columns in common.
-func common(x, y []uint32, n int) bool {
-	for len(x) > 0 && len(y) > 0 {
-		switch {
-		case x[0] < y[0]:
-			x = x[1:]
-		case x[0] > y[0]:
-			y = y[1:]
-		default:
-			if n--; n == 0 {
-				return true
-			}
-			x, y = x[1:], y[1:]
-		}
-	}
-	return false
-}
-
-func compareProducts(x, y *Product) int {
-	if c := bytes.Compare(x.File[:], y.File[:]); c != 0 {
-		return c
-	}
-	if c := slices.Compare(x.A, y.A); c != 0 {
-		return c
-	}
-	return slices.Compare(x.B, y.B)
-}
-
-// Sort puts keys, terms, cells and columns into canonical order. It does not merge
+// Sort puts keys, terms, factors, cells and columns into canonical order. It does not merge
 // repeated terms: Validate refuses those.
 func (f *Functional) Sort() {
 	slices.SortFunc(f.Keys, func(a, b KeyTerms) int { return bytes.Compare(a.Key[:], b.Key[:]) })
@@ -224,8 +153,12 @@ func (f *Functional) Sort() {
 			return int(int64(a.Column) - int64(b.Column))
 		})
 		for j := range k.Products {
-			slices.Sort(k.Products[j].A)
-			slices.Sort(k.Products[j].B)
+			p := &k.Products[j]
+			for m := range p.Factors {
+				slices.Sort(p.Factors[m].Plus)
+				slices.Sort(p.Factors[m].Minus)
+			}
+			slices.SortFunc(p.Factors, compareFactors)
 		}
 		slices.SortFunc(k.Products, func(a, b Product) int { return compareProducts(&a, &b) })
 	}
@@ -243,7 +176,10 @@ func (k *KeyTerms) LinearHash(n int) carnet.Hash {
 			var head [9]byte
 			binary.BigEndian.PutUint32(head[:], t.Column)
 			binary.BigEndian.PutUint32(head[4:], block)
-			head[8] = 1 // sign: every weight is +1
+			head[8] = 1
+			if t.Minus {
+				head[8] = 0xff
+			}
 			fields = append(fields, t.File[:], head[:4], head[4:8], head[8:], bitmap)
 		}
 		if t.Cells == nil {
@@ -285,8 +221,11 @@ func (f *Functional) Digest(n int) carnet.Hash {
 		fields = append(fields, k.Key[:], h[:], u32(uint32(len(k.Products))))
 		for j := range k.Products {
 			p := &k.Products[j]
-			fields = append(fields, p.File[:], u32(p.Blocks), list(p.A), list(p.B))
+			fields = append(fields, p.File[:], u32(p.Blocks))
+			for m := range p.Factors {
+				fields = append(fields, list(p.Factors[m].Plus), list(p.Factors[m].Minus))
+			}
 		}
 	}
-	return carnet.Digest("carnet/functional/1", fields...)
+	return carnet.Digest("carnet/functional/2", fields...)
 }

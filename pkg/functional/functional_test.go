@@ -1,8 +1,10 @@
 package functional
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,8 +28,11 @@ func TestValidateAcceptsCanonicalDescriptions(t *testing.T) {
 	for name, f := range map[string]*Functional{
 		"slots":    linear(Linear{File: nonce(1), Column: 0, Blocks: 2}, Linear{File: nonce(1), Column: 1, Blocks: 2}),
 		"cells":    linear(Linear{File: nonce(1), Column: 3, Blocks: 2, Cells: []uint32{0, 15, 16, 31}}),
-		"products": product(Product{File: nonce(1), Blocks: 1, A: []uint32{1, 2}, B: []uint32{5}}, Product{File: nonce(2), Blocks: 1, A: []uint32{1}, B: []uint32{5}}),
-		"square":   product(Product{File: nonce(1), Blocks: 1, A: []uint32{1}, B: []uint32{1}}),
+		"products": product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 2), Sum(5)}}, Product{File: nonce(2), Blocks: 1, Factors: []Factor{Sum(1), Sum(5)}}),
+		"signs":    product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{{Plus: []uint32{1, 4}, Minus: []uint32{2}}, {Plus: []uint32{3}}}}),
+		"four":     {Degree: 4, Keys: product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1), Sum(1), Sum(2), Sum(3)}}).Keys},
+		"minus":    linear(Linear{File: nonce(1), Column: 0, Blocks: 2, Minus: true}),
+		"square":   product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1), Sum(1)}}),
 		"two keys": {Degree: 1, Keys: []KeyTerms{{Key: carnet.KeyID{1}, Linear: []Linear{{File: nonce(1), Blocks: 1}}}, {Key: carnet.KeyID{2}, Linear: []Linear{{File: nonce(2), Blocks: 1}}}}},
 	} {
 		require.NoError(t, f.Validate(n), name)
@@ -38,16 +43,16 @@ func TestValidateAcceptsCanonicalDescriptions(t *testing.T) {
 // twice has weight 2, and a count of 3 would pass for 6.
 func TestAttackRepeatedTermsAreRefused(t *testing.T) {
 	l := Linear{File: nonce(1), Column: 0, Blocks: 2, Cells: []uint32{4}}
-	p := Product{File: nonce(1), Blocks: 1, A: []uint32{1}, B: []uint32{5}}
+	p := Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1), Sum(5)}}
 	for name, f := range map[string]*Functional{
 		"column twice":           linear(l, l),
 		"cell twice":             linear(Linear{File: nonce(1), Blocks: 2, Cells: []uint32{4, 4}}),
 		"key twice":              {Degree: 1, Keys: []KeyTerms{{Key: carnet.KeyID{1}, Linear: []Linear{l}}, {Key: carnet.KeyID{1}, Linear: []Linear{l}}}},
 		"product twice":          product(p, p),
-		"pair in two products":   product(p, Product{File: nonce(1), Blocks: 1, A: []uint32{1, 2}, B: []uint32{5}}),
-		"pair mirrored":          product(p, Product{File: nonce(1), Blocks: 1, A: []uint32{5}, B: []uint32{1}}),
-		"pair twice within one":  product(Product{File: nonce(1), Blocks: 1, A: []uint32{1, 2}, B: []uint32{1, 2}}),
-		"column twice in factor": product(Product{File: nonce(1), Blocks: 1, A: []uint32{1, 1}, B: []uint32{5}}),
+		"pair in two products":   product(p, Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 2), Sum(5)}}),
+		"pair mirrored":          product(p, Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(5), Sum(1)}}),
+		"pair twice within one":  product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 2), Sum(1, 2)}}),
+		"column twice in factor": product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 1), Sum(5)}}),
 	} {
 		require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(f.Validate(n)), name)
 	}
@@ -63,77 +68,100 @@ func TestAttackWideFactorsAreCheckedCheaply(t *testing.T) {
 		return out
 	}
 	f := product(
-		Product{File: nonce(1), Blocks: 1, A: columns(0, 5000), B: columns(10000, 20000)},
-		Product{File: nonce(1), Blocks: 1, A: columns(5000, 10000), B: columns(10000, 20000)})
+		Product{File: nonce(1), Blocks: 1, Factors: []Factor{{Plus: columns(0, 5000)}, {Plus: columns(10000, 20000)}}},
+		Product{File: nonce(1), Blocks: 1, Factors: []Factor{{Plus: columns(5000, 10000)}, {Plus: columns(10000, 20000)}}})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	require.NoError(t, f.Validate(n))
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20))
-	f.Keys[0].Products[1].A[0] = 4999
+	f.Keys[0].Products[1].Factors[0].Plus[0] = 4999
 	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(f.Validate(n)))
 }
 
-// The check agrees with counting pairs one by one.
-func TestRepeatedPairsAreFoundLikeByCounting(t *testing.T) {
+// The check agrees with counting the products of columns one by one.
+func TestRepeatedProductsAreFoundLikeByCounting(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	some := func() (out []uint32) {
-		for c := range uint32(6) {
+	// factors deals some of eight columns out, or makes a power of one column.
+	factors := func(degree int) []Factor {
+		fs := make([]Factor, degree)
+		columns := rng.Perm(8)
+		if rng.IntN(6) == 0 {
+			for i := range fs {
+				fs[i] = Sum(uint32(columns[0]))
+			}
+			return fs
+		}
+		for i, c := range columns[:degree+rng.IntN(9-degree)] {
+			at := &fs[i%degree]
 			if rng.IntN(3) == 0 {
-				out = append(out, c)
+				at.Minus = append(at.Minus, uint32(c))
+			} else {
+				at.Plus = append(at.Plus, uint32(c))
 			}
 		}
-		if len(out) == 0 {
-			return []uint32{rng.Uint32N(6)}
-		}
-		return out
+		return fs
 	}
 	refused := 0
-	for range 5000 {
-		var ts []Product
+	for range 6000 {
+		degree := 2 + rng.IntN(3)
+		f := &Functional{Degree: degree, Keys: []KeyTerms{{Key: carnet.KeyID{1}}}}
 		for range 1 + rng.IntN(3) {
-			ts = append(ts, Product{File: nonce(byte(rng.IntN(2))), Blocks: 1, A: some(), B: some()})
+			f.Keys[0].Products = append(f.Keys[0].Products, Product{File: nonce(byte(rng.IntN(2))), Blocks: 1, Factors: factors(degree)})
 		}
-		f := product(ts...)
 		f.Sort()
-		type pair struct {
-			file carnet.Nonce
-			a, b uint32
-		}
-		seen, twice := map[pair]bool{}, false
-		for _, p := range ts {
-			for _, a := range p.A {
-				for _, b := range p.B {
-					k := pair{p.File, min(a, b), max(a, b)}
-					twice = twice || seen[k]
-					seen[k] = true
-				}
+		seen, twice := map[string]bool{}, false
+		for _, p := range f.Keys[0].Products {
+			for _, columns := range tuplesOf(p.Factors) {
+				slices.Sort(columns)
+				name := fmt.Sprint(p.File, columns)
+				twice = twice || seen[name]
+				seen[name] = true
 			}
 		}
-		require.Equal(t, twice, f.Validate(n) != nil, "%v", ts)
+		require.Equal(t, twice, f.Validate(n) != nil, "%v", f.Keys[0].Products)
 		if twice {
 			refused++
 		}
 	}
 	require.Greater(t, refused, 100)
-	require.Less(t, refused, 4900)
+	require.Less(t, refused, 5900)
+}
+
+// tuplesOf lists every choice of one column from each factor.
+func tuplesOf(fs []Factor) (out [][]uint32) {
+	if len(fs) == 0 {
+		return [][]uint32{nil}
+	}
+	for _, rest := range tuplesOf(fs[1:]) {
+		for _, c := range slices.Concat(fs[0].Plus, fs[0].Minus) {
+			out = append(out, append(slices.Clone(rest), c))
+		}
+	}
+	return out
 }
 
 func TestValidateRefusesTheRest(t *testing.T) {
 	for name, f := range map[string]*Functional{
 		"degree 0":        {Degree: 0, Keys: linear(Linear{Blocks: 1}).Keys},
-		"degree 3":        {Degree: 3, Keys: linear(Linear{Blocks: 1}).Keys},
+		"degree 5":        {Degree: 5, Keys: product(Product{Blocks: 1, Factors: []Factor{Sum(1), Sum(2), Sum(3), Sum(4), Sum(5)}}).Keys},
+		"linear degree 3": {Degree: 3, Keys: linear(Linear{Blocks: 1}).Keys},
+		"two of three":    {Degree: 3, Keys: product(Product{Blocks: 1, Factors: []Factor{Sum(1), Sum(2)}}).Keys},
+		"factor order":    product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(2), Sum(1)}}),
+		"plus and minus":  product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{{Plus: []uint32{1}, Minus: []uint32{1}}, Sum(2)}}),
+		"square of sum":   product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 2), Sum(1, 2)}}),
+		"both signs":      product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{{Minus: []uint32{1}}, {Plus: []uint32{1}}}}),
 		"no keys":         {Degree: 1},
 		"no terms":        linear(),
-		"mixed degrees":   {Degree: 1, Keys: product(Product{Blocks: 1, A: []uint32{1}, B: []uint32{2}}).Keys},
+		"mixed degrees":   {Degree: 1, Keys: product(Product{Blocks: 1, Factors: []Factor{Sum(1), Sum(2)}}).Keys},
 		"unsorted keys":   {Degree: 1, Keys: []KeyTerms{{Key: carnet.KeyID{2}, Linear: []Linear{{Blocks: 1}}}, {Key: carnet.KeyID{1}, Linear: []Linear{{Blocks: 1}}}}},
 		"no blocks":       linear(Linear{File: nonce(1)}),
 		"empty cells":     linear(Linear{File: nonce(1), Blocks: 1, Cells: []uint32{}}),
 		"cell outside":    linear(Linear{File: nonce(1), Blocks: 1, Cells: []uint32{16}}),
 		"unsorted cells":  linear(Linear{File: nonce(1), Blocks: 1, Cells: []uint32{2, 1}}),
 		"unsorted column": linear(Linear{File: nonce(1), Column: 2, Blocks: 1}, Linear{File: nonce(1), Column: 1, Blocks: 1}),
-		"empty factor":    product(Product{File: nonce(1), Blocks: 1, A: []uint32{1}}),
-		"block-less":      product(Product{File: nonce(1), A: []uint32{1}, B: []uint32{2}}),
+		"empty factor":    product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(), Sum(1)}}),
+		"block-less":      product(Product{File: nonce(1), Factors: []Factor{Sum(1), Sum(2)}}),
 	} {
 		require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(f.Validate(n)), name)
 	}
@@ -186,8 +214,8 @@ func TestHashesBindEveryInput(t *testing.T) {
 		k := KeyTerms{Linear: []Linear{l}}
 		add(name, k.LinearHash(n))
 	}
-	pbase := product(Product{File: nonce(1), Blocks: 1, A: []uint32{1, 2}, B: []uint32{5}})
+	pbase := product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1, 2), Sum(5)}})
 	add("product", pbase.Digest(n))
-	add("product moved column", product(Product{File: nonce(1), Blocks: 1, A: []uint32{1}, B: []uint32{2, 5}}).Digest(n))
-	add("product blocks", product(Product{File: nonce(1), Blocks: 2, A: []uint32{1, 2}, B: []uint32{5}}).Digest(n))
+	add("product moved column", product(Product{File: nonce(1), Blocks: 1, Factors: []Factor{Sum(1), Sum(2, 5)}}).Digest(n))
+	add("product blocks", product(Product{File: nonce(1), Blocks: 2, Factors: []Factor{Sum(1, 2), Sum(5)}}).Digest(n))
 }

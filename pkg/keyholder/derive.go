@@ -2,7 +2,6 @@ package keyholder
 
 import (
 	"context"
-	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -178,7 +177,7 @@ func (j *job) blocks(fs []*functional.Functional) *blockSource {
 				columns[column{t.File, t.Column}] = true
 			}
 			for _, t := range f.Keys[i].Products {
-				for _, col := range slices.Concat(t.A, t.B) {
+				for _, col := range t.Columns() {
 					columns[column{t.File, col}] = true
 				}
 			}

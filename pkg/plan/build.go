@@ -178,7 +178,9 @@ func (b *builder) count(f *functional.Functional) error {
 			}
 		}
 		for j := range k.Products {
-			b.factors += len(k.Products[j].A) + len(k.Products[j].B)
+			for m := range k.Products[j].Factors {
+				b.factors += k.Products[j].Factors[m].Width()
+			}
 		}
 	}
 	what, limit := "terms", maxTerms

@@ -113,7 +113,7 @@ func (c *blockCounter) add(k *functional.KeyTerms) {
 	for i := range k.Products {
 		t := &k.Products[i]
 		c.files[t.File] = true
-		for _, col := range slices.Concat(t.A, t.B) {
+		for _, col := range t.Columns() {
 			c.column(t.File, col, t.Blocks)
 		}
 	}

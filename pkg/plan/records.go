@@ -108,7 +108,7 @@ func (b *builder) countRows(n int, p *picks) ([]Part, error) {
 		k := keyed(f, t.key)
 		for _, x := range t.rows.boxes {
 			if degree == 2 {
-				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, A: b.indicators(x.a), B: b.indicators(x.b)})
+				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, Factors: []functional.Factor{functional.Sum(b.indicators(x.a)...), functional.Sum(b.indicators(x.b)...)}})
 				continue
 			}
 			for _, c := range b.indicators(x.a) {
@@ -146,7 +146,7 @@ func (b *builder) sumColumns(n int, p *picks, columns []schema.Column) ([]Part, 
 			if degree == 1 {
 				k.Linear = append(k.Linear, functional.Linear{File: t.nonce, Column: c.ID, Blocks: t.blocks})
 			} else {
-				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, A: b.indicators(sides[i]), B: []uint32{c.ID}})
+				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, Factors: []functional.Factor{functional.Sum(b.indicators(sides[i])...), functional.Sum(c.ID)}})
 			}
 		}
 		lo, hi := b.u.Encoding.SumBounds(c, p.rows)
@@ -177,7 +177,7 @@ func (b *builder) multiply(n int, p *picks, left, right []schema.Column, square 
 			for q := range p.files {
 				t := &p.files[q]
 				k := keyed(f, t.key)
-				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, A: []uint32{x.ID}, B: []uint32{y.ID}})
+				k.Products = append(k.Products, functional.Product{File: t.nonce, Blocks: t.blocks, Factors: []functional.Factor{functional.Sum(x.ID), functional.Sum(y.ID)}})
 			}
 			o, err := b.open(n, f, p, productBounds(&x, &y, p.rows))
 			if err != nil {

@@ -53,7 +53,7 @@ func BenchmarkProducts(b *testing.B) {
 				var fs []*functional.Functional
 				for g := range groups {
 					fs = append(fs, &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{
-						Products: []functional.Product{{Blocks: benchmarkBlocks, A: []uint32{0}, B: []uint32{1 + g}}},
+						Products: []functional.Product{{Blocks: benchmarkBlocks, Factors: []functional.Factor{functional.Sum(0), functional.Sum(1 + g)}}},
 					}}})
 				}
 				for b.Loop() {

@@ -21,6 +21,7 @@ type job struct {
 type use struct {
 	f     int
 	cells []uint32 // numbered through the file; nil: all slots
+	minus bool     // subtracts it instead
 }
 
 // linearJobs lists the distinct blocks of the functionals, ascending by key, file,
@@ -49,7 +50,7 @@ func linearJobs(fs []*functional.Functional, n int) []job {
 				id := he.BlockID{File: t.File, Column: t.Column}
 				if t.Cells == nil {
 					for id.Block = range t.Blocks {
-						add(k.Key, id, use{f: f})
+						add(k.Key, id, use{f: f, minus: t.Minus})
 					}
 					continue
 				}
@@ -59,7 +60,7 @@ func linearJobs(fs []*functional.Functional, n int) []job {
 					for hi < len(t.Cells) && t.Cells[hi]/uint32(n) == id.Block {
 						hi++
 					}
-					add(k.Key, id, use{f: f, cells: t.Cells[lo:hi]})
+					add(k.Key, id, use{f: f, cells: t.Cells[lo:hi], minus: t.Minus})
 					lo = hi
 				}
 			}
@@ -87,11 +88,9 @@ func BlocksNeeded(fs []*functional.Functional, n int) []he.BlockID {
 		for i := range f.Keys {
 			for j := range f.Keys[i].Products {
 				t := &f.Keys[i].Products[j]
-				for _, columns := range [][]uint32{t.A, t.B} {
-					for _, c := range columns {
-						for b := range t.Blocks {
-							set[he.BlockID{File: t.File, Column: c, Block: b}] = struct{}{}
-						}
+				for _, c := range t.Columns() {
+					for b := range t.Blocks {
+						set[he.BlockID{File: t.File, Column: c, Block: b}] = struct{}{}
 					}
 				}
 			}

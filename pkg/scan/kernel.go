@@ -54,6 +54,18 @@ func finish(acc []wide, m he.Reducer, d0, d1, d2 []uint64) {
 	}
 }
 
+// subMod subtracts x from sum modulo the prime.
+func subMod(sum, x []uint64, prime uint64) {
+	x = x[:len(sum)]
+	for i := range sum {
+		s := sum[i] - x[i]
+		if sum[i] < x[i] {
+			s += prime
+		}
+		sum[i] = s
+	}
+}
+
 // addMod adds x to sum modulo the prime.
 func addMod(sum, x []uint64, prime uint64) {
 	x = x[:len(sum)]

@@ -22,8 +22,8 @@ func TestProductsRelieveAccumulators(t *testing.T) {
 	const blocks = 400
 	top := worst{p.Primes()}
 	f := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: carnet.KeyID{1}, Products: []functional.Product{
-		{File: carnet.Nonce{1}, Blocks: blocks, A: []uint32{0}, B: []uint32{1}},
-		{File: carnet.Nonce{1}, Blocks: blocks, A: []uint32{2, 3, 4}, B: []uint32{2}},
+		{File: carnet.Nonce{1}, Blocks: blocks, Factors: []functional.Factor{functional.Sum(0), functional.Sum(1)}},
+		{File: carnet.Nonce{1}, Blocks: blocks, Factors: []functional.Factor{functional.Sum(2, 3, 4), functional.Sum(5)}},
 	}}}}
 	var want [3]he.Poly
 	for j := range want {
@@ -46,7 +46,7 @@ func TestProductsRelieveAccumulators(t *testing.T) {
 	}
 	for b := range uint32(blocks) {
 		term(b, []uint32{0}, 1)
-		term(b, []uint32{2, 3, 4}, 2)
+		term(b, []uint32{2, 3, 4}, 5)
 	}
 	err := scan.Products(ctx, r, []*functional.Functional{f}, top, 2, 1<<20, nil, func(_ int, parts []scan.Parts) error {
 		require.Equal(t, want, parts[0].D)
@@ -122,7 +122,7 @@ func TestBlocksNeeded(t *testing.T) {
 	a, b := carnet.Nonce{1}, carnet.Nonce{2}
 	fs := []*functional.Functional{
 		{Degree: 1, Keys: []functional.KeyTerms{{Linear: []functional.Linear{{File: b, Column: 1, Blocks: 3, Cells: []uint32{0, 15, 32}}, {File: b, Column: 2, Blocks: 1}}}}},
-		{Degree: 2, Keys: []functional.KeyTerms{{Products: []functional.Product{{File: a, Blocks: 2, A: []uint32{5}, B: []uint32{4, 5}}}}}},
+		{Degree: 2, Keys: []functional.KeyTerms{{Products: []functional.Product{{File: a, Blocks: 2, Factors: []functional.Factor{functional.Sum(5), functional.Sum(4, 5)}}}}}},
 		{Degree: 1, Keys: []functional.KeyTerms{{Linear: []functional.Linear{{File: b, Column: 1, Blocks: 3, Cells: []uint32{1}}}}}},
 	}
 	id := func(f carnet.Nonce, c, b uint32) he.BlockID { return he.BlockID{File: f, Column: c, Block: b} }

@@ -81,7 +81,7 @@ func (s *linearState) block(ctx context.Context, j *job, w he.Poly, c0 Blocks) e
 			v = r.ScalarAdd(v, r.Const(s.c))
 		}
 		for _, u := range j.uses {
-			s.sums[u.f] = r.ScalarAdd(s.sums[u.f], v)
+			s.add(u, v)
 		}
 		return nil
 	}
@@ -91,9 +91,17 @@ func (s *linearState) block(ctx context.Context, j *job, w he.Poly, c0 Blocks) e
 	}
 	r.INTT(s.a)
 	for _, u := range j.uses {
-		s.sums[u.f] = r.ScalarAdd(s.sums[u.f], s.cells(u.cells))
+		s.add(u, s.cells(u.cells))
 	}
 	return nil
+}
+
+func (s *linearState) add(u use, v he.Scalar) {
+	if u.minus {
+		s.sums[u.f] = s.r.ScalarSub(s.sums[u.f], v)
+	} else {
+		s.sums[u.f] = s.r.ScalarAdd(s.sums[u.f], v)
+	}
 }
 
 // cells sums the chosen coefficients of a.

@@ -25,12 +25,16 @@ type filePass struct {
 	file    carnet.Nonce
 	blocks  uint32
 	columns []uint32
-	factors [][]int // indices into columns
+	factors []factor
 	terms   []term
 
 	columnAt map[uint32]int
 	factorAt map[string]int
 }
+
+type factor struct{ plus, minus []int } // indices into columns
+
+func (f factor) single() bool { return len(f.plus) == 1 && len(f.minus) == 0 }
 
 type term struct{ member, a, b int } // index into members, indices into factors
 
@@ -70,19 +74,24 @@ func (p *pass) add(t *functional.Product) error {
 	if f.blocks != t.Blocks {
 		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "file %s is said to have %d blocks and %d blocks", t.File, f.blocks, t.Blocks)
 	}
-	f.terms = append(f.terms, term{len(p.members) - 1, f.factor(t.A), f.factor(t.B)})
+	f.terms = append(f.terms, term{len(p.members) - 1, f.factor(&t.Factors[0]), f.factor(&t.Factors[1])})
 	return nil
 }
 
-func (f *filePass) factor(columns []uint32) int {
-	var name []byte
-	for _, c := range columns {
+func (f *filePass) factor(t *functional.Factor) int {
+	name := binary.BigEndian.AppendUint32(nil, uint32(len(t.Plus)))
+	for _, c := range slices.Concat(t.Plus, t.Minus) {
 		name = binary.BigEndian.AppendUint32(name, c)
 	}
 	if i, ok := f.factorAt[string(name)]; ok {
 		return i
 	}
-	var at []int
+	f.factorAt[string(name)] = len(f.factors)
+	f.factors = append(f.factors, factor{f.indices(t.Plus), f.indices(t.Minus)})
+	return len(f.factors) - 1
+}
+
+func (f *filePass) indices(columns []uint32) (at []int) {
 	for _, c := range columns {
 		i, ok := f.columnAt[c]
 		if !ok {
@@ -92,9 +101,7 @@ func (f *filePass) factor(columns []uint32) int {
 		}
 		at = append(at, i)
 	}
-	f.factorAt[string(name)] = len(f.factors)
-	f.factors = append(f.factors, at)
-	return len(f.factors) - 1
+	return at
 }
 
 // reads returns how many blocks a pass reads.

@@ -60,21 +60,25 @@ func (t *tiler) unit(at, limb, index int) {
 		t.expansion[at][c].Words(limb, index, t.public[c])
 	}
 	stored := func(c int) []uint64 { return u.c0[c][limb][index : index+t.tile] }
-	for i, columns := range u.f.factors {
-		if len(columns) == 1 {
+	for i, f := range u.f.factors {
+		if f.single() {
 			continue
 		}
 		s := t.sums[i]
-		copy(s[0], stored(columns[0]))
-		copy(s[1], t.public[columns[0]])
-		for _, c := range columns[1:] {
+		clear(s[0])
+		clear(s[1])
+		for _, c := range f.plus {
 			addMod(s[0], stored(c), prime)
 			addMod(s[1], t.public[c], prime)
 		}
+		for _, c := range f.minus {
+			subMod(s[0], stored(c), prime)
+			subMod(s[1], t.public[c], prime)
+		}
 	}
 	factor := func(i int) (x0, x1 []uint64) {
-		if columns := u.f.factors[i]; len(columns) == 1 {
-			return stored(columns[0]), t.public[columns[0]]
+		if f := u.f.factors[i]; f.single() {
+			return stored(f.plus[0]), t.public[f.plus[0]]
 		}
 		return t.sums[i][0], t.sums[i][1]
 	}

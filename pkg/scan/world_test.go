@@ -143,7 +143,7 @@ func (w *world) linear(columns int) (f *functional.Functional, terms int64) {
 			byKey[x.key] = &functional.KeyTerms{Key: x.key}
 		}
 		for _, c := range w.subset(columns) {
-			l := functional.Linear{File: x.nonce, Column: c, Blocks: x.blocks}
+			l := functional.Linear{File: x.nonce, Column: c, Blocks: x.blocks, Minus: w.rnd.IntN(3) == 0}
 			if p.Encoding() == he.Coefficients {
 				l.Cells = w.subset(int(x.blocks) * p.N())
 			}
@@ -166,8 +166,8 @@ func (w *world) product(columns int) (f *functional.Functional, terms int64) {
 			byKey[x.key] = &functional.KeyTerms{Key: x.key}
 		}
 		a := w.subset(columns)
-		b := []uint32{a[0]} // a square if alone
-		if w.rnd.IntN(2) == 0 {
+		b := a
+		if len(a) > 1 || w.rnd.IntN(2) == 0 { // else a square
 			b = []uint32{}
 			for c := range uint32(columns) {
 				if !slices.Contains(a, c) {
@@ -178,11 +178,26 @@ func (w *world) product(columns int) (f *functional.Functional, terms int64) {
 				a, b = a[:1], a[1:]
 			}
 		}
-		p := functional.Product{File: x.nonce, Blocks: x.blocks, A: a, B: b}
+		p := functional.Product{File: x.nonce, Blocks: x.blocks, Factors: []functional.Factor{w.factor(a), w.factor(b)}}
+		if a[0] == b[0] {
+			p.Factors[1] = p.Factors[0]
+		}
 		terms += int64(len(a)) * int64(len(b)) * int64(x.blocks)
 		byKey[x.key].Products = append(byKey[x.key].Products, p)
 	}
 	return assemble(2, byKey), terms
+}
+
+// factor adds some of the columns and subtracts the others.
+func (w *world) factor(columns []uint32) (f functional.Factor) {
+	for _, c := range columns {
+		if w.rnd.IntN(3) == 0 {
+			f.Minus = append(f.Minus, c)
+		} else {
+			f.Plus = append(f.Plus, c)
+		}
+	}
+	return f
 }
 
 func assemble(degree int, byKey map[carnet.KeyID]*functional.KeyTerms) *functional.Functional {

@@ -19,7 +19,7 @@ const hidingBits = 63
 
 // Terms counts the block terms of a functional over all keys, the unit of
 // NoiseBound: blocks of linear terms (cells if cells are chosen) or products of
-// blocks, a sum of columns times a sum of columns counting every pair. The result is
+// blocks, factors of several columns counting every combination. The result is
 // cut off at the largest int64.
 func Terms(f *functional.Functional) int64 {
 	sum := new(big.Int)
@@ -34,7 +34,9 @@ func Terms(f *functional.Functional) int64 {
 		for j := range f.Keys[i].Products {
 			t := &f.Keys[i].Products[j]
 			n := big.NewInt(int64(t.Blocks))
-			n.Mul(n, big.NewInt(int64(len(t.A)))).Mul(n, big.NewInt(int64(len(t.B))))
+			for m := range t.Factors {
+				n.Mul(n, big.NewInt(int64(t.Factors[m].Width())))
+			}
 			sum.Add(sum, n)
 		}
 	}

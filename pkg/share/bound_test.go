@@ -15,11 +15,11 @@ import (
 func TestTerms(t *testing.T) {
 	f := &functional.Functional{Keys: []functional.KeyTerms{
 		{Linear: []functional.Linear{{Blocks: 7}, {Blocks: 100, Cells: []uint32{1, 2, 3}}}},
-		{Products: []functional.Product{{Blocks: 5, A: []uint32{1, 2}, B: []uint32{0, 1, 2}}, {Blocks: 1, A: []uint32{1}, B: []uint32{1}}}},
+		{Products: []functional.Product{{Blocks: 5, Factors: []functional.Factor{functional.Sum(1, 2), {Plus: []uint32{3, 4}, Minus: []uint32{5}}}}, {Blocks: 1, Factors: []functional.Factor{functional.Sum(1), functional.Sum(1)}}}},
 	}}
 	require.Equal(t, int64(7+3+30+1), Terms(f))
 	many := make([]uint32, 1<<16)
-	f.Keys[1].Products[0] = functional.Product{Blocks: math.MaxUint32, A: many, B: many}
+	f.Keys[1].Products[0] = functional.Product{Blocks: math.MaxUint32, Factors: []functional.Factor{{Plus: many}, {Plus: many}}}
 	require.Equal(t, int64(math.MaxInt64), Terms(f))
 	_, _, err := FloodBits(smallRecords, must(NewCommittee(3, 2)), 0, NoiseBound(smallRecords, 2, Terms(f)))
 	requireReason(t, "NOISE_TOO_LARGE", err)

@@ -44,7 +44,7 @@ func (s *system) plain(f *functional.Functional) uint64 {
 		for _, t := range f.Keys[k].Products {
 			for cell := range s.p.N() * testBlocks {
 				b, i := cell/s.p.N(), cell%s.p.N()
-				sum.Add(sum, y.Mul(column(o, t.A, b, i), column(o, t.B, b, i)))
+				sum.Add(sum, y.Mul(column(o, t.Factors[0].Plus, b, i), column(o, t.Factors[1].Plus, b, i)))
 			}
 		}
 	}
@@ -79,8 +79,8 @@ func (s *system) parts(k int, f *functional.Functional) []he.Poly {
 			s.r.Add(d[1], a, d[1])
 		}
 		for _, t := range f.Keys[k].Products {
-			x0, x1 := factor(t.A, block)
-			y0, y1 := factor(t.B, block)
+			x0, x1 := factor(t.Factors[0].Plus, block)
+			y0, y1 := factor(t.Factors[1].Plus, block)
 			s.r.MulAdd(x0, y0, d[0])
 			s.r.MulAdd(x0, y1, d[1])
 			s.r.MulAdd(x1, y0, d[1])

@@ -122,8 +122,9 @@ func (s *system) product(a, b []uint32) *functional.Functional {
 	f := &functional.Functional{Degree: 2}
 	for _, o := range s.owners {
 		f.Keys = append(f.Keys, functional.KeyTerms{Key: o.key, Products: []functional.Product{
-			{File: o.file, Blocks: testBlocks, A: a, B: b}}})
+			{File: o.file, Blocks: testBlocks, Factors: []functional.Factor{functional.Sum(a...), functional.Sum(b...)}}}})
 	}
+	f.Sort()
 	return f
 }
 

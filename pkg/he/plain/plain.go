@@ -8,6 +8,7 @@ package plain
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -49,7 +50,13 @@ type evaluator struct {
 	sum uint64
 }
 
-func (e *evaluator) add(v uint64) { e.sum = (e.sum + v) % e.p.T() } // both below 2^60
+// add adds v, or subtracts it; both are below T, which is below 2^60.
+func (e *evaluator) add(v uint64, minus bool) {
+	if minus {
+		v = e.p.T() - v
+	}
+	e.sum = (e.sum + v) % e.p.T()
+}
 
 func (e *evaluator) linear(t *functional.Linear) error {
 	if (t.Cells != nil) != (e.p.Encoding() == he.Coefficients) {
@@ -64,13 +71,13 @@ func (e *evaluator) linear(t *functional.Linear) error {
 		}
 		if t.Cells == nil {
 			for _, v := range vs {
-				e.add(v)
+				e.add(v, t.Minus)
 			}
 			continue
 		}
 		for len(cells) > 0 && cells[0]/n == b {
 			if i := int(cells[0] % n); i < len(vs) {
-				e.add(vs[i])
+				e.add(vs[i], t.Minus)
 			}
 			cells = cells[1:]
 		}
@@ -79,37 +86,45 @@ func (e *evaluator) linear(t *functional.Linear) error {
 }
 
 func (e *evaluator) product(t *functional.Product) error {
-	if e.p.MaxDegree() < 2 {
-		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "profile %s has no products", e.p.Name())
+	if d := len(t.Factors); e.p.MaxDegree() < d {
+		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "profile %s has no products of %d columns", e.p.Name(), d)
 	}
 	mod := e.p.T()
 	for b := range t.Blocks {
-		x, err := e.factor(t.File, t.A, b)
+		product, err := e.factor(t.File, &t.Factors[0], b)
 		if err != nil {
 			return err
 		}
-		y, err := e.factor(t.File, t.B, b)
-		if err != nil {
-			return err
+		for m := 1; m < len(t.Factors); m++ {
+			next, err := e.factor(t.File, &t.Factors[m], b)
+			if err != nil {
+				return err
+			}
+			for i := range product {
+				hi, lo := bits.Mul64(product[i], next[i])
+				_, product[i] = bits.Div64(hi, lo, mod) // hi < mod because both are below mod
+			}
 		}
-		for i := range x {
-			hi, lo := bits.Mul64(x[i], y[i])
-			_, r := bits.Div64(hi, lo, mod) // hi < mod because both are below mod
-			e.add(r)
+		for _, v := range product {
+			e.add(v, false)
 		}
 	}
 	return nil
 }
 
-// factor returns the sum of the columns in one block, slot by slot.
-func (e *evaluator) factor(file carnet.Nonce, columns []uint32, block uint32) ([]uint64, error) {
+// factor returns the factor's value in one block, slot by slot.
+func (e *evaluator) factor(file carnet.Nonce, f *functional.Factor, block uint32) ([]uint64, error) {
 	sum := make([]uint64, e.p.N())
-	for _, c := range columns {
+	for _, c := range slices.Concat(f.Plus, f.Minus) {
 		vs, err := e.src.Values(he.BlockID{File: file, Column: c, Block: block})
 		if err != nil {
 			return nil, err
 		}
+		minus := slices.Contains(f.Minus, c)
 		for i, v := range vs {
+			if minus {
+				v = e.p.T() - v
+			}
 			sum[i] = (sum[i] + v) % e.p.T()
 		}
 	}

@@ -36,7 +36,7 @@ func TestEval(t *testing.T) {
 	linear := func(cells []uint32) *functional.Functional {
 		return &functional.Functional{Degree: 1, Keys: []functional.KeyTerms{{Key: key, Linear: []functional.Linear{{File: file, Column: 1, Blocks: 2, Cells: cells}}}}}
 	}
-	product := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: key, Products: []functional.Product{{File: file, Blocks: 2, A: []uint32{1, 2}, B: []uint32{3}}}}}}
+	product := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: key, Products: []functional.Product{{File: file, Blocks: 2, Factors: []functional.Factor{functional.Sum(1, 2), functional.Sum(3)}}}}}}
 	slots, cells := profile(t, he.Slots), profile(t, he.Coefficients)
 	big := slots.T() - 1 // -1
 	src := columns{
