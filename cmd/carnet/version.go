@@ -21,7 +21,15 @@ func (versionCmd) Run(a *app) error {
 	var rows [][]string
 	for _, p := range he.Profiles() {
 		id := p.ID().String()
-		rows = append(rows, []string{p.Name(), fmt.Sprintf("%dx%d", p.Limbs(), p.LimbBits()), fmt.Sprint(p.T()), fmt.Sprint(p.MaxDegree()), p.Encoding().String(), id[:16]})
+		rows = append(rows, []string{p.Name(), fmt.Sprintf("%dx%d", p.Limbs(), p.LimbBits()), fmt.Sprint(p.T()), fmt.Sprint(p.MaxDegree()), p.Encoding().String(), security(p), id[:16]})
 	}
-	return a.table([]string{"PROFILE", "LIMBS", "T", "DEGREE", "ENCODING", "PARAMETER ID"}, rows)
+	return a.table([]string{"PROFILE", "LIMBS", "T", "DEGREE", "ENCODING", "128-BIT AGAINST", "PARAMETER ID"}, rows)
+}
+
+// security names the attackers against whom the profile's ring gives 128 bits.
+func security(p *he.Profile) string {
+	if _, quantum := p.Secure(); quantum {
+		return "classical, quantum"
+	}
+	return "classical"
 }

@@ -88,29 +88,43 @@ func TestLattigoDecrypts(t *testing.T) {
 				want[i] = (values[0][i] + values[1][i]) % p.T()
 			}
 			require.Equal(t, want, lat.decrypt(t, sum[0], sum[1]))
-			if p.MaxDegree() < 2 {
-				return
-			}
-			var d [3]Poly
-			for j := range d {
-				d[j] = r.NewPoly()
-			}
-			r.Mul(c0[0], c0[1], d[0])
-			r.Mul(c0[0], a[1], d[1])
-			r.MulAdd(a[0], c0[1], d[1])
-			r.Mul(a[0], a[1], d[2])
-			total := uint64(0)
-			for i := range want {
-				want[i] = mulMod(values[0][i], values[1][i], p.T())
-				total = (total + want[i]) % p.T()
-			}
-			require.Equal(t, want, lat.decrypt(t, times(r, d[0], 1), times(r, d[1], 1), times(r, d[2], 1)))
+			// One factor more each time: D_j of the product gets D_j*c0 + D_(j-1)*a.
+			d := []Poly{c0[0], a[0]}
+			copy(want, values[0])
+			for degree := 2; degree <= p.MaxDegree(); degree++ {
+				y := (degree + 1) % 2
+				next := make([]Poly, degree+1)
+				for j := range next {
+					next[j] = r.NewPoly()
+					if j < degree {
+						r.MulAdd(d[j], c0[y], next[j])
+					}
+					if j > 0 {
+						r.MulAdd(d[j-1], a[y], next[j])
+					}
+				}
+				d = next
+				total := uint64(0)
+				for i := range want {
+					want[i] = mulMod(want[i], values[y][i], p.T())
+					total = (total + want[i]) % p.T()
+				}
+				scaled := make([]Poly, len(d))
+				powers := make([]Poly, degree)
+				for j := range d {
+					scaled[j] = times(r, d[j], degree-1)
+					if j > 0 {
+						powers[j-1] = s.Power(j)
+					}
+				}
+				require.Equal(t, want, lat.decrypt(t, scaled...), "degree %d", degree)
 
-			// our own opening of the same polynomials
-			open := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], []Poly{s.Power(1), s.Power(2)}))
-			value, quotient := r.Decode(open, 2)
-			require.Equal(t, total, value)
-			require.Positive(t, quotient.Sign())
+				// our own opening of the same polynomials
+				open := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], powers))
+				value, quotient := r.Decode(open, degree)
+				require.Equal(t, total, value)
+				require.Positive(t, quotient.Sign())
+			}
 		})
 	}
 }

@@ -11,8 +11,12 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
-// MaxLimbs is the largest number of primes a profile may have.
-const MaxLimbs = 6
+// MaxLimbs is the largest number of primes a profile may have, maxDegree the largest
+// degree of its openings.
+const (
+	MaxLimbs  = 6
+	maxDegree = 4
+)
 
 // Encoding says how values become the coefficients of a plaintext polynomial.
 type Encoding int
@@ -42,7 +46,7 @@ type Literal struct {
 	Limbs     int      // number of primes q_i, 1..MaxLimbs
 	LimbBits  int      // every q_i is below 2^LimbBits
 	TBits     int      // T is below 2^TBits, TBits < LimbBits
-	MaxDegree int      // largest degree of an opening: 1 or 2
+	MaxDegree int      // largest degree of an opening, 1..4
 	Encoding  Encoding // Coefficients only with MaxDegree 1
 }
 
@@ -97,8 +101,8 @@ func NewProfile(l Literal) (*Profile, error) {
 		return bad("limbs of %d bits, want 20 to 60", l.LimbBits)
 	case l.TBits < l.LogN+2 || l.TBits >= l.LimbBits:
 		return bad("T of %d bits, want %d to %d", l.TBits, l.LogN+2, l.LimbBits-1)
-	case l.MaxDegree < 1 || l.MaxDegree > 2:
-		return bad("degree %d, want 1 or 2", l.MaxDegree)
+	case l.MaxDegree < 1 || l.MaxDegree > maxDegree:
+		return bad("degree %d, want 1 to %d", l.MaxDegree, maxDegree)
 	case l.Encoding != Slots && l.Encoding != Coefficients:
 		return bad("unknown encoding")
 	case l.Encoding == Coefficients && l.MaxDegree != 1:

@@ -46,7 +46,7 @@ func TestProfiles(t *testing.T) {
 		require.Zero(t, product.Cmp(p.Q()))
 		require.NotZero(t, p.Primes()[0])
 	}
-	require.Len(t, ids, 5)
+	require.Len(t, ids, 7)
 	_, err := Lookup("records-narrow")
 	require.Equal(t, "UNKNOWN_PROFILE", carnet.ReasonOf(err))
 }
@@ -66,7 +66,7 @@ func TestNewProfileRefuses(t *testing.T) {
 		"T too wide":        func(l *Literal) { l.TBits = 55 },
 		"T too narrow":      func(l *Literal) { l.TBits = 9 },
 		"degree 0":          func(l *Literal) { l.MaxDegree = 0 },
-		"degree 3":          func(l *Literal) { l.MaxDegree = 3 },
+		"degree 5":          func(l *Literal) { l.MaxDegree = 5 },
 		"encoding":          func(l *Literal) { l.Encoding = 0 },
 		"cells of degree 2": func(l *Literal) { l.Encoding = Coefficients },
 		"too few primes":    func(l *Literal) { l.LogN, l.LimbBits, l.TBits, l.Limbs = 14, 20, 19, 6 },

@@ -14,6 +14,8 @@ var builtin = []Literal{
 	{Name: "records", LogN: 14, Limbs: 4, LimbBits: 55, TBits: 45, MaxDegree: 2, Encoding: Slots},
 	{Name: "records-wide", LogN: 14, Limbs: 5, LimbBits: 55, TBits: 54, MaxDegree: 2, Encoding: Slots},
 	{Name: "records-ifma", LogN: 14, Limbs: 4, LimbBits: 52, TBits: 42, MaxDegree: 2, Encoding: Slots},
+	{Name: "records-3", LogN: 14, Limbs: 5, LimbBits: 55, TBits: 42, MaxDegree: 3, Encoding: Slots},
+	{Name: "records-4", LogN: 14, Limbs: 6, LimbBits: 55, TBits: 40, MaxDegree: 4, Encoding: Slots},
 }
 
 // build makes each profile on first use: its tables take some milliseconds.
@@ -49,5 +51,5 @@ func Lookup(name string) (*Profile, error) {
 		}
 	}
 	return nil, carnet.E(carnet.Invalid, "UNKNOWN_PROFILE", "there is no parameter profile %q", name).
-		Fix("use one of cube, cube-wide, records, records-wide, records-ifma")
+		Fix("use one of cube, cube-wide, records, records-wide, records-ifma, records-3, records-4")
 }

@@ -193,7 +193,7 @@ func makeVectors(t *testing.T) vectors {
 	aes := carnet.Digest(tagXOF, p.id[:], key[:])
 	v.Uniform = uniformVector{p.Name(), hex.EncodeToString(key[:]), aes.String(), u[0][:16], shaHex(canonical(u))}
 
-	for _, name := range []string{"cube-wide", "records"} {
+	for _, name := range []string{"cube-wide", "records", "records-4"} {
 		p := all[name]
 		r := NewRing(p)
 		for d := 1; d <= p.MaxDegree(); d++ {

@@ -49,6 +49,15 @@ func TestFloodBitsOfTheScheme(t *testing.T) {
 		{"records", 3, 2, 2, 1024, 172, 31},
 		{"records-ifma", 5, 3, 2, 1024, 161, 23},
 		{"records-ifma", 10, 6, 2, 1024, 157, 19},
+		{"cube-wide", 5, 3, 1, 1 << 24, 121, 29},
+		{"cube-wide", 10, 6, 1, 1 << 24, 117, 25},
+		{"records-wide", 5, 3, 2, 1024, 216, 66},
+		{"records-3", 5, 3, 3, 1024, 228, 30},
+		{"records-3", 10, 6, 3, 1024, 224, 26},
+		{"records-3", 5, 3, 3, 1 << 24, 228, 16},
+		{"records-4", 5, 3, 4, 1024, 285, 32},
+		{"records-4", 10, 6, 4, 1024, 281, 28},
+		{"records-4", 5, 3, 4, 1 << 26, 285, 16},
 	} {
 		k, bits, err := FloodBits(must(he.Lookup(x.profile)), must(NewCommittee(x.n, x.t)), 0,
 			NoiseBound(must(he.Lookup(x.profile)), x.degree, x.terms))
