@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
@@ -79,7 +80,12 @@ func (s *system) hidden(o *opening, total he.Scalar) bool {
 // miss one flood of one part, and that one alone hides it.
 func TestAttackStripFloods(t *testing.T) {
 	s := newSystem(t, smallRecords, 5, 3, 0, 0)
-	o := s.open(s.product([]uint32{0}, []uint32{1}))
+	stripFloods(t, s, s.open(s.product([]uint32{0}, []uint32{1})))
+	s = newSystem(t, smallFour, 5, 3, 0, 0)
+	stripFloods(t, s, s.open(s.multiply(functional.Sum(0), functional.Sum(1), functional.Sum(2), functional.Sum(3))))
+}
+
+func stripFloods(t *testing.T, s *system, o *opening) {
 	total := s.total(o, o.answers)
 	require.True(t, s.hidden(o, total))
 

@@ -26,10 +26,13 @@ func TestContentsAgreeWithScan(t *testing.T) {
 // plain is the value of the functional modulo T.
 func (s *system) plain(f *functional.Functional) uint64 {
 	sum, x, y := new(big.Int), new(big.Int), new(big.Int)
-	column := func(o *owner, cs []uint32, b, i int) *big.Int {
+	column := func(o *owner, f functional.Factor, b, i int) *big.Int {
 		v := new(big.Int)
-		for _, c := range cs {
+		for _, c := range f.Plus {
 			v.Add(v, x.SetUint64(o.values[c][b][i]))
+		}
+		for _, c := range f.Minus {
+			v.Sub(v, x.SetUint64(o.values[c][b][i]))
 		}
 		return v
 	}
@@ -37,14 +40,18 @@ func (s *system) plain(f *functional.Functional) uint64 {
 		for _, t := range f.Keys[k].Linear {
 			for cell := range s.p.N() * testBlocks {
 				if t.Cells == nil || slices.Contains(t.Cells, uint32(cell)) {
-					sum.Add(sum, column(o, []uint32{t.Column}, cell/s.p.N(), cell%s.p.N()))
+					sum.Add(sum, column(o, functional.Sum(t.Column), cell/s.p.N(), cell%s.p.N()))
 				}
 			}
 		}
 		for _, t := range f.Keys[k].Products {
 			for cell := range s.p.N() * testBlocks {
 				b, i := cell/s.p.N(), cell%s.p.N()
-				sum.Add(sum, y.Mul(column(o, t.Factors[0].Plus, b, i), column(o, t.Factors[1].Plus, b, i)))
+				y.SetInt64(1)
+				for _, f := range t.Factors {
+					y.Mul(y, column(o, f, b, i))
+				}
+				sum.Add(sum, y)
 			}
 		}
 	}
@@ -64,30 +71,56 @@ func (s *system) parts(k int, f *functional.Functional) []he.Poly {
 	for i := range d {
 		d[i] = s.r.NewPoly()
 	}
-	factor := func(cs []uint32, block int) (c0, a he.Poly) {
+	factor := func(f functional.Factor, block int) (c0, a he.Poly) {
 		c0, a = s.r.NewPoly(), s.r.NewPoly()
-		for _, c := range cs {
+		for _, c := range f.Plus {
 			s.r.Add(c0, o.c0[c][block], c0)
 			s.r.Add(a, s.public(o, c, block), a)
+		}
+		for _, c := range f.Minus {
+			s.r.Sub(c0, o.c0[c][block], c0)
+			s.r.Sub(a, s.public(o, c, block), a)
 		}
 		return c0, a
 	}
 	for block := range testBlocks {
 		for _, t := range f.Keys[k].Linear {
-			c0, a := factor([]uint32{t.Column}, block)
+			c0, a := factor(functional.Sum(t.Column), block)
 			s.r.Add(d[0], c0, d[0])
 			s.r.Add(d[1], a, d[1])
 		}
 		for _, t := range f.Keys[k].Products {
-			x0, x1 := factor(t.Factors[0].Plus, block)
-			y0, y1 := factor(t.Factors[1].Plus, block)
-			s.r.MulAdd(x0, y0, d[0])
-			s.r.MulAdd(x0, y1, d[1])
-			s.r.MulAdd(x1, y0, d[1])
-			s.r.MulAdd(x1, y1, d[2])
+			product := make([]he.Poly, 1, f.Degree+1)
+			product[0] = s.one()
+			for _, f := range t.Factors { // (sum_j p_j s^j) * (c0 + a*s)
+				c0, a := factor(f, block)
+				next := make([]he.Poly, len(product)+1)
+				for j := range next {
+					next[j] = s.r.NewPoly()
+				}
+				for j, p := range product {
+					s.r.MulAdd(p, c0, next[j])
+					s.r.MulAdd(p, a, next[j+1])
+				}
+				product = next
+			}
+			for j, p := range product {
+				s.r.Add(d[j], p, d[j])
+			}
 		}
 	}
 	return d
+}
+
+// one is the polynomial 1 in the NTT domain.
+func (s *system) one() he.Poly {
+	p := s.r.NewPoly()
+	for l := range p {
+		for i := range p[l] {
+			p[l][i] = 1
+		}
+	}
+	return p
 }
 
 // inner is the opened coefficient of sum_j D_j*w_j for owner k, with D_0 or without.
@@ -134,7 +167,11 @@ func (s *system) contents(f *functional.Functional) []carnet.Hash {
 			continue
 		}
 		d := s.parts(k, f)
-		hd[k] = carnet.Digest("carnet/HD/product/1", wire.AppendPoly(nil, s.p, d[1]), wire.AppendPoly(nil, s.p, d[2]))
+		var fields [][]byte
+		for _, p := range d[1:] {
+			fields = append(fields, wire.AppendPoly(nil, s.p, p))
+		}
+		hd[k] = carnet.Digest("carnet/HD/product/1", fields...)
 	}
 	return hd
 }

@@ -15,7 +15,7 @@ import (
 //
 // f is validated, its level is full, and k comes from FloodBits. hd has one H_D for
 // each key of f in order: functional.KeyTerms.LinearHash for degree 1 (nil computes
-// them), scan.HashProduct of the D_1 and D_2 the caller derived itself for degree 2.
+// them), scan.HashProduct of the D_1..D_d the caller derived itself for higher degrees.
 // D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
 // D_1 and average them away. FunctionalID panics if hd has another length.
 func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Hash) carnet.Hash {

@@ -22,7 +22,7 @@ func ownerships(n int) [][]int {
 }
 
 // TestOpen checks, for every shape of committee, one owner and unions, with and
-// without home parts and for both degrees, that any t answers open to the plain
+// without home parts and for both low degrees, that any t answers open to the plain
 // value and that the noise stays within the certificate.
 func TestOpen(t *testing.T) {
 	for _, nt := range committees {
@@ -35,6 +35,21 @@ func TestOpen(t *testing.T) {
 				checkOpening(t, s, s.linear(1, 0, 5, 63, 64, 100, 127))
 			})
 		}
+	}
+}
+
+// TestOpenHigherDegrees: products of three and four columns, factors with signs and a
+// column multiplied by itself.
+func TestOpenHigherDegrees(t *testing.T) {
+	signed := functional.Factor{Plus: []uint32{1}, Minus: []uint32{2}}
+	for _, homes := range [][]int{{0}, {1, 0, 5}} {
+		s := newSystem(t, smallThree, 5, 3, homes...)
+		checkOpening(t, s, s.linear(3))
+		checkOpening(t, s, s.product([]uint32{0}, []uint32{1, 2}))
+		checkOpening(t, s, s.multiply(functional.Sum(0), signed, functional.Sum(3)))
+		s = newSystem(t, smallFour, 5, 3, homes...)
+		checkOpening(t, s, s.multiply(functional.Sum(0), signed, functional.Factor{Minus: []uint32{3}}))
+		checkOpening(t, s, s.multiply(functional.Sum(0), functional.Sum(0), signed, functional.Sum(3)))
 	}
 }
 
@@ -90,11 +105,15 @@ func TestOpenProperty(t *testing.T) {
 
 // TestOpenRealProfiles does it once with the parameters in use.
 func TestOpenRealProfiles(t *testing.T) {
-	for _, name := range []string{"cube", "records"} {
+	for _, name := range []string{"cube", "records", "records-4"} {
 		t.Run(name, func(t *testing.T) {
 			s := newSystem(t, must(he.Lookup(name)), 3, 2, 2, 0)
 			if name == "cube" {
 				checkOpening(t, s, s.linear(2, 1, 16383, 16384, 32767))
+				return
+			}
+			if name == "records-4" {
+				checkOpening(t, s, s.multiply(functional.Sum(0), functional.Sum(1, 2), functional.Sum(3), functional.Sum(3)))
 				return
 			}
 			checkOpening(t, s, s.product([]uint32{0}, []uint32{1}))
@@ -113,7 +132,7 @@ func TestAddHomeNeedsEveryHome(t *testing.T) {
 func TestKeyShareRefusals(t *testing.T) {
 	s := newSystem(t, smallRecords, 3, 2, 0, 0)
 	b := s.owners[0].deal.Bundle(s.c, 1, 0)
-	_, err := NewKeyShare(s.r, s.c, s.owners[0].key, b, 3)
+	_, err := NewKeyShare(s.r, s.c, s.owners[0].key, b, s.p.MaxDegree()+1)
 	requireReason(t, "BAD_DEGREE", err)
 	_, err = NewDeal(s.r, s.owners[0].secret, s.c, s.owners[0].nonce, 0, false, stream("x"))
 	requireReason(t, "BAD_DEGREE", err)

@@ -19,6 +19,8 @@ import (
 // Small rings of the shape of the real profiles: fast, and without any security.
 var (
 	smallRecords = must(he.NewProfile(he.Literal{Name: "test-records", LogN: 6, Limbs: 4, LimbBits: 55, TBits: 45, MaxDegree: 2, Encoding: he.Slots}))
+	smallThree   = must(he.NewProfile(he.Literal{Name: "test-records-3", LogN: 6, Limbs: 5, LimbBits: 55, TBits: 42, MaxDegree: 3, Encoding: he.Slots}))
+	smallFour    = must(he.NewProfile(he.Literal{Name: "test-records-4", LogN: 6, Limbs: 6, LimbBits: 55, TBits: 40, MaxDegree: 4, Encoding: he.Slots}))
 	smallCube    = must(he.NewProfile(he.Literal{Name: "test-cube", LogN: 6, Limbs: 3, LimbBits: 55, TBits: 45, MaxDegree: 1, Encoding: he.Coefficients}))
 )
 
@@ -63,7 +65,7 @@ type system struct {
 	owners []*owner // ascending by key id
 }
 
-const testColumns, testBlocks = 3, 2
+const testColumns, testBlocks = 4, 2
 
 // newSystem makes one owner per entry of homes: its home keyholder, 0 without.
 func newSystem(t testing.TB, p *he.Profile, n, threshold int, homes ...int) *system {
@@ -119,10 +121,15 @@ func (s *system) linear(column uint32, cells ...uint32) *functional.Functional {
 
 // product sums (sum of columns a)*(sum of columns b) over all owners.
 func (s *system) product(a, b []uint32) *functional.Functional {
-	f := &functional.Functional{Degree: 2}
+	return s.multiply(functional.Sum(a...), functional.Sum(b...))
+}
+
+// multiply sums the product of the factors over all owners.
+func (s *system) multiply(factors ...functional.Factor) *functional.Functional {
+	f := &functional.Functional{Degree: len(factors)}
 	for _, o := range s.owners {
 		f.Keys = append(f.Keys, functional.KeyTerms{Key: o.key, Products: []functional.Product{
-			{File: o.file, Blocks: testBlocks, Factors: []functional.Factor{functional.Sum(a...), functional.Sum(b...)}}}})
+			{File: o.file, Blocks: testBlocks, Factors: slices.Clone(factors)}}})
 	}
 	f.Sort()
 	return f
