@@ -24,7 +24,7 @@ var described = map[string]any{
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
 	"Revocation": carnet.Revocation{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
-	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Measure": schema.Measure{},
+	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
 	"Schema.Partition": schema.Partition{}, "Schema.Limits": schema.Limits{},
 }
 

@@ -18,10 +18,12 @@ type Binder struct {
 	file                       string
 	fields                     int
 	partitions, dims, measures []binding
+	inputs                     []binding
 	codes                      []map[string]int
 	bounds                     [][2]int64
 	unused                     []string
 	clipped                    []int64
+	computed                   *computed // formulas, nil without any
 }
 
 // Unused returns the headers that no schema column uses.
@@ -74,12 +76,19 @@ func (b *Binder) Row(rec *Record, row *Row) error {
 		row.Dims = append(row.Dims, v)
 	}
 	for i, bind := range b.measures {
+		if bind.field < 0 { // computed below
+			row.Measures, row.Null = append(row.Measures, 0), append(row.Null, false)
+			continue
+		}
 		v, null, msg := b.measure(i, rec, bind)
 		if msg != "" {
 			fail(bind.field, msg)
 		}
 		row.Measures = append(row.Measures, v)
 		row.Null = append(row.Null, null)
+	}
+	if b.computed != nil {
+		b.compute(rec, row, bad == nil, fail)
 	}
 	if bad != nil {
 		return bad

@@ -30,6 +30,11 @@ func (e *Encoding) Explain() string {
 			fmt.Fprintf(&b, "%s: %d indicator columns, one per code%s.\n", s.Dimensions[d].Name, s.Dimensions[d].Cardinality(), nullNote(s.Dimensions[d].Nullable))
 		}
 	}
+	for i := range s.Measures {
+		if m := &s.Measures[i]; m.Formula != "" {
+			fmt.Fprintf(&b, "%s: computed from each row as %s, exactly, with %d digits after the point.\n", m.Name, m.Formula, m.Scale)
+		}
+	}
 	for i := range e.atoms {
 		e.explainAtom(&b, &e.atoms[i])
 	}

@@ -97,9 +97,19 @@ func (s *Schema) Bind(file string, names []string) (*Binder, error) {
 	}
 	for i := range s.Measures {
 		m := &s.Measures[i]
-		b.measures = append(b.measures, h.bind("measure", m.Name, m.Source, 0, false))
 		lo, hi := m.Bounds()
 		b.bounds = append(b.bounds, [2]int64{lo, hi})
+		if m.Formula != "" {
+			b.measures = append(b.measures, binding{field: -1})
+			continue
+		}
+		b.measures = append(b.measures, h.bind("measure", m.Name, m.Source, 0, false))
+	}
+	for i := range s.Inputs {
+		b.inputs = append(b.inputs, h.bind("input", s.Inputs[i].Name, s.Inputs[i].Source, 0, false))
+	}
+	if err := b.prepare(); err != nil {
+		return nil, err
 	}
 	if len(h.err.Violations) > 0 {
 		return nil, h.err

@@ -26,6 +26,7 @@ func Parse(file string, text []byte) (*Schema, error) {
 	r := &reader{file: file, at: map[string]Position{}}
 	s := r.read(text)
 	if len(r.problems) == 0 {
+		r.derive(s)
 		r.problems = s.check()
 		if len(r.problems) == 0 {
 			r.problems = s.checkLayouts()

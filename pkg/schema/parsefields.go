@@ -17,6 +17,10 @@ func (r *reader) schema(n *yaml.Node, s *Schema) {
 			s.Dimensions = append(s.Dimensions, Dimension{})
 			r.dimension(n, path, &s.Dimensions[len(s.Dimensions)-1])
 		})},
+		{"inputs", r.list(func(n *yaml.Node, path string) {
+			s.Inputs = append(s.Inputs, Input{})
+			r.input(n, path, &s.Inputs[len(s.Inputs)-1])
+		})},
 		{"measures", r.list(func(n *yaml.Node, path string) {
 			s.Measures = append(s.Measures, Measure{})
 			r.measure(n, path, &s.Measures[len(s.Measures)-1])
@@ -54,12 +58,25 @@ func (r *reader) dimension(n *yaml.Node, path string, d *Dimension) {
 	})
 }
 
+func (r *reader) input(n *yaml.Node, path string, in *Input) {
+	r.object(n, path, "an input", []field{
+		{"name", r.text(&in.Name)},
+		{"title", r.text(&in.Title)},
+		{"source", r.text(&in.Source)},
+		{"scale", r.number(func(v int64) { in.Scale = int(v) })},
+		{"min", r.text(&in.Min)},
+		{"max", r.text(&in.Max)},
+		{"nullable", r.flag(&in.Nullable)},
+	})
+}
+
 func (r *reader) measure(n *yaml.Node, path string, m *Measure) {
 	r.object(n, path, "a measure", []field{
 		{"name", r.text(&m.Name)},
 		{"title", r.text(&m.Title)},
 		{"unit", r.text(&m.Unit)},
 		{"source", r.text(&m.Source)},
+		{"formula", r.text(&m.Formula)},
 		{"scale", r.number(func(v int64) { m.Scale = int(v) })},
 		{"min", r.text(&m.Min)},
 		{"max", r.text(&m.Max)},

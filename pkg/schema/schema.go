@@ -14,6 +14,8 @@ const (
 	MaxCodes      = 10_000  // codes of one dimension
 	MaxDimensions = 32      // dimensions of one schema
 	MaxMeasures   = 64      // measures of one schema
+	MaxInputs     = 64      // inputs of one schema
+	MaxFormula    = 1000    // bytes of one formula
 	MaxPartitions = 4       // partition columns of one schema
 	MaxFiles      = 4096    // partition combinations of one dataset
 	MaxScale      = 12      // decimal digits of a measure
@@ -35,6 +37,7 @@ type Schema struct {
 	Description string          `json:"description,omitempty"`
 	Nulls       []string        `json:"nulls,omitempty"` // spellings of NULL besides the empty field
 	Dimensions  []Dimension     `json:"dimensions,omitempty"`
+	Inputs      []Input         `json:"inputs,omitempty"` // columns that only formulas use
 	Measures    []Measure       `json:"measures,omitempty"`
 	Partitions  []Partition     `json:"partitions,omitempty"`
 	Limits      Limits          `json:"limits"`
@@ -66,9 +69,10 @@ type Measure struct {
 	Title    string   `json:"title,omitempty"`
 	Unit     string   `json:"unit,omitempty"`
 	Source   string   `json:"source,omitempty"`
-	Scale    int      `json:"scale,omitempty"` // decimal digits, 0..MaxScale
-	Min      string   `json:"min"`             // decimal text, inclusive
-	Max      string   `json:"max"`             // decimal text, inclusive
+	Formula  string   `json:"formula,omitempty"` // computed by the owner from other columns of the row
+	Scale    int      `json:"scale,omitempty"`   // decimal digits, 0..MaxScale
+	Min      string   `json:"min"`               // decimal text, inclusive
+	Max      string   `json:"max"`               // decimal text, inclusive
 	Nullable bool     `json:"nullable,omitempty"`
 	Outside  Outside  `json:"outside,omitempty"`  // what happens to values outside Min..Max; default Refuse
 	Squares  bool     `json:"squares,omitempty"`  // store x*x, for variances

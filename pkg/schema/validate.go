@@ -72,14 +72,18 @@ func (s *Schema) check() []problem {
 		c.add("dimensions", "there is neither a dimension nor a measure; add at least one")
 	}
 	c.most("dimensions", len(s.Dimensions), MaxDimensions)
+	c.most("inputs", len(s.Inputs), MaxInputs)
 	c.most("measures", len(s.Measures), MaxMeasures)
 	c.most("partitions", len(s.Partitions), MaxPartitions)
-	if len(s.Dimensions) > MaxDimensions || len(s.Measures) > MaxMeasures || len(s.Partitions) > MaxPartitions {
+	if len(s.Dimensions) > MaxDimensions || len(s.Inputs) > MaxInputs || len(s.Measures) > MaxMeasures || len(s.Partitions) > MaxPartitions {
 		return c.problems
 	}
 	seen := map[string]string{}
 	for i := range s.Dimensions {
 		s.checkDimension(c, i, seen)
+	}
+	for i := range s.Inputs {
+		s.checkInput(c, i, seen)
 	}
 	for i := range s.Measures {
 		s.checkMeasure(c, i, seen)

@@ -63,6 +63,9 @@ func (s *Schema) checkMeasure(c *checker, i int, seen map[string]string) {
 	if m.Outside != "" && m.Outside != Refuse && m.Outside != Clip {
 		c.add(path+".outside", "outside can't be %s%s", quote(string(m.Outside)), didYouMean(string(m.Outside), []string{"refuse", "clip"}))
 	}
+	if m.Formula != "" && !s.checkFormula(c, i) {
+		return
+	}
 	lo, okLo := c.bound(path+".min", "min", m.Min, m.Scale)
 	hi, okHi := c.bound(path+".max", "max", m.Max, m.Scale)
 	if !okLo || !okHi {
@@ -73,6 +76,23 @@ func (s *Schema) checkMeasure(c *checker, i int, seen map[string]string) {
 		c.add(path+".min", "min %s is above max %s; swap them", m.Min, m.Max)
 	case lo == hi:
 		c.add(path+".max", "min and max are both %s; a measure needs room, or leave it out and use COUNT(*)", m.Max)
+	}
+}
+
+func (s *Schema) checkInput(c *checker, i int, seen map[string]string) {
+	in := &s.Inputs[i]
+	path := fmt.Sprintf("inputs[%d]", i)
+	c.column(path, "an input", in.Name, seen)
+	c.text(path+".title", in.Title, 200)
+	c.source(path, in.Source)
+	if in.Scale < 0 || in.Scale > MaxScale {
+		c.add(path+".scale", "the scale is %d; use 0 to %d, the number of digits after the point", in.Scale, MaxScale)
+		return
+	}
+	lo, okLo := c.bound(path+".min", "min", in.Min, in.Scale)
+	hi, okHi := c.bound(path+".max", "max", in.Max, in.Scale)
+	if okLo && okHi && lo > hi {
+		c.add(path+".min", "min %s is above max %s; swap them", in.Min, in.Max)
 	}
 }
 
