@@ -44,7 +44,7 @@ gen: ## regenerate code and reference documents
 	tools/gen.sh
 
 gen-check: gen ## fail if generated files are not up to date
-	git diff --exit-code -- pkg/api docs/reference
+	git diff --exit-code -- pkg/api docs/reference pkg/he/internal pkg/scan
 
 bench: ## rows per second against Lattigo's evaluator and a plain loop, in one run
 	$(GO) run ./internal/bench

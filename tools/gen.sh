@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Generates pkg/api from protos/ and the generated pages of docs/reference from the
-# code. Installs buf and the plugins at exact versions into .bin/ (ignored by git), so
-# that everyone generates the same bytes; the CI check runs this script and fails if
-# anything changed.
+# Generates pkg/api from protos/, the generated pages of docs/reference from the code and
+# the assembly from tools/asm. Installs buf and the plugins at exact versions into .bin/
+# (ignored by git), so that everyone generates the same bytes; the CI check runs this
+# script and fails if anything changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,3 +31,5 @@ buf generate
 mv pkg/api/openapi.swagger.json pkg/api/openapi.json
 
 go run ./internal/gendocs
+
+(cd tools/asm && go run . ../..)

@@ -12,10 +12,20 @@ type Poly [][]uint64
 // of its own and is safe for concurrent use. Results are always fully
 // reduced. Polynomials given to its methods must come from NewPoly of a ring with
 // the same profile; in and out may be the same.
-type Ring struct{ p *Profile }
+type Ring struct {
+	p        *Profile
+	portable bool
+}
 
 // NewRing returns the ring of the profile.
-func NewRing(p *Profile) *Ring { return &Ring{p} }
+func NewRing(p *Profile) *Ring { return &Ring{p: p} }
+
+// Portable returns a ring that gives the same results in pure Go, also where the
+// processor has something faster.
+func (r *Ring) Portable() *Ring { return &Ring{p: r.p, portable: true} }
+
+// IsPortable says whether Portable returned the ring.
+func (r *Ring) IsPortable() bool { return r.portable }
 
 // Profile returns the ring's profile.
 func (r *Ring) Profile() *Profile { return r.p }

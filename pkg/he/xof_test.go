@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
 // slowWord is the definition of a word, one AES stream at a time.
@@ -45,10 +47,18 @@ func testModuli() (ms []modulus) {
 	return ms
 }
 
-func TestExpansionRejectsExactly(t *testing.T) {
+// bothWays runs a test in pure Go and with what this processor offers.
+func bothWays(t *testing.T, test func(t *testing.T, portable bool)) {
+	t.Run("portable", func(t *testing.T) { test(t, true) })
+	t.Run("default", func(t *testing.T) { test(t, false) })
+}
+
+func TestExpansionRejectsExactly(t *testing.T) { bothWays(t, testExpansionRejectsExactly) }
+
+func testExpansionRejectsExactly(t *testing.T, portable bool) {
 	const n = 2048
 	key := [32]byte{1, 2, 3}
-	whole := newExpansion(&key, n, testModuli())
+	whole := newExpansion(&key, n, testModuli(), portable)
 	for l, q := range smallPrimes {
 		out := make([]uint64, n)
 		whole.Words(l, 0, out)
@@ -65,11 +75,13 @@ func TestExpansionRejectsExactly(t *testing.T) {
 	}
 }
 
-func TestExpansionRandomAccess(t *testing.T) {
+func TestExpansionRandomAccess(t *testing.T) { bothWays(t, testExpansionRandomAccess) }
+
+func testExpansionRandomAccess(t *testing.T, portable bool) {
 	const n = 2048
 	key := [32]byte{4}
 	all := make([][]uint64, len(smallPrimes))
-	x := newExpansion(&key, n, testModuli())
+	x := newExpansion(&key, n, testModuli(), portable)
 	for l := range all {
 		all[l] = make([]uint64, n)
 		x.Words(l, 0, all[l])
@@ -97,11 +109,13 @@ func chiSquare(observed []int, expected []float64) (x float64) {
 	return x
 }
 
-func TestExpansionUniform(t *testing.T) {
+func TestExpansionUniform(t *testing.T) { bothWays(t, testExpansionUniform) }
+
+func testExpansionUniform(t *testing.T, portable bool) {
 	const q, n = 257, 1 << 18
 	key := [32]byte{5}
 	out := make([]uint64, n)
-	newExpansion(&key, n, []modulus{{Reducer: Reducer{q: q}}}).Words(0, 0, out)
+	newExpansion(&key, n, []modulus{{Reducer: Reducer{q: q}}}, portable).Words(0, 0, out)
 	counts, expected := make([]int, q), make([]float64, q)
 	for i := range expected {
 		expected[i] = float64(n) / q
@@ -156,4 +170,43 @@ func TestUniformBindsEverything(t *testing.T) {
 	x := r.Expand([32]byte{9}, base)
 	x.Words(2, 33, part)
 	require.Equal(t, seen[0][2][33:43], part)
+}
+
+// Column-file order holds the words of Expand, in both ways of making them, with
+// rejected words at every place.
+func TestColumnExpansion(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(8, 9))
+	for _, bits := range []int{20, 55} { // with 20 bits many words are rejected
+		p := small(t, 7, 3, bits, 18, Slots)
+		for _, r := range []*Ring{NewRing(p), NewRing(p).Portable()} {
+			for _, blocks := range []int{1, 2, 7, 64} {
+				first := BlockID{File: [32]byte{1}, Column: 2, Block: 60}
+				x := r.ExpandColumn(carnet.KeyID{3}, first, blocks)
+				whole := make([]Poly, blocks)
+				for b := range whole {
+					whole[b] = r.NewPoly()
+					id := first
+					id.Block += uint32(b)
+					r.PublicBlock(carnet.KeyID{3}, id, whole[b])
+				}
+				for range 20 {
+					limb := rnd.IntN(p.Limbs())
+					unit := []int{ColumnLane, 32}[rnd.IntN(2)]
+					slot := rnd.IntN(p.N()/unit) * unit
+					slots := unit * (1 + rnd.IntN((p.N()-slot)/unit))
+					out, ahead := make([]uint64, slots*blocks), make([]uint64, slots*blocks)
+					if rnd.IntN(2) == 0 {
+						x = x.Fork()
+						ahead = nil
+					}
+					x.Words(limb, slot, out, ahead)
+					for s := range slots {
+						for b := range blocks {
+							require.Equal(t, whole[b][limb][slot+s], out[(s/8*blocks+b)*8+s%8])
+						}
+					}
+				}
+			}
+		}
+	}
 }
