@@ -68,6 +68,8 @@ type Profile struct {
 	t    uint64
 	id   carnet.Hash
 
+	soundness int // see SelectionSoundness
+
 	crt   []*big.Int    // (Q/q_i) * ((Q/q_i)^-1 mod q_i)
 	tRing *ring.SubRing // transform modulo T, slot encoding only
 	perm  []int         // slot i is value perm[i] of that transform
@@ -125,6 +127,10 @@ func NewProfile(l Literal) (*Profile, error) {
 		}
 		p.mods = append(p.mods, m)
 		p.q.Mul(p.q, new(big.Int).SetUint64(q))
+	}
+	p.soundness = soundness(primes)
+	if l.LogN > largestTestRing && p.soundness < MinSelectionSoundness {
+		return bad("a check of a selection errs with 2^-%d, want 2^-%d", p.soundness, MinSelectionSoundness)
 	}
 	limits, known := logQLimits[l.LogN]
 	if l.LogN > largestTestRing && (!known || p.q.BitLen() > limits[0]) {

@@ -62,6 +62,18 @@ func NoiseBound(p *he.Profile, degree int, terms int64) *big.Int {
 	return b
 }
 
+// SelectionBound returns B of an opening with a selection: weight times the largest
+// noise bound of the functionals it chooses from.
+func SelectionBound(weight int, bounds []*big.Int) *big.Int {
+	most := new(big.Int)
+	for _, b := range bounds {
+		if b.Cmp(most) > 0 {
+			most = b
+		}
+	}
+	return new(big.Int).Mul(most, big.NewInt(int64(weight)))
+}
+
 // FloodBits returns k, the largest flood size that still opens rightly in the worst
 // case: T*(B + P'*2^k + P' + 1) < Q/2, where P' is the number of parts and of home
 // keyholders. homes counts the distinct home keyholders of the functional's keys; 0

@@ -37,23 +37,51 @@ func Combine(r *he.Ring, c Committee, answers []Answer) (value he.Scalar, liars 
 // t-1 keyholders may collude, nothing is corrected at the expense of detecting t-1:
 // fewer than 2t-1 answers detect m-t, 2t-1 detect t-1, from there on each further
 // answer corrects one more, 3t-2 correct t-1, and beyond that floor((m-t)/2).
-func (c Committee) Guarantees(m int) (detected, corrected int) {
-	if m < c.T {
+func (c Committee) Guarantees(m int) (detected, corrected int) { return c.guarantees(c.T, m) }
+
+// SelectedGuarantees is Guarantees for openings with a selection, whose answers lie on
+// a polynomial of degree 2(t-1): 2t-1 are needed, m-(2t-1) lies are detected, 3t-2 detect
+// t-1, and 4t-3 correct t-1.
+func (c Committee) SelectedGuarantees(m int) (detected, corrected int) {
+	return c.guarantees(2*c.T-1, m)
+}
+
+// guarantees is for polynomials that the given number of points fixes.
+func (c Committee) guarantees(points, m int) (detected, corrected int) {
+	if m < points {
 		return 0, 0
 	}
-	corrected = min((m-c.T)/2, max(0, m-2*c.T+1))
-	return m - c.T - corrected, corrected
+	corrected = min((m-points)/2, max(0, m-points-c.T+1))
+	return m - points - corrected, corrected
 }
 
 // CombineAll is Combine for whole answers: values[a][o] is what keyholder numbers[a]
 // answered to opening o. A keyholder that lies in one opening is left out of all.
 // detected and corrected are those of Guarantees for this number of answers.
 func CombineAll(r *he.Ring, c Committee, numbers []int, values [][]he.Scalar) (sums []he.Scalar, liars []int, detected, corrected int, err error) {
-	if err := checkAnswers(c, numbers, values); err != nil {
+	return combineAll(r, c, c.T, numbers, values)
+}
+
+// CombineSelected is CombineAll for openings with a selection. The sums are the
+// committee's part of the totals, to which the buyer adds SelectedPublic.
+func CombineSelected(r *he.Ring, c Committee, numbers []int, values [][]he.Scalar) (sums []he.Scalar, liars []int, detected, corrected int, err error) {
+	return combineAll(r, c, 2*c.T-1, numbers, values)
+}
+
+// SelectedPublic returns the sum of the public values of the selected codes.
+func SelectedPublic(r *he.Ring, codes []int, public []he.Scalar) (sum he.Scalar) {
+	for _, g := range codes {
+		sum = r.ScalarAdd(sum, public[g])
+	}
+	return sum
+}
+
+func combineAll(r *he.Ring, c Committee, points int, numbers []int, values [][]he.Scalar) (sums []he.Scalar, liars []int, detected, corrected int, err error) {
+	if err := checkAnswers(c, points, numbers, values); err != nil {
 		return nil, nil, 0, 0, err
 	}
-	detected, corrected = c.Guarantees(len(numbers))
-	d := newDecoder(r, c.T, numbers, 0)
+	detected, corrected = c.guarantees(points, len(numbers))
+	d := newDecoder(r, points, numbers, 0)
 	sums = make([]he.Scalar, len(values[0]))
 	for o := range sums {
 		at := func(a int) he.Scalar { return values[a][o] }
@@ -62,7 +90,7 @@ func CombineAll(r *he.Ring, c Committee, numbers []int, values [][]he.Scalar) (s
 			if d = d.withoutLiars(corrected, at); d == nil {
 				return nil, nil, detected, corrected, carnet.E(carnet.Refused, "INCONSISTENT_ANSWERS",
 					"the keyholders' answers contradict each other, and %d answers do not say who is wrong", len(numbers)).
-					Fix("collect more answers: with %d, up to %d wrong ones are found and left out", 3*c.T-2, c.T-1)
+					Fix("collect more answers: with %d, up to %d wrong ones are found and left out", points+2*(c.T-1), c.T-1)
 			}
 		}
 	}
@@ -75,7 +103,7 @@ func CombineAll(r *he.Ring, c Committee, numbers []int, values [][]he.Scalar) (s
 	return sums, liars, detected, corrected, nil
 }
 
-func checkAnswers(c Committee, numbers []int, values [][]he.Scalar) error {
+func checkAnswers(c Committee, points int, numbers []int, values [][]he.Scalar) error {
 	bad := func(format string, args ...any) error {
 		return carnet.E(carnet.Invalid, "BAD_ANSWERS", format, args...)
 	}
@@ -93,8 +121,8 @@ func checkAnswers(c Committee, numbers []int, values [][]he.Scalar) error {
 			return bad("keyholder %d answered %d openings, keyholder %d answered %d", number, len(values[a]), numbers[0], len(values[0]))
 		}
 	}
-	if len(numbers) < c.T {
-		return carnet.E(carnet.Precondition, "TOO_FEW_ANSWERS", "%d keyholders answered, %d are needed", len(numbers), c.T).
+	if len(numbers) < points {
+		return carnet.E(carnet.Precondition, "TOO_FEW_ANSWERS", "%d keyholders answered, %d are needed", len(numbers), points).
 			Fix("wait for more keyholders to answer")
 	}
 	return nil

@@ -11,22 +11,22 @@ import (
 // their place, out is the set of those left out as lies.
 type decoder struct {
 	r       *he.Ring
-	t       int
+	points  int // how many answers fix the polynomial: its degree + 1
 	numbers []int
 	out     uint16
-	base    []int         // the first t places not left out
+	base    []int         // the first places not left out, as many as points
 	zero    []he.Scalar   // weights of the base for the value at 0
 	rest    []int         // the other places not left out
 	checks  [][]he.Scalar // weights of the base for the value at each of them
 }
 
-// newDecoder needs at least t places that are not left out.
-func newDecoder(r *he.Ring, t int, numbers []int, out uint16) *decoder {
-	d := &decoder{r: r, t: t, numbers: numbers, out: out}
+// newDecoder needs at least points places that are not left out.
+func newDecoder(r *he.Ring, points int, numbers []int, out uint16) *decoder {
+	d := &decoder{r: r, points: points, numbers: numbers, out: out}
 	for a := range numbers {
 		switch {
 		case out>>a&1 == 1:
-		case len(d.base) < t:
+		case len(d.base) < points:
 			d.base = append(d.base, a)
 		default:
 			d.rest = append(d.rest, a)
@@ -76,7 +76,7 @@ func (d *decoder) apply(ws []he.Scalar, at func(a int) he.Scalar) (sum he.Scalar
 
 // withoutLiars returns a decoder that leaves out the fewest further answers, at most
 // limit in all, so that the rest agree; nil if there is none. The differences of the
-// points are units modulo Q, so two polynomials agree in at most t-1 points as they
+// keyholders' numbers are units modulo Q, so two polynomials agree in fewer places than points, as they
 // would over a field, and with limit from Guarantees the result is unique. With at
 // most 12 answers trying all sets is both quick and plainly right.
 func (d *decoder) withoutLiars(limit int, at func(a int) he.Scalar) *decoder {
@@ -85,7 +85,7 @@ func (d *decoder) withoutLiars(limit int, at func(a int) he.Scalar) *decoder {
 			if bits.OnesCount16(out) != size || out&d.out != d.out {
 				continue
 			}
-			next := newDecoder(d.r, d.t, d.numbers, out)
+			next := newDecoder(d.r, d.points, d.numbers, out)
 			if _, ok := next.decode(at); ok {
 				return next
 			}

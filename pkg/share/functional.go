@@ -19,13 +19,7 @@ import (
 // D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
 // D_1 and average them away. FunctionalID panics if hd has another length.
 func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Hash) carnet.Hash {
-	id := identity{
-		params: p.ID(), op: "linear", encoding: p.Encoding().String(),
-		degree: f.Degree, level: p.Limbs() - 1, k: k, noise: "none", variance: "0",
-	}
-	if f.Degree > 1 {
-		id.op = "product"
-	}
+	id := newIdentity(p, f.Degree, k)
 	if hd == nil && f.Degree == 1 {
 		for i := range f.Keys {
 			hd = append(hd, f.Keys[i].LinearHash(p.N()))
@@ -36,6 +30,31 @@ func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Ha
 	}
 	for i := range f.Keys {
 		id.keys = append(id.keys, keyContent{f.Keys[i].Key, hd[i]})
+	}
+	return id.hash()
+}
+
+// SelectionID is F of an opening with a selection: fs are the functionals that the codes
+// stand for, in order, and hd[g] the content hashes of fs[g] as for FunctionalID. The
+// content of a key is the list of its contents in all of them. private is
+// Selection.Hash. All functionals must have one degree, since one flood hides them, and
+// the same keys, since one mask does; SelectionID panics otherwise.
+func SelectionID(p *he.Profile, fs []*functional.Functional, k int, hd [][]carnet.Hash, private carnet.Hash) carnet.Hash {
+	if len(fs) == 0 || len(hd) != len(fs) || private.IsZero() {
+		panic("share: an opening with a selection of nothing")
+	}
+	id := newIdentity(p, fs[0].Degree, k)
+	id.private = private
+	for i := range fs[0].Keys {
+		key := fs[0].Keys[i].Key
+		contents := make([][]byte, len(fs))
+		for g, f := range fs {
+			if f.Degree != fs[0].Degree || len(f.Keys) != len(fs[0].Keys) || len(hd[g]) != len(f.Keys) || f.Keys[i].Key != key {
+				panic("share: an opening with a selection of functionals that differ in degree or keys")
+			}
+			contents[g] = hd[g][i][:]
+		}
+		id.keys = append(id.keys, keyContent{key, carnet.Digest(tagSelectContent, contents...)})
 	}
 	return id.hash()
 }
@@ -57,6 +76,17 @@ type identity struct {
 type keyContent struct {
 	key     carnet.KeyID
 	content carnet.Hash // H_D
+}
+
+func newIdentity(p *he.Profile, degree, k int) identity {
+	id := identity{
+		params: p.ID(), op: "linear", encoding: p.Encoding().String(),
+		degree: degree, level: p.Limbs() - 1, k: k, noise: "none", variance: "0",
+	}
+	if degree > 1 {
+		id.op = "product"
+	}
+	return id
 }
 
 func (id *identity) hash() carnet.Hash {

@@ -2,15 +2,23 @@ package share
 
 import "encoding/binary"
 
-// Tags of this package. Each is used for one purpose only. "carnet/zero/1" (zero
-// sharing of products of shares) and "carnet/noise/1" (privacy noise) are reserved:
-// like the flood, they would be expanded from the mask key with F.
+// Tags of this package. Each is used for one purpose only. "carnet/noise/1" (privacy
+// noise) is reserved: like the flood, it would be expanded from the mask key with F.
 const (
 	tagCommit     = "carnet/commit/1" // commitment to a part seed
 	tagPart       = "carnet/part/1"   // XOF key of a part's polynomial for one power
 	tagMask       = "carnet/mask/1"   // mask key of a part in one set of dataset keys
 	tagFlood      = "carnet/flood/1"  // flood of one part in one opening
 	tagFunctional = "carnet/F/1"      // functional id
+
+	tagSelectCommit  = "carnet/select/commit/1" // commitment to a part seed of a selection
+	tagSelectShare   = "carnet/select/share/1"  // AES key of a part's additive shares of a selection
+	tagSelectHash    = "carnet/select/1"        // H_w: identity of a shared selection
+	tagSelectRho     = "carnet/select/rho/1"    // XOF key of the coefficients of a selection's check
+	tagSelectCheck   = "carnet/select/check/1"  // XOF key of the zero sharings that hide check scalars
+	tagSelectMask    = "carnet/mask/select/1"   // mask key of a part in one set of dataset keys and one selection
+	tagSelectContent = "carnet/HD/select/1"     // content of one key in an opening with a selection
+	tagZero          = "carnet/zero/1"          // XOF key of the zero sharing that hides a product of shares
 )
 
 func u16(v uint16) []byte { return binary.BigEndian.AppendUint16(nil, v) }

@@ -11,6 +11,13 @@ import (
 // ascending by key id, so that no owner alone knows it. It is an HMAC of the seeds
 // and never of a commitment, which is public.
 func maskKey(keys []carnet.KeyID, a Subset, seeds [][32]byte) [32]byte {
+	return maskKeyTagged(tagMask, keys, a, seeds)
+}
+
+// maskKeyTagged is maskKey under the given tag. With a selection, the buyer's seed of
+// the part follows those of the keys and the tag is another: seeds that a buyer chose
+// never lead to a mask key that is used without them.
+func maskKeyTagged(tag string, keys []carnet.KeyID, a Subset, seeds [][32]byte) [32]byte {
 	var secret []byte
 	for i := range seeds {
 		secret = append(secret, seeds[i][:]...)
@@ -19,7 +26,7 @@ func maskKey(keys []carnet.KeyID, a Subset, seeds [][32]byte) [32]byte {
 	for i := range keys {
 		fields = append(fields, keys[i][:])
 	}
-	return carnet.Keyed(secret, tagMask, append(fields, u16(uint16(a)))...)
+	return carnet.Keyed(secret, tag, append(fields, u16(uint16(a)))...)
 }
 
 // Flood is the flood of a part with this mask key in the opening F: uniform in

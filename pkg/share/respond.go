@@ -26,28 +26,14 @@ type partMask struct {
 // keys, in any order. Keys not among them, or missing ones, would give other masks
 // than the rest of the committee uses.
 func NewResponder(r *he.Ring, c Committee, number int, keys []*KeyShare) (*Responder, error) {
-	bad := func(format string, args ...any) (*Responder, error) {
-		return nil, carnet.E(carnet.Invalid, "BAD_KEY_SHARES", "these key shares can't answer together: "+format, args...)
-	}
-	if len(keys) == 0 {
-		return bad("there are none")
-	}
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, func(a, b *KeyShare) int { return bytes.Compare(a.key[:], b.key[:]) })
-	ids := make([]carnet.KeyID, len(keys))
+	ids, err := together(r, c, number, keys)
+	if err != nil {
+		return nil, err
+	}
 	var home [][32]byte
-	for i, k := range keys {
-		switch {
-		case k.number != number:
-			return bad("one is keyholder %d's, not %d's", k.number, number)
-		case k.c != c:
-			return bad("they belong to different committees")
-		case k.r.Profile().ID() != r.Profile().ID():
-			return bad("they have different parameters")
-		case i > 0 && k.key == ids[i-1]:
-			return bad("key %s is there twice", k.key)
-		}
-		ids[i] = k.key
+	for _, k := range keys {
 		if k.home != nil {
 			home = append(home, *k.home)
 		}
@@ -65,6 +51,33 @@ func NewResponder(r *he.Ring, c Committee, number int, keys []*KeyShare) (*Respo
 		rs.home = &key
 	}
 	return rs, nil
+}
+
+// together checks that key shares, ascending by key, can answer together, and returns
+// the ids of their keys.
+func together(r *he.Ring, c Committee, number int, keys []*KeyShare) ([]carnet.KeyID, error) {
+	if len(keys) == 0 {
+		return nil, badShares("there are none")
+	}
+	ids := make([]carnet.KeyID, len(keys))
+	for i, k := range keys {
+		switch {
+		case k.number != number:
+			return nil, badShares("one is keyholder %d's, not %d's", k.number, number)
+		case k.c != c:
+			return nil, badShares("they belong to different committees")
+		case k.r.Profile().ID() != r.Profile().ID():
+			return nil, badShares("they have different parameters")
+		case i > 0 && k.key == ids[i-1]:
+			return nil, badShares("key %s is there twice", k.key)
+		}
+		ids[i] = k.key
+	}
+	return ids, nil
+}
+
+func badShares(format string, args ...any) error {
+	return carnet.E(carnet.Invalid, "BAD_KEY_SHARES", "these key shares can't answer together: "+format, args...)
 }
 
 // Respond returns the answer to one opening: value + sum of f_A(i)*T^(1-d)*flood_A

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"math/big"
 	"os"
@@ -38,6 +39,7 @@ type vectors struct {
 	Answers      []vectorAnswer     `json:"answers"`
 	Combined     []vectorCombined   `json:"combined"`
 	Certificates []vectorBound      `json:"certificates"`
+	Selections   []vectorSelection  `json:"selections"`
 }
 
 type (
@@ -117,6 +119,31 @@ type (
 		Value   string   `json:"value,omitempty"`
 		Liars   []int    `json:"liars,omitempty"`
 		Reason  string   `json:"reason,omitempty"` // instead of a value
+	}
+	// vectorSelection is one keyholder's part in a request with a selection.
+	vectorSelection struct {
+		N           int           `json:"n"`
+		T           int           `json:"t"`
+		Number      int           `json:"number"`
+		Request     carnet.Hash   `json:"request"`
+		Weight      int           `json:"weight"`
+		Deltas      string        `json:"deltas"`
+		Commitments []carnet.Hash `json:"commitments"` // of all parts
+		Bundle      string        `json:"bundle"`      // of the buyer's seeds
+		Hash        carnet.Hash   `json:"hash"`        // H_w
+		View        []string      `json:"view"`        // W of every code
+		Logged      carnet.Hash   `json:"logged"`      // hash of the logged request
+		Rho         []string      `json:"rho"`         // of the first codes
+		Keys        []carnet.Hash `json:"keys"`
+		Bundles     []string      `json:"bundles"` // of the owners' seeds, one per key
+		Checks      []string      `json:"checks"`
+		Contents    []carnet.Hash `json:"contents"` // one per code, of one key
+		Content     carnet.Hash   `json:"content"`  // of the key in the opening
+		ID          carnet.Hash   `json:"id"`
+		Degree      int           `json:"degree"`
+		K           int           `json:"k"`
+		Values      []string      `json:"values"` // one per code
+		Answer      string        `json:"answer"`
 	}
 	vectorBound struct {
 		N           int    `json:"n"`
@@ -221,7 +248,49 @@ func makeVectors(t *testing.T) *vectors {
 		require.NoError(t, err)
 		v.Certificates = append(v.Certificates, x)
 	}
+	v.addSelections(t, r, draw)
 	return v
+}
+
+func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Hash) {
+	secret := r.DeriveSecret(he.Seed(draw()))
+	for m, nt := range [][2]int{{5, 2}, {7, 3}} {
+		c := must(NewCommittee(nt[0], nt[1]))
+		x := vectorSelection{N: c.N, T: c.T, Number: 4, Keys: sortedHashes(draw, m+1), Logged: draw(), ID: draw(), Degree: m + 1, K: 150}
+		sel, seeds, err := NewSelection(c, draw(), 5, []int{3, 1}[m:], stream(fmt.Sprint("selection", m)))
+		require.NoError(t, err)
+		x.Request, x.Weight, x.Deltas, x.Commitments, x.Hash = sel.Request, sel.Weight, hex.EncodeToString(sel.Deltas), sel.Commitments, sel.Hash()
+		b := seeds.Bundle(c, x.Number)
+		x.Bundle = hex.EncodeToString(b.Append(nil))
+		view := must(NewSelectionView(r, c, sel, b))
+		rho := newRho(r, x.Logged)
+		for g, w := range view.w {
+			x.View = append(x.View, r.ScalarBig(w).String())
+			x.Rho = append(x.Rho, r.ScalarBig(rho.at(g)).String())
+		}
+		var shares []*KeyShare
+		for _, key := range keyIDs(x.Keys) {
+			d := must(NewDeal(r, secret, c, carnet.Nonce(draw()), 1, false, stream(key.String())))
+			b := d.Bundle(c, x.Number, 0)
+			x.Bundles = append(x.Bundles, hex.EncodeToString(b.Append(nil)))
+			shares = append(shares, must(NewKeyShare(r, c, key, b, 1)))
+		}
+		rs := must(NewSelectedResponder(r, c, view, shares))
+		for _, s := range rs.Check(x.Logged) {
+			x.Checks = append(x.Checks, r.ScalarBig(s).String())
+		}
+		var values []he.Scalar
+		var contents [][]byte
+		for range view.w {
+			h := draw()
+			x.Contents, contents = append(x.Contents, h), append(contents, h[:])
+			values = append(values, r.ScalarFromBig(new(big.Int).SetBytes(h[:])))
+			x.Values = append(x.Values, r.ScalarBig(values[len(values)-1]).String())
+		}
+		x.Content = carnet.Digest(tagSelectContent, contents...)
+		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.Degree, x.K, values)).String()
+		v.Selections = append(v.Selections, x)
+	}
 }
 
 func (v *vectors) addAnswers(t *testing.T, r *he.Ring, draw func() carnet.Hash) {

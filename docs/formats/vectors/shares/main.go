@@ -68,6 +68,7 @@ type document struct {
 		Liars   []int
 		Reason  string
 	}
+	Selections   []selection
 	Certificates []struct {
 		N, T, Homes, Degree int
 		Terms               int64
@@ -129,6 +130,7 @@ func main() {
 	checkAnswers(&d)
 	checkCombined(&d)
 	checkCertificates(&d)
+	checkSelections(&d)
 	fmt.Println(agreed, "vectors agree")
 }
 

@@ -31,8 +31,12 @@ func mac(key []byte, tag string, fields ...[]byte) []byte {
 }
 
 func mask(keys []string, subset int, seeds [][]byte) []byte {
+	return maskTagged("carnet/mask/1", keys, subset, seeds)
+}
+
+func maskTagged(tag string, keys []string, subset int, seeds [][]byte) []byte {
 	fields := append([][]byte{u32(len(keys))}, unhexAll(keys)...)
-	return mac(bytes.Join(seeds, nil), "carnet/mask/1", append(fields, u16(subset))...)
+	return mac(bytes.Join(seeds, nil), tag, append(fields, u16(subset))...)
 }
 
 func flood(mask, id []byte, k int) *big.Int {
