@@ -31,7 +31,7 @@ type cli struct {
 	Committee committeeCmd `cmd:"" help:"Register and list committees of keyholders."`
 	Schema    schemaCmd    `cmd:"" help:"Check, register and show schemas."`
 
-	Sample   sampleCmd   `cmd:"" help:"Generate made-up customs records to try things out."`
+	Sample   sampleCmd   `cmd:"" help:"Generate made-up customs or TPC-H records to try things out."`
 	Deal     dealCmd     `cmd:"" help:"Make a dataset key and deal it to a committee."`
 	Publish  publishCmd  `cmd:"" help:"Encrypt a table and publish it, or check it without publishing."`
 	Datasets datasetsCmd `cmd:"" help:"List published datasets."`

@@ -20,7 +20,8 @@ import (
 const maxRecord = 1 << 20
 
 // csvReader reads RFC 4180 files: UTF-8 with or without a byte order mark, any line
-// ends, separated by commas, semicolons or tabs, whichever the first line has most.
+// ends, separated by commas, semicolons, tabs or pipes, whichever the first line has
+// most.
 type csvReader struct {
 	name   string
 	size   int64
@@ -63,7 +64,7 @@ func newCSV(name string, r io.Reader, size int64, closer io.Closer) (*csvReader,
 	return c, nil
 }
 
-// separator is the one of comma, semicolon and tab that the first line has most of,
+// separator is the one of comma, semicolon, tab and pipe that the first line has most of,
 // outside quotes; a comma in doubt.
 func separator(head []byte) rune {
 	counts := map[byte]int{}
@@ -80,7 +81,7 @@ func separator(head []byte) rune {
 		}
 	}
 	best := byte(',')
-	for _, b := range []byte{';', '\t'} {
+	for _, b := range []byte{';', '\t', '|'} {
 		if counts[b] > counts[best] {
 			best = b
 		}

@@ -43,6 +43,7 @@ func TestCSV(t *testing.T) {
 		{"field on a later line", "a,b\n\"1\n\n\",2\n", []string{"a", "b"}, [][]string{{"1\n\n", "2"}}, schema.Position{Line: 4, Column: 3}},
 		{"semicolons", "a;\"b,c,d\";e\n1;2,5;3\n", []string{"a", "b,c,d", "e"}, [][]string{{"1", "2,5", "3"}}, schema.Position{Line: 2, Column: 3}},
 		{"tabs", "a\tb\n1\t2\n", []string{"a", "b"}, [][]string{{"1", "2"}}, schema.Position{Line: 2, Column: 3}},
+		{"pipes", "a|b\n1|2,3\n", []string{"a", "b"}, [][]string{{"1", "2,3"}}, schema.Position{Line: 2, Column: 3}},
 		{"ragged", "a,b\n1,2,3\n", []string{"a", "b"}, [][]string{{"1", "2", "3"}}, schema.Position{Line: 2, Column: 3}},
 		{"header only", "a,b\n", []string{"a", "b"}, nil, schema.Position{}},
 	} {

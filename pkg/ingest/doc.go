@@ -1,5 +1,5 @@
-// Package ingest reads tables from files: CSV and Parquet, record by record, with
-// positions that error messages can name.
+// Package ingest reads tables from files: CSV, Parquet and the files of TPC-H's dbgen,
+// record by record, with positions that error messages can name.
 //
 // A Reader delivers the header and then records of text fields; a Binder of package
 // schema turns those into rows. Load does it all for one file:

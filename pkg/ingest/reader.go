@@ -19,15 +19,16 @@ type Reader interface {
 	// Header returns the names of the columns.
 	Header() []string
 	// Read fills rec with the next record, reusing its slices, and returns io.EOF after
-	// the last one. Other errors are *carnet.Error of kind Invalid, reasons BAD_CSV and
-	// BAD_PARQUET; nothing can be read after them.
+	// the last one. Other errors are *carnet.Error of kind Invalid, reasons BAD_CSV,
+	// BAD_TBL and BAD_PARQUET; nothing can be read after them.
 	Read(rec *schema.Record) error
 	// Progress tells how much has been read, in bytes or in rows.
 	Progress() (done, total int64)
 	Close() error
 }
 
-// Open opens a table. Files that begin with PAR1 are Parquet, all others CSV.
+// Open opens a table. Files that begin with PAR1 are Parquet; others whose name ends in
+// .tbl, or .tbl and a number, are dbgen's; all others CSV.
 func Open(path string) (Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -59,6 +60,9 @@ func open(path string, f *os.File) (Reader, error) {
 	}
 	if ext := strings.ToLower(filepath.Ext(path)); ext == ".parquet" || ext == ".pq" {
 		return nil, badParquet(path, "the file does not begin with PAR1")
+	}
+	if _, ok := tblTable(path); ok {
+		return newTbl(path, f, info.Size(), f)
 	}
 	return newCSV(path, f, info.Size(), f)
 }
