@@ -25,7 +25,7 @@ var described = map[string]any{
 	"Revocation": carnet.Revocation{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
-	"Schema.Partition": schema.Partition{}, "Schema.Limits": schema.Limits{},
+	"Schema.Partition": schema.Partition{}, "Schema.Combination": schema.Combination{}, "Schema.Limits": schema.Limits{},
 }
 
 var fieldRow = regexp.MustCompile("^\\| `([a-z_]+)` \\| ([^|]+) \\| ([^|]+) \\|$")

@@ -18,10 +18,12 @@ type builder struct {
 	groupAt  query.Pos // where GROUP BY or SELECT stands
 	plan     *Plan
 	byDigest map[carnet.Hash]int
-	terms    int
-	factors  int
-	bitmaps  int
-	cells    int
+	// records: what groups have in common, see expansion
+	expansions map[string]*expansion
+	terms      int
+	factors    int
+	bitmaps    int
+	cells      int
 }
 
 // pick is a file with rows that may be selected, and which of them.
@@ -83,7 +85,7 @@ func (b *builder) pick(g *group, filter int) (*picks, error) {
 		p, known := memo[t]
 		if !known {
 			var err error
-			if p, err = b.restrict(s, t, g); err != nil {
+			if p, err = b.restrict(filter, t, g); err != nil {
 				return nil, err
 			}
 			memo[t] = p
@@ -104,24 +106,21 @@ func (b *builder) pick(g *group, filter int) (*picks, error) {
 }
 
 // restrict returns what a table selects within a group, nil if nothing.
-func (b *builder) restrict(s *space, t int, g *group) (*pick, error) {
-	at := fixing(b.vars, g.codes)
+func (b *builder) restrict(filter, t int, g *group) (*pick, error) {
+	if b.plan.Layout == carnet.LayoutRecords {
+		rows, err := b.rowSet(filter, t, g)
+		if err != nil || rows == nil {
+			return nil, err
+		}
+		return &pick{rows: rows}, nil
+	}
+	s, at := b.spaces[filter], fixing(b.vars, g.codes)
 	restricted, free := s.fixed(s.tables[t], at)
 	if !restricted.any() {
 		return nil, nil
 	}
-	if b.plan.Layout == carnet.LayoutCube {
-		cells, err := b.cellList(s, restricted, free, at)
-		return &pick{cells: cells}, err
-	}
-	rows := &rowSet{region: s.region(restricted, free)}
-	for i, v := range b.vars {
-		if d := b.u.vars[v].domain; !b.u.vars[v].public && d.size() > 1 {
-			rows.fixed = append(rows.fixed, side{v, []int{g.codes[i]}})
-		}
-	}
-	rows.boxes = rows.split()
-	return &pick{rows: rows}, nil
+	cells, err := b.cellList(s, restricted, free, at)
+	return &pick{cells: cells}, err
 }
 
 // quantity opens a need over the picked files.

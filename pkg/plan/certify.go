@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/share"
@@ -125,32 +126,62 @@ func (b *builder) noisy(n, degree, homes int, terms int64) error {
 	return r.Fix("at most %d fit: select fewer files by jurisdiction, owner%s, or fewer codes", most, b.partitionNames())
 }
 
-// tooManyFactors refuses what would multiply more than two encrypted columns.
-// columns is how many the aggregate takes besides the dimensions.
+// tooManyFactors refuses what would multiply more encrypted columns than the profile
+// does, and says what would fit. columns is how many the aggregate takes besides the
+// dimensions.
 func (b *builder) tooManyFactors(n int, r *rowSet, columns int) error {
 	what, at := b.who(n)
 	var dims []string
 	for _, d := range r.dims() {
 		dims = append(dims, b.u.vars[d].name)
 	}
-	most := 2 - columns
-	list := strings.Join(dims, ", ")
-	msg := fmt.Sprintf("%s, selected or grouped by %s, would multiply %d encrypted columns, and the records layout multiplies two", what, list, columns+len(dims))
-	ref := query.Refuse(at, "DEGREE", "%s", msg)
+	list, total, most := strings.Join(dims, ", "), columns+r.factors, b.u.Profile.MaxDegree()
+	ref := query.Refuse(at, "DEGREE", "%s, selected or grouped by %s, would multiply %d encrypted columns, and profile %s multiplies %d",
+		what, list, total, b.u.Profile.Name(), most)
 	var ways []string
-	switch {
-	case most > 0 && columns > 0:
-		ways = append(ways, fmt.Sprintf("keep only one of %s in WHERE and GROUP BY", list), "ask for COUNT(*)")
-		if len(dims) > 2 {
-			ways = ways[:1]
-		}
-	case most > 0:
-		ways = append(ways, fmt.Sprintf("keep only two of %s in WHERE and GROUP BY", list))
-	default:
-		ways = append(ways, fmt.Sprintf("leave %s out of WHERE and GROUP BY", list), b.storeAdvice(n))
+	if fewer := r.factors - (total - most); fewer > 0 && r.factors == len(dims) {
+		ways = append(ways, fmt.Sprintf("keep only %s of %s in WHERE and GROUP BY", [...]string{1: "one", "two", "three"}[fewer], list))
+	} else if fewer <= 0 {
+		ways = append(ways, fmt.Sprintf("leave %s out of WHERE and GROUP BY", list))
 	}
+	if columns == 1 && r.factors <= most {
+		ways = append(ways, "ask for COUNT(*)")
+	}
+	if columns > 1 {
+		ways = append(ways, b.storeAdvice(n))
+	}
+	ways = append(ways, b.encodingAdvice(r)...)
 	if b.u.Schema.Offers(carnet.LayoutCube) {
 		ways = append(ways, "query a product in the cube layout")
 	}
 	return ref.Fix("%s", strings.Join(ways, "; or "))
+}
+
+// encodingAdvice tells how the schema could take fewer columns for the dimensions, or
+// multiply more: as many as the aggregate with the most columns takes.
+func (b *builder) encodingAdvice(r *rowSet) []string {
+	total := r.factors
+	for _, want := range b.needs.list {
+		for _, m := range b.amounts(want.atom) {
+			total = max(total, r.factors+len(m.columns))
+		}
+	}
+	var ways, names []string
+	for _, d := range r.dims() {
+		a := &b.u.Encoding.Axes[b.u.Encoding.AxisOf(d)]
+		if a.Coding == schema.TwoDigit {
+			ways = append(ways, fmt.Sprintf("a new version of the schema can set encoding: onehot for %s", b.u.vars[d].name))
+			break
+		}
+		if len(a.Dimensions) == 1 && len(names) < 2 {
+			names = append(names, b.u.vars[d].name)
+		}
+	}
+	switch {
+	case total <= functional.MaxDegree:
+		ways = append(ways, fmt.Sprintf("a new version of the schema can set degree: %d", total))
+	case len(names) == 2:
+		ways = append(ways, fmt.Sprintf("a new version of the schema can combine %s and %s", names[0], names[1]))
+	}
+	return ways
 }

@@ -90,7 +90,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 
 // open lists the groups and builds the openings.
 func (p *Plan) open(u *universe, needs *needs, vars []int, at query.Pos) error {
-	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, groupAt: at}
+	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at}
 	for _, c := range needs.conds {
 		s, err := newSpace(u, c, needs.where)
 		if err != nil {

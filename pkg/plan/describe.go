@@ -58,8 +58,8 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 	switch {
 	case p.Layout == carnet.LayoutCube:
 		how = "a sum of cells"
-	case degree == 2:
-		how = "a sum of products of columns"
+	case degree > 1:
+		how = fmt.Sprintf("a sum of products of %d columns", degree)
 	}
 	what := needs.list[i].atom.String()
 	if f := needs.list[i].filter; f > 0 {

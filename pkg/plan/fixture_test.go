@@ -26,6 +26,8 @@ var small = sync.OnceValue(func() map[string]*he.Profile {
 		{Name: "cube", LogN: 4, Limbs: 3, LimbBits: 55, TBits: 45, MaxDegree: 1, Encoding: he.Coefficients},
 		{Name: "records", LogN: 4, Limbs: 4, LimbBits: 55, TBits: 45, MaxDegree: 2, Encoding: he.Slots},
 		{Name: "cube-tiny", LogN: 4, Limbs: 3, LimbBits: 55, TBits: 20, MaxDegree: 1, Encoding: he.Coefficients},
+		{Name: "records-3", LogN: 4, Limbs: 5, LimbBits: 55, TBits: 42, MaxDegree: 3, Encoding: he.Slots},
+		{Name: "records-4", LogN: 4, Limbs: 6, LimbBits: 55, TBits: 40, MaxDegree: 4, Encoding: he.Slots},
 		{Name: "records-tiny", LogN: 4, Limbs: 4, LimbBits: 55, TBits: 20, MaxDegree: 2, Encoding: he.Slots},
 	} {
 		p, err := he.NewProfile(l)
@@ -57,7 +59,16 @@ func newBench(t require.TestingT, s *schema.Schema, l carnet.Layout, tiny bool, 
 	if tiny {
 		name += "-tiny"
 	}
+	return newProfileBench(t, s, name, owners)
+}
+
+// newProfileBench publishes the rows under one of the small profiles.
+func newProfileBench(t require.TestingT, s *schema.Schema, name string, owners []owner) *bench {
 	p := small()[name]
+	l := carnet.LayoutRecords
+	if p.Encoding() == he.Coefficients {
+		l = carnet.LayoutCube
+	}
 	e, err := s.EncodeWith(l, []schema.Candidate{{Name: p.Name(), N: p.N(), T: p.T(), ValueBytes: p.Limbs() * 8}})
 	require.NoError(t, err)
 	return publish(t, s, e, p, owners)

@@ -14,7 +14,7 @@ func drawSchema(t *rapid.T) *schema.Schema {
 	s := &schema.Schema{Name: "random", Version: 1, Limits: schema.Limits{Rows: 200, Datasets: 3}, Layouts: []carnet.Layout{carnet.LayoutCube, carnet.LayoutRecords}}
 	lists := [][]string{
 		{"3", "1", "2", "10"}, {"-1", "0", "1"}, // integers
-		{"01", "2", "10"}, {"b", "a", "B", "aa"}, {"x"}, {"lo", "hi", "mid"}, // padded, text, single, list order
+		{"01", "2", "10"}, {"b", "a", "B", "aa"}, {"x"}, {"lo", "hi", "mid"}, {"1", "2", "3", "4", "5", "6", "7"}, // padded, text, single, list order
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "dimensions") {
 		s.Dimensions = append(s.Dimensions, schema.Dimension{
@@ -23,6 +23,9 @@ func drawSchema(t *rapid.T) *schema.Schema {
 			Ordered:  rapid.Bool().Draw(t, "ordered"),
 			Nullable: rapid.Bool().Draw(t, "nullable"),
 		})
+	}
+	if rapid.Bool().Draw(t, "encoded") {
+		drawEncodings(t, s)
 	}
 	for i := range rapid.IntRange(1, 2).Draw(t, "measures") {
 		most := rapid.SampledFrom([]string{"500", "3000"}).Draw(t, "most") // the latter takes two digits in tiny rings

@@ -47,21 +47,22 @@ func (a Atom) String() string {
 type ColumnKind int
 
 const (
-	Indicator ColumnKind = iota + 1 // records: 1 where the row has the code
+	Indicator ColumnKind = iota + 1 // records: 1 where the row's codes pass a test
 	Digit                           // a digit of an atom
 )
 
 // Column is one encrypted column of a file.
 type Column struct {
-	ID        uint32 // position in Encoding.Columns, and the column number of its blocks
-	Name      string // for people: "month=03", "value^2.lo"
-	Kind      ColumnKind
-	Dimension int  // Indicator: position of the dimension
-	Code      int  // Indicator: code index; len(Codes) stands for NULL
-	Atom      Atom // Digit: the quantity
-	Digit     int  // Digit: 0 is the least significant
-	Shift     uint // Digit: the atom is the sum over its digits of column x 2^Shift
-	Width     uint // Digit: the column holds this many bits; 0 for the top digit, which is signed
+	ID    uint32 // position in Encoding.Columns, and the column number of its blocks
+	Name  string // for people: "month=03", "value^2.lo"
+	Kind  ColumnKind
+	Axis  int  // Indicator: position in Encoding.Axes
+	Test  Test // Indicator: what it tells about the number of the row's codes
+	Code  int  // Indicator: what the number is compared with
+	Atom  Atom // Digit: the quantity
+	Digit int  // Digit: 0 is the least significant
+	Shift uint // Digit: the atom is the sum over its digits of column x 2^Shift
+	Width uint // Digit: the column holds this many bits; 0 for the top digit, which is signed
 
 	Min, Max           *big.Int // bounds of one slot or cell
 	TotalMin, TotalMax *big.Int // bounds of any sum over rows of up to Limits.Datasets datasets; 2*max|total| < T
@@ -75,16 +76,17 @@ type Encoding struct {
 	N       int    // values per block
 	T       uint64 // plaintext modulus
 	Columns []Column
-	Cells   int // cube: number of cells; 0 for records
+	Axes    []Axis // records: how dimensions are encoded; nil for cubes
+	Cells   int    // cube: number of cells; 0 for records
 	// BytesPerRow is the ciphertext per record (records) or per cell (cube), over all
 	// columns, without the padding of the last block.
 	BytesPerRow int
 
-	schema     *Schema
-	atoms      []atom
-	digits     map[Atom][]Column
-	indicators []int // first indicator column of each dimension
-	choices    []choice
+	schema  *Schema
+	atoms   []atom
+	digits  map[Atom][]Column
+	axisOf  []int // per dimension: position in Axes
+	choices []choice
 }
 
 // Schema returns the schema the encoding was made from.

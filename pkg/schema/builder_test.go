@@ -118,20 +118,77 @@ func checkFile(t *rapid.T, b *Builder, rows []*Row) {
 	}
 }
 
+// checkIndicators compares every indicator with what the codes of the row say.
 func checkIndicators(t *rapid.T, e *Encoding, all [][]*big.Int, rows []*Row) {
-	for d := range e.schema.Dimensions {
-		dim := &e.schema.Dimensions[d]
-		for code := range dim.Cardinality() {
-			c, ok := e.Indicator(d, code)
-			if !ok || c.Code != code || c.Dimension != d {
-				t.Fatalf("indicator %d of %s is %v, %v", code, dim.Name, c, ok)
+	width, dims := 0, map[int]bool{}
+	for i := range e.Axes {
+		a := &e.Axes[i]
+		width += a.Width()
+		for _, d := range a.Dimensions {
+			dims[d] = true
+			if e.AxisOf(d) != i {
+				t.Fatalf("dimension %d is on axis %d, not %d", d, e.AxisOf(d), i)
 			}
-			for pos, v := range all[c.ID] {
-				has := pos < len(rows) && (rows[pos].Dims[d] == code || rows[pos].Dims[d] == -1 && code == len(dim.Codes))
-				if (v.Int64() == 1) != has || v.Sign() < 0 || v.Cmp(big.NewInt(1)) > 0 {
-					t.Fatalf("indicator %s at %d is %s", c.Name, pos, v)
-				}
+		}
+		checkAxis(t, e, i, all, rows)
+	}
+	indicators := 0
+	for _, c := range e.Columns {
+		if c.Kind == Indicator {
+			indicators++
+		}
+	}
+	if width != indicators || len(dims) != len(e.schema.Dimensions) {
+		t.Fatalf("%d indicators of %d dimensions, the axes have %d of %d", indicators, len(e.schema.Dimensions), width, len(dims))
+	}
+}
+
+func checkAxis(t *rapid.T, e *Encoding, i int, all [][]*big.Int, rows []*Row) {
+	a := &e.Axes[i]
+	numbers := make([]int, len(rows))
+	for row, r := range rows {
+		for _, d := range a.Dimensions {
+			dim := &e.schema.Dimensions[d]
+			code := r.Dims[d]
+			if code < 0 {
+				code = len(dim.Codes)
 			}
+			numbers[row] = numbers[row]*dim.Cardinality() + code
+		}
+	}
+	check := func(test Test, code int, passes func(number int) bool) {
+		c := &e.Columns[a.Column(test, code)]
+		if c.Kind != Indicator || c.Axis != i || c.Test != test || c.Code != code {
+			t.Fatalf("column %s is not test %d with %d on axis %d", c.Name, test, code, i)
+		}
+		for pos, v := range all[c.ID] {
+			want := int64(0)
+			if pos < len(rows) && passes(numbers[pos]) {
+				want = 1
+			}
+			if v.Int64() != want {
+				t.Fatalf("indicator %s at %d is %s, want %d", c.Name, pos, v, want)
+			}
+		}
+	}
+	switch a.Coding {
+	case OneHot:
+		for code := range a.Size {
+			check(Equals, code, func(n int) bool { return n == code })
+		}
+	case Cumulative:
+		for code := range a.Size - 1 {
+			check(AtMost, code, func(n int) bool { return n <= code })
+		}
+	case TwoDigit:
+		if a.Radix*a.Radix < a.Size || (a.Radix-1)*(a.Radix-1) >= a.Size {
+			t.Fatalf("radix %d of %d codes", a.Radix, a.Size)
+		}
+		for code := range a.Highs() {
+			check(HighIs, code, func(n int) bool { return n/a.Radix == code })
+		}
+		for code := range a.Radix {
+			check(LowIs, code, func(n int) bool { return n%a.Radix == code })
 		}
 	}
 }

@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"math/big"
-	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -32,7 +31,7 @@ type choice struct {
 // Errors are of kind Invalid: LAYOUT_NOT_OFFERED, BAD_SCHEMA, TOO_MANY_COLUMNS,
 // TOO_MANY_CELLS, VALUES_TOO_WIDE.
 func (s *Schema) Encode(l carnet.Layout) (*Encoding, error) {
-	cs, err := candidates(l)
+	cs, err := s.candidates(l)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +54,9 @@ func (s *Schema) EncodeWith(l carnet.Layout, among []Candidate) (*Encoding, erro
 // encode is EncodeWith for a schema that passed check.
 func (s *Schema) encode(l carnet.Layout, among []Candidate) (*Encoding, error) {
 	e := &Encoding{Layout: l, schema: s, atoms: s.quantities()}
+	if l == carnet.LayoutRecords {
+		e.Axes = s.axes()
+	}
 	if err := s.fits(e); err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (s *Schema) encode(l carnet.Layout, among []Candidate) (*Encoding, error) {
 	}
 	if len(best) > MaxColumns {
 		return nil, carnet.E(carnet.Invalid, "TOO_MANY_COLUMNS", "the %s layout of schema %s needs %d columns, the limit is %d", l, s.ID(), len(best), MaxColumns).
-			Fix("use the cube layout, or shorten code lists")
+			Fix("set encoding: digits for dimensions with long code lists, use the cube layout, or shorten code lists")
 	}
 	e.Columns = best
 	e.index()
@@ -146,10 +148,11 @@ func (s *Schema) columns(e *Encoding, t uint64) []Column {
 	}
 	if e.Layout == carnet.LayoutRecords {
 		zero, one, total := new(big.Int), big.NewInt(1), big.NewInt(f.total)
-		for d := range s.Dimensions {
-			dim := &s.Dimensions[d]
-			for code := range dim.Cardinality() {
-				add(Column{Name: indicatorName(dim, code), Kind: Indicator, Dimension: d, Code: code, Min: zero, Max: one, TotalMin: zero, TotalMax: total})
+		for i := range e.Axes {
+			for _, c := range e.Axes[i].indicators() {
+				c.Name, c.Kind, c.Axis = s.indicatorName(&e.Axes[i], &c), Indicator, i
+				c.Min, c.Max, c.TotalMin, c.TotalMax = zero, one, zero, total
+				add(c)
 			}
 		}
 	}
@@ -175,23 +178,23 @@ func digitName(a Atom, i, n int) string {
 	return fmt.Sprintf("%s.%d", a, i)
 }
 
-func indicatorName(d *Dimension, code int) string {
-	if code == len(d.Codes) {
-		return d.Name + " is null"
-	}
-	return d.Name + "=" + d.Codes[code].Value
-}
-
-// index fills the look-up tables of Digits and Indicator.
+// index fills the look-up tables of Digits and AxisOf.
 func (e *Encoding) index() {
 	e.digits = map[Atom][]Column{}
-	e.indicators = slices.Repeat([]int{-1}, len(e.schema.Dimensions))
-	for i := range e.Columns {
-		c := &e.Columns[i]
+	e.axisOf = make([]int, len(e.schema.Dimensions))
+	for i := len(e.Columns) - 1; i >= 0; i-- {
+		if c := &e.Columns[i]; c.Kind == Indicator {
+			e.Axes[c.Axis].First = c.ID
+		}
+	}
+	for _, c := range e.Columns {
 		if c.Kind == Digit {
-			e.digits[c.Atom] = append(e.digits[c.Atom], *c)
-		} else if c.Code == 0 {
-			e.indicators[c.Dimension] = i
+			e.digits[c.Atom] = append(e.digits[c.Atom], c)
+		}
+	}
+	for i := range e.Axes {
+		for _, d := range e.Axes[i].Dimensions {
+			e.axisOf[d] = i
 		}
 	}
 }

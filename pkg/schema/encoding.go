@@ -19,22 +19,9 @@ func (e *Encoding) Digits(a Atom) []Column {
 	return e.digits[c]
 }
 
-// Indicator returns the column that is 1 where dimension dim has the code with index
-// code. NULL is -1 or len(Codes). ok is false in the cube layout, or if there is no
-// such code.
-func (e *Encoding) Indicator(dim, code int) (c Column, ok bool) {
-	if e.Layout != carnet.LayoutRecords || dim < 0 || dim >= len(e.indicators) {
-		return Column{}, false
-	}
-	d := &e.schema.Dimensions[dim]
-	if code == -1 && d.Nullable {
-		code = len(d.Codes)
-	}
-	if code < 0 || code >= d.Cardinality() {
-		return Column{}, false
-	}
-	return e.Columns[e.indicators[dim]+code], true
-}
+// AxisOf returns the position in Axes of the axis that a dimension belongs to, for the
+// records layout.
+func (e *Encoding) AxisOf(dim int) int { return e.axisOf[dim] }
 
 // SumBounds bounds any sum over column c of files that hold rows rows together. It
 // is never wider than TotalMin..TotalMax as long as rows is within the limits.

@@ -130,8 +130,7 @@ func TestLookups(t *testing.T) {
 	s := example(t, "customs/cube.yaml")
 	e, err := s.Encode(carnet.LayoutCube)
 	require.NoError(t, err)
-	_, ok := e.Indicator(0, 0)
-	require.False(t, ok, "a cube has no indicators")
+	require.Empty(t, e.Axes, "a cube has no indicators")
 	require.Len(t, e.Digits(Atom{Kind: Count}), 1)
 	require.Equal(t, "value^2.lo", e.Digits(Atom{Kind: Square, X: "value"})[0].Name)
 	require.Equal(t, e.Digits(Atom{Product, "value", "weight"}), e.Digits(Atom{Product, "weight", "value"}))
@@ -147,16 +146,54 @@ func TestLookups(t *testing.T) {
 	s = example(t, "customs/records.yaml")
 	e, err = s.Encode(carnet.LayoutRecords)
 	require.NoError(t, err)
-	c, ok := e.Indicator(1, -1)
-	require.True(t, ok)
-	require.Equal(t, "partner is null", c.Name)
-	c, ok = e.Indicator(0, 20)
-	require.True(t, ok)
-	require.Equal(t, "section=21", c.Name)
-	for _, bad := range [][2]int{{0, 21}, {0, -1}, {0, -2}, {3, 0}, {-1, 0}, {1, 13}} {
-		_, ok := e.Indicator(bad[0], bad[1])
-		require.False(t, ok, "%v", bad)
+	require.Len(t, e.Axes, 3)
+	partner := &e.Axes[e.AxisOf(1)]
+	require.Equal(t, "partner is null", e.Columns[partner.Column(Equals, 12)].Name)
+	require.Equal(t, "section=21", e.Columns[e.Axes[0].Column(Equals, 20)].Name)
+}
+
+// TestThreeHundredCodes: a long code list costs 35 columns instead of 300, and a
+// combination is one axis.
+func TestThreeHundredCodes(t *testing.T) {
+	s := &Schema{Name: "long", Version: 1, Limits: Limits{Rows: 3_000_000, Datasets: 1}, Layouts: []carnet.Layout{carnet.LayoutRecords},
+		Measures: []Measure{{Name: "value", Min: "0", Max: "100000"}},
+		Dimensions: []Dimension{
+			{Name: "country", Encoding: TwoDigit, Codes: numbered(299), Nullable: true},
+			{Name: "flag", Codes: numbered(3)},
+			{Name: "month", Encoding: Cumulative, Codes: numbered(12)},
+			{Name: "status", Codes: numbered(2)},
+		},
+		Combine: []Combination{{Dimensions: []string{"status", "flag"}}},
 	}
+	require.NoError(t, s.Validate())
+	e, err := s.Encode(carnet.LayoutRecords)
+	require.NoError(t, err)
+	require.Equal(t, []Axis{
+		{Dimensions: []int{0}, Coding: TwoDigit, Size: 300, Radix: 18, First: 1},
+		{Dimensions: []int{3, 1}, Coding: OneHot, Size: 6, First: 36},
+		{Dimensions: []int{2}, Coding: Cumulative, Size: 12, First: 42},
+	}, e.Axes)
+	require.Equal(t, 35, e.Axes[0].Width())
+	require.Equal(t, []int{0, 1, 2, 1}, []int{e.AxisOf(0), e.AxisOf(1), e.AxisOf(2), e.AxisOf(3)})
+	require.Len(t, e.Columns, 1+35+6+11+1)
+	for id, name := range map[int]string{1: "country/18=0", 17: "country/18=16", 18: "country%18=0", 35: "country%18=17",
+		36: "(status,flag)=(c0,c0)", 38: "(status,flag)=(c0,c2)", 39: "(status,flag)=(c1,c0)", 42: "month<=c0", 52: "month<=c10"} {
+		require.Equal(t, name, e.Columns[id].Name)
+	}
+	require.Equal(t, "records", e.Profile)
+	for degree, profile := range map[int]string{2: "records", 3: "records-3", 4: "records-4"} {
+		s.Degree = degree
+		e, err := s.Encode(carnet.LayoutRecords)
+		require.NoError(t, err)
+		require.Equal(t, profile, e.Profile)
+	}
+}
+
+func numbered(n int) (codes []Code) {
+	for i := range n {
+		codes = append(codes, Code{Value: fmt.Sprintf("c%d", i)})
+	}
+	return codes
 }
 
 // TestBlockBoundaries uses a real profile: N is 16384.

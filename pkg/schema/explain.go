@@ -26,8 +26,8 @@ func (e *Encoding) Explain() string {
 		}
 	}
 	if e.Layout == carnet.LayoutRecords {
-		for d := range s.Dimensions {
-			fmt.Fprintf(&b, "%s: %d indicator columns, one per code%s.\n", s.Dimensions[d].Name, s.Dimensions[d].Cardinality(), nullNote(s.Dimensions[d].Nullable))
+		for i := range e.Axes {
+			fmt.Fprintf(&b, "%s.\n", e.explainAxis(&e.Axes[i]))
 		}
 	}
 	for i := range s.Measures {
@@ -53,6 +53,23 @@ func (e *Encoding) explainAtom(b *strings.Builder, a *atom) {
 		names[i] = fmt.Sprintf("%s x 2^%d", c.Name, c.Shift)
 	}
 	fmt.Fprintf(b, "%s: totals lie in %s..%s, which would wrap, so it is split: %s.\n", a, group(lo), group(hi), strings.Join(names, " + "))
+}
+
+func (e *Encoding) explainAxis(a *Axis) string {
+	var names []string
+	for _, d := range a.Dimensions {
+		names = append(names, e.schema.Dimensions[d].Name)
+	}
+	text := fmt.Sprintf("%s: %d indicator columns, ", strings.Join(names, " with "), a.Width())
+	switch {
+	case a.Coding == Cumulative:
+		return text + fmt.Sprintf("one for each of %d codes but the last, 1 for it and those before", a.Size)
+	case a.Coding == TwoDigit:
+		return text + fmt.Sprintf("%d and %d for the two digits of %d codes", a.Highs(), a.Radix, a.Size)
+	case len(names) > 1:
+		return text + "one per combination of codes"
+	}
+	return text + "one per code" + nullNote(e.schema.Dimensions[a.Dimensions[0]].Nullable)
 }
 
 func (e *Encoding) half() *big.Int { return new(big.Int).SetUint64((e.T - 1) / 2) }

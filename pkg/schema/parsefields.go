@@ -32,6 +32,12 @@ func (r *reader) schema(n *yaml.Node, s *Schema) {
 				{"name", r.text(&p.Name)}, {"title", r.text(&p.Title)}, {"source", r.text(&p.Source)}, {"values", r.texts(&p.Values)},
 			})
 		})},
+		{"combine", r.list(func(n *yaml.Node, path string) {
+			s.Combine = append(s.Combine, Combination{})
+			c := &s.Combine[len(s.Combine)-1]
+			r.object(n, path, "a combination", []field{{"dimensions", r.texts(&c.Dimensions)}, {"encoding", r.text((*string)(&c.Encoding))}})
+		})},
+		{"degree", r.number(func(v int64) { s.Degree = int(v) })},
 		{"limits", func(n *yaml.Node, path string) {
 			r.object(n, path, "the limits", []field{
 				{"rows", r.number(func(v int64) { s.Limits.Rows = v })},
@@ -56,6 +62,7 @@ func (r *reader) dimension(n *yaml.Node, path string, d *Dimension) {
 		{"range", func(n *yaml.Node, path string) { r.span(n, path, d) }},
 		{"ordered", r.flag(&d.Ordered)},
 		{"nullable", r.flag(&d.Nullable)},
+		{"encoding", r.text((*string)(&d.Encoding))},
 	})
 }
 

@@ -18,11 +18,12 @@ func randomSchema(t *rapid.T) *Schema {
 	s.Limits = Limits{Rows: int64(rapid.IntRange(40, 1000).Draw(t, "rows")), Datasets: rapid.IntRange(1, 3).Draw(t, "datasets")}
 	for i := range rapid.IntRange(0, 3).Draw(t, "dims") {
 		d := Dimension{Name: fmt.Sprintf("d%d", i), Nullable: rapid.Bool().Draw(t, "nullable")}
-		for j := range rapid.IntRange(1, 4).Draw(t, "codes") {
+		for j := range rapid.IntRange(1, 7).Draw(t, "codes") {
 			d.Codes = append(d.Codes, Code{Value: fmt.Sprintf("c%d", j)})
 		}
 		s.Dimensions = append(s.Dimensions, d)
 	}
+	randomEncodings(t, s)
 	for i := range rapid.IntRange(1, 3).Draw(t, "measures") {
 		scale := rapid.IntRange(0, 3).Draw(t, "scale")
 		reach := rapid.SampledFrom([]int64{1, 100, 1 << 20, 1 << 40, 1 << 52}).Draw(t, "reach")
@@ -40,6 +41,24 @@ func randomSchema(t *rapid.T) *Schema {
 		s.Partitions = []Partition{{Name: "year"}}
 	}
 	return s
+}
+
+// randomEncodings gives dimensions an encoding, or combines all of them.
+func randomEncodings(t *rapid.T, s *Schema) {
+	coding := func() Coding {
+		return rapid.SampledFrom([]Coding{"", OneHot, Cumulative, TwoDigit}).Draw(t, "encoding")
+	}
+	if len(s.Dimensions) > 1 && rapid.Bool().Draw(t, "combined") {
+		c := Combination{Encoding: coding()}
+		for _, i := range rapid.Permutation([]int{0, 1, 2}[:len(s.Dimensions)]).Draw(t, "order")[:rapid.IntRange(2, len(s.Dimensions)).Draw(t, "members")] {
+			c.Dimensions = append(c.Dimensions, s.Dimensions[i].Name)
+		}
+		s.Combine = []Combination{c}
+		return
+	}
+	for i := range s.Dimensions {
+		s.Dimensions[i].Encoding = coding()
+	}
 }
 
 // randomRow draws a row, often at the bounds.

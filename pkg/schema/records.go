@@ -56,16 +56,46 @@ func (t *records) fill(c *Column, block int, out []uint64) int {
 	}
 	out = out[:n]
 	if c.Kind == Indicator {
-		for j, code := range t.dims[c.Dimension][from : from+n] {
-			out[j] = 0
-			if int(code) == c.Code {
-				out[j] = 1
-			}
-		}
+		t.indicator(c, from, out)
 		return n
 	}
 	t.digits(c, from, out)
 	return n
+}
+
+// indicator tests the numbers of the rows' codes. All tests but that of the low digit
+// ask for an interval of numbers.
+func (t *records) indicator(c *Column, from int, out []uint64) {
+	a := &t.enc.Axes[c.Axis]
+	t.numbers(a, from, out)
+	least, count := uint64(c.Code), uint64(1)
+	switch c.Test {
+	case AtMost:
+		least, count = 0, uint64(c.Code)+1
+	case HighIs:
+		least, count = uint64(c.Code*a.Radix), uint64(a.Radix)
+	case LowIs:
+		for j := range out {
+			out[j] %= uint64(a.Radix)
+		}
+	}
+	for j, number := range out {
+		out[j] = 0
+		if number-least < count {
+			out[j] = 1
+		}
+	}
+}
+
+// numbers writes the number of each row's codes on the axis.
+func (t *records) numbers(a *Axis, from int, out []uint64) {
+	clear(out)
+	for _, d := range a.Dimensions {
+		n := uint64(t.enc.schema.Dimensions[d].Cardinality())
+		for j, code := range t.dims[d][from : from+len(out)] {
+			out[j] = out[j]*n + uint64(code)
+		}
+	}
 }
 
 func (t *records) digits(c *Column, from int, out []uint64) {

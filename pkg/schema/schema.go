@@ -24,6 +24,7 @@ const (
 	MaxRows       = 1 << 24 // rows of one dataset
 	MaxDatasets   = 256     // datasets that may be summed together
 	MaxTotal      = 1 << 28 // rows x datasets, and cells x datasets
+	MaxCombined   = 1 << 16 // combinations of codes of one axis of the records layout
 	MaxBytes      = 1 << 20 // JSON form of the schema, as a signed statement allows
 )
 
@@ -40,6 +41,8 @@ type Schema struct {
 	Inputs      []Input         `json:"inputs,omitempty"` // columns that only formulas use
 	Measures    []Measure       `json:"measures,omitempty"`
 	Partitions  []Partition     `json:"partitions,omitempty"`
+	Combine     []Combination   `json:"combine,omitempty"` // records: dimensions that are encoded as one
+	Degree      int             `json:"degree,omitempty"`  // records: how many columns a question may multiply; 0 is 2
 	Limits      Limits          `json:"limits"`
 	Layouts     []carnet.Layout `json:"layouts"`
 }
@@ -55,6 +58,7 @@ type Dimension struct {
 	Codes    []Code `json:"codes"`
 	Ordered  bool   `json:"ordered,omitempty"`  // comparisons follow the order of Codes; codes that all are integers compare as numbers anyway
 	Nullable bool   `json:"nullable,omitempty"` // NULL is allowed and is one more code, the last
+	Encoding Coding `json:"encoding,omitempty"` // records: how codes become columns; default OneHot
 }
 
 // Code is one value of a dimension.

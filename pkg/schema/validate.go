@@ -35,7 +35,7 @@ func (s *Schema) Validate() error {
 func (s *Schema) checkLayouts() []problem {
 	var c checker
 	for i, l := range s.Layouts {
-		among, err := candidates(l)
+		among, err := s.candidates(l)
 		if err == nil {
 			_, err = s.encode(l, among)
 		}
@@ -92,6 +92,7 @@ func (s *Schema) check() []problem {
 		s.checkPartition(c, i, seen)
 	}
 	s.checkProducts(c)
+	s.checkEncodings(c)
 	if len(c.problems) == 0 {
 		if b, err := json.Marshal(s); err != nil || len(b) > MaxBytes {
 			c.add("dimensions", "the schema takes %d bytes as JSON, the limit is %d; shorten labels or code lists", len(b), MaxBytes)
