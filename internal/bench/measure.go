@@ -22,6 +22,7 @@ type table struct {
 	blocks int
 	values [2][][]uint64 // plaintext, by column and block
 	c0     [2][]he.Poly  // encrypted
+	stored *scan.Memory  // the same in column-file order
 	x, ind []int64       // the same rows as plain integers
 	sum    int64         // SUM(x) where ind
 	total  int64         // SUM(x)
@@ -31,16 +32,8 @@ func (t *table) id(column, block int) he.BlockID {
 	return he.BlockID{File: t.file, Column: uint32(column), Block: uint32(block)}
 }
 
-// Block implements scan.Blocks from memory.
-func (t *table) Block(_ context.Context, id he.BlockID, out he.Poly) error {
-	for l, limb := range t.c0[id.Column][id.Block] {
-		copy(out[l], limb)
-	}
-	return nil
-}
-
 func newTable(r *he.Ring, blocks int) *table {
-	t := &table{r: r, seed: he.Seed{1}, key: carnet.KeyID{2}, file: carnet.Nonce{3}, blocks: blocks}
+	t := &table{r: r, seed: he.Seed{1}, key: carnet.KeyID{2}, file: carnet.Nonce{3}, blocks: blocks, stored: scan.NewMemory(r.Profile())}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range blocks {
 		x, ind := make([]uint64, r.Profile().N()), make([]uint64, r.Profile().N())
@@ -77,6 +70,7 @@ func measure(blocks, rounds int) (*Report, error) {
 			if err := e.EncryptBlock(t.id(c, b), t.values[c][b], t.c0[c][b]); err != nil {
 				return nil, err
 			}
+			t.stored.Put(t.id(c, b), blocks, t.c0[c][b])
 		}
 	}
 	lat, err := newReference(t)
@@ -134,7 +128,7 @@ func (t *table) filteredSum(workers int) error {
 	f := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: t.key, Products: []functional.Product{
 		{File: t.file, Blocks: uint32(t.blocks), Factors: []functional.Factor{functional.Sum(0), functional.Sum(1)}},
 	}}}}
-	return scan.Products(context.Background(), t.r, []*functional.Functional{f}, t, workers, 1<<28, nil, func(_ int, parts []scan.Parts) error {
+	return scan.Products(context.Background(), t.r, []*functional.Functional{f}, t.stored, scan.Options{Workers: workers, MaxBytes: 1 << 28}, func(_ int, parts []scan.Parts) error {
 		s, d := t.r.DeriveSecret(t.seed), parts[0].D
 		open := t.r.ScalarAdd(t.r.Const(d[0]), t.r.InnerConst(d[1:], []he.Poly{s.Power(1), s.Power(2)}))
 		return t.check(open, 2, t.sum)
@@ -146,7 +140,7 @@ func (t *table) linearSum() error {
 		{File: t.file, Blocks: uint32(t.blocks), Column: 0},
 	}}}}
 	w := map[carnet.KeyID]he.Poly{t.key: t.r.DeriveSecret(t.seed).Power(1)}
-	sums, err := scan.Linear(context.Background(), t.r, []*functional.Functional{f}, w, t, 1, nil)
+	sums, err := scan.Linear(context.Background(), t.r, []*functional.Functional{f}, w, t.stored, scan.Options{})
 	if err != nil {
 		return err
 	}

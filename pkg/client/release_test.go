@@ -37,15 +37,6 @@ type release struct {
 
 const openSQL = "SELECT month, COUNT(*), SUM(value) FROM trade GROUP BY month ORDER BY month"
 
-type memoryBlocks map[he.BlockID]he.Poly
-
-func (m memoryBlocks) Block(_ context.Context, id he.BlockID, out he.Poly) error {
-	for i := range out {
-		copy(out[i], m[id][i])
-	}
-	return nil
-}
-
 // newRelease answers the query. Any threshold of five keyholders open; home is the
 // number of the home keyholder, 0 for none.
 func newRelease(t *testing.T, threshold, home int) *release {
@@ -76,14 +67,15 @@ func newRelease(t *testing.T, threshold, home int) *release {
 	b := tables.Builders()[0]
 	file := carnet.File{Nonce: carnet.Nonce{7}, Rows: b.Rows(), Columns: len(enc.Columns), Blocks: b.Blocks(), Root: carnet.Hash{1}}
 	encryptor := he.NewEncryptor(ring, seed, key)
-	blocks := memoryBlocks{}
+	columns := scan.NewMemory(profile)
+	block := ring.NewPoly()
 	values := make([]uint64, profile.N())
 	for c := range enc.Columns {
 		for k := range b.Blocks() {
 			n := b.Column(c, k, values)
 			id := he.BlockID{File: file.Nonce, Column: uint32(c), Block: uint32(k)}
-			blocks[id] = ring.NewPoly()
-			require.NoError(t, encryptor.EncryptBlock(id, values[:n], blocks[id]))
+			require.NoError(t, encryptor.EncryptBlock(id, values[:n], block))
+			columns.Put(id, b.Blocks(), block)
 		}
 	}
 	product := &Product{parties: parties{}, Committee: &Committee{Committee: w.committee}}
@@ -112,7 +104,7 @@ func newRelease(t *testing.T, threshold, home int) *release {
 		f := share.FunctionalID(profile, pl.Openings[i].F, pl.Openings[i].FloodBits, nil)
 		all = append(all, f[:]...)
 	}
-	z, _, err := scan.PublicValues(ctx, ring, fs, map[carnet.KeyID][]he.Poly{key: deal.Corrections}, blocks, 1, 1<<30, nil)
+	z, _, err := scan.PublicValues(ctx, ring, fs, map[carnet.KeyID][]he.Poly{key: deal.Corrections}, columns, scan.Options{MaxBytes: 1 << 30})
 	require.NoError(t, err)
 	r.public = wire.AppendScalars(nil, profile, z)
 	attested := carnet.Digest("carnet/answers/z/1", r.public)
@@ -122,7 +114,7 @@ func newRelease(t *testing.T, threshold, home int) *release {
 		rs, err := share.NewResponder(ring, shares, i, []*share.KeyShare{ks})
 		require.NoError(t, err)
 		respond := func(w he.Poly, flood func(f carnet.Hash, degree, k int, v he.Scalar) he.Scalar) {
-			v, err := scan.Linear(ctx, ring, fs, map[carnet.KeyID]he.Poly{key: w}, nil, 1, nil)
+			v, err := scan.Linear(ctx, ring, fs, map[carnet.KeyID]he.Poly{key: w}, nil, scan.Options{})
 			require.NoError(t, err)
 			for n := range v {
 				r.scalars[i] = append(r.scalars[i], flood(carnet.Hash(all[32*n:32*n+32]), 1, pl.Openings[n].FloodBits, v[n]))

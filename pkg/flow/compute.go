@@ -200,7 +200,12 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	if err != nil {
 		return nil, err
 	}
-	source := &blockSource{g.Blobs, in.profile, hashes}
+	source := scan.FromBlocks(g.ring(in.profile), &blockSource{g.Blobs, in.profile, hashes}, func(f carnet.Nonce) int {
+		if h := hashes[f]; h != nil {
+			return h.blocks
+		}
+		return 0
+	})
 	tell := func(done, total int64) { // scan counts a block once for each pass it makes
 		p.done.Store(done * q.BlocksTotal / max(total, 1))
 		p.mu.Lock()
@@ -210,7 +215,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 			g.bus.wake(topicQuery(q.Statement.Hash))
 		}
 	}
-	z, _, err := scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, g.Workers, g.Memory, tell)
+	z, _, err := scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell})
 	if err != nil {
 		return nil, err
 	}

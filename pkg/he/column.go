@@ -13,23 +13,25 @@ const ColumnLane = 8
 // limb. It gives the same words as Expand of every block. It is not safe for concurrent
 // use; see Fork.
 type ColumnExpansion struct {
-	blocks    []*Expansion
+	r         *Ring
+	keys      [][32]byte
 	schedules []vaes.Schedule // of all blocks, for processors that make them together
+	blocks    []*Expansion    // made on first use
 	part      []uint64
 }
 
 // ExpandColumn returns the expansion of a number of blocks from the given one on.
 func (r *Ring) ExpandColumn(key carnet.KeyID, first BlockID, blocks int) *ColumnExpansion {
-	x := &ColumnExpansion{blocks: make([]*Expansion, blocks)}
+	x := &ColumnExpansion{r: r, keys: make([][32]byte, blocks)}
 	if vaes.Available && !r.portable {
 		x.schedules = make([]vaes.Schedule, blocks)
 	}
-	for b := range x.blocks {
+	for b := range x.keys {
 		id := first
 		id.Block += uint32(b)
-		x.blocks[b] = r.Expand(key, id)
+		x.keys[b] = r.aesKey(r.publicKey(key, id))
 		if x.schedules != nil {
-			x.schedules[b] = *x.blocks[b].schedule
+			vaes.Expand(&x.keys[b], &x.schedules[b])
 		}
 	}
 	return x
@@ -37,11 +39,18 @@ func (r *Ring) ExpandColumn(key carnet.KeyID, first BlockID, blocks int) *Column
 
 // Fork returns the same expansion for use by another goroutine.
 func (x *ColumnExpansion) Fork() *ColumnExpansion {
-	y := &ColumnExpansion{blocks: make([]*Expansion, len(x.blocks)), schedules: x.schedules}
-	for b, e := range x.blocks {
-		y.blocks[b] = &Expansion{key: e.key, n: e.n, primes: e.primes, schedule: e.schedule}
+	return &ColumnExpansion{r: x.r, keys: x.keys, schedules: x.schedules}
+}
+
+// block returns the expansion of one block.
+func (x *ColumnExpansion) block(b int) *Expansion {
+	if x.blocks == nil {
+		x.blocks = make([]*Expansion, len(x.keys))
 	}
-	return y
+	if x.blocks[b] == nil {
+		x.blocks[b] = newExpansion(&x.keys[b], x.r.p.n, x.r.p.mods, x.r.portable)
+	}
+	return x.blocks[b]
 }
 
 // Words sets out to the slots from the given one on of a limb: len(out)/g slots in
@@ -49,10 +58,10 @@ func (x *ColumnExpansion) Fork() *ColumnExpansion {
 // ColumnLane, and fastest as multiples of 32. If ahead has the length of out, as the
 // stored halves of the same slots have, it is fetched into the cache meanwhile.
 func (x *ColumnExpansion) Words(limb, slot int, out, ahead []uint64) {
-	g := len(x.blocks)
+	g := len(x.keys)
 	slots := len(out) / g
-	q := x.blocks[0].primes[limb].q
-	w := uint64(limb*x.blocks[0].n + slot)
+	q := x.r.p.mods[limb].q
+	w := uint64(limb*x.r.p.n + slot)
 	if x.schedules == nil || w%vaes.Step != 0 || slots%vaes.Step != 0 {
 		x.scatter(limb, slot, out)
 		return
@@ -71,23 +80,24 @@ func (x *ColumnExpansion) Words(limb, slot int, out, ahead []uint64) {
 
 // replace puts the words of the overflow streams where words are not below q.
 func (x *ColumnExpansion) replace(w, q uint64, words []uint64) {
-	g := len(x.blocks)
+	g := len(x.keys)
 	for i, v := range words {
 		if v >= q {
 			lane, block := i/ColumnLane/g, i/ColumnLane%g
-			words[i] = x.blocks[block].overflow(w+uint64(lane*ColumnLane+i%ColumnLane), q)
+			words[i] = x.block(block).overflow(w+uint64(lane*ColumnLane+i%ColumnLane), q)
 		}
 	}
 }
 
 // scatter expands block after block and puts every lane where it belongs.
 func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
-	g := len(x.blocks)
+	g := len(x.keys)
 	slots := len(out) / g
 	if x.part == nil {
 		x.part = make([]uint64, chunkWords)
 	}
-	for b, e := range x.blocks {
+	for b := range x.keys {
+		e := x.block(b)
 		for lo := 0; lo < slots; lo += len(x.part) {
 			part := x.part[:min(len(x.part), slots-lo)]
 			e.Words(limb, slot+lo, part)

@@ -237,6 +237,9 @@ func (p *Profile) Primes() []uint64 {
 	return qs
 }
 
+// Prime returns the prime of a limb.
+func (p *Profile) Prime(limb int) uint64 { return p.mods[limb].q }
+
 // Secure says whether the ring gives 128 bits of security against classical and
 // against quantum attackers, by published estimates for ternary secrets.
 func (p *Profile) Secure() (classical, quantum bool) {

@@ -146,6 +146,31 @@ func (r *Ring) Const(a Poly) Scalar {
 	return out
 }
 
+// OverN returns v/N modulo the prime of the limb: the constant coefficient of a
+// polynomial whose values add up to v.
+func (r *Ring) OverN(limb int, v uint64) uint64 {
+	m := &r.p.mods[limb]
+	return m.mul(v, m.nInv)
+}
+
+// AddMulINTT takes one limb of a polynomial a to the coefficients of a*b + c, in place;
+// all are in the NTT domain, and c may be nil.
+func (r *Ring) AddMulINTT(limb int, a, b, c []uint64) {
+	m := &r.p.mods[limb]
+	q, qInv, r2 := m.q, m.qInv, m.r2
+	b = b[:len(a)]
+	for i := range a {
+		a[i] = redc(redc(a[i], b[i], q, qInv), r2, q, qInv)
+	}
+	if c != nil {
+		c = c[:len(a)]
+		for i := range a {
+			a[i] = m.add(a[i], c[i])
+		}
+	}
+	m.ntt.INTT(a, a)
+}
+
 // InnerConst returns the constant coefficient of the sum of a[i]*b[i], for
 // polynomials in the NTT domain. a and b have the same length.
 func (r *Ring) InnerConst(a, b []Poly) Scalar {

@@ -155,9 +155,11 @@ func (x *Expansion) fill(out Poly) {
 }
 
 func (r *Ring) expansion(key [32]byte) *Expansion {
-	k := [32]byte(carnet.Digest(tagXOF, r.p.id[:], key[:]))
+	k := r.aesKey(key)
 	return newExpansion(&k, r.p.n, r.p.mods, r.portable)
 }
+
+func (r *Ring) aesKey(key [32]byte) [32]byte { return carnet.Digest(tagXOF, r.p.id[:], key[:]) }
 
 // Uniform sets out to the uniform polynomial, in the NTT domain, that the key
 // names. Whoever knows the key and the profile gets the same polynomial.

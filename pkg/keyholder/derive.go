@@ -20,7 +20,7 @@ type derived struct {
 }
 
 // derive is scheme §6.6: linear openings need no data, since D_1 comes from the
-// public XOF; openings of degree 2 are re-executed in full from blocks that hash to
+// public XOF; openings of higher degree are re-executed in full from blocks that hash to
 // the owners' signed roots.
 func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {
 	profile := c.inputs[0].dealing.profile
@@ -85,6 +85,10 @@ func (o *openings) add(i int, op *plan.Opening) {
 	o.at, o.fs, o.bits = append(o.at, i), append(o.fs, op.F), append(o.bits, op.FloodBits)
 }
 
+func (j *job) options() scan.Options {
+	return scan.Options{Workers: j.k.cfg.Workers, MaxBytes: j.k.cfg.AccumulatorBytes}
+}
+
 func (j *job) deriveLinear(ctx context.Context) error {
 	fs := j.linear.fs
 	if len(fs) == 0 {
@@ -97,12 +101,12 @@ func (j *job) deriveLinear(ctx context.Context) error {
 			h[key] = s.HomePower(1)
 		}
 	}
-	values, err := scan.Linear(ctx, j.ring, fs, w, nil, j.k.cfg.Workers, nil)
+	values, err := scan.Linear(ctx, j.ring, fs, w, nil, j.options())
 	if err != nil {
 		return err
 	}
 	if j.out.home != nil {
-		home, err := scan.Linear(ctx, j.ring, fs, h, nil, j.k.cfg.Workers, nil)
+		home, err := scan.Linear(ctx, j.ring, fs, h, nil, j.options())
 		if err != nil {
 			return err
 		}
@@ -122,7 +126,7 @@ func (j *job) deriveLinear(ctx context.Context) error {
 	if j.out.public == nil {
 		return nil
 	}
-	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, j.blocks(fs), j.k.cfg.Workers, j.k.cfg.AccumulatorBytes, nil)
+	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, j.blocks(fs), j.options())
 	if err != nil {
 		return err
 	}
@@ -139,20 +143,20 @@ func (j *job) deriveProducts(ctx context.Context) error {
 		return nil
 	}
 	r := j.ring
-	return scan.Products(ctx, r, fs, j.blocks(fs), j.k.cfg.Workers, j.k.cfg.AccumulatorBytes, nil, func(n int, parts []scan.Parts) error {
+	return scan.Products(ctx, r, fs, j.blocks(fs), j.options(), func(n int, parts []scan.Parts) error {
 		i := j.products.at[n]
 		hd := make([]carnet.Hash, len(parts))
 		var value, z he.Scalar
 		for m, part := range parts {
-			d := []he.Poly{part.D[1], part.D[2]}
+			d := part.D[1:]
 			s := j.shares[part.Key]
-			hd[m] = scan.HashProduct(r, part.D[1], part.D[2])
-			value = r.ScalarAdd(value, r.InnerConst(d, []he.Poly{s.Power(1), s.Power(2)}))
+			hd[m] = scan.HashProduct(r, d...)
+			value = r.ScalarAdd(value, r.InnerConst(d, powers(s.Power, len(d))))
 			if s.Home() {
-				j.out.home[i] = r.ScalarAdd(j.out.home[i], r.InnerConst(d, []he.Poly{s.HomePower(1), s.HomePower(2)}))
+				j.out.home[i] = r.ScalarAdd(j.out.home[i], r.InnerConst(d, powers(s.HomePower, len(d))))
 			}
 			if j.out.public != nil {
-				z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, j.deltas[part.Key][:2])))
+				z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, j.deltas[part.Key][:len(d)])))
 			}
 		}
 		j.out.ids[i] = share.FunctionalID(j.profile, fs[n], j.products.bits[n], hd)
@@ -164,8 +168,16 @@ func (j *job) deriveProducts(ctx context.Context) error {
 	})
 }
 
-// blocks serves the blocks of the inputs.
-func (j *job) blocks(fs []*functional.Functional) *blockSource {
+// powers lists what get returns for the powers 1..d of a key.
+func powers(get func(int) he.Poly, d int) (out []he.Poly) {
+	for j := range d {
+		out = append(out, get(j+1))
+	}
+	return out
+}
+
+// blocks serves the columns of the inputs.
+func (j *job) blocks(fs []*functional.Functional) scan.Chunks {
 	type column struct {
 		file carnet.Nonce
 		col  uint32
@@ -183,5 +195,13 @@ func (j *job) blocks(fs []*functional.Functional) *blockSource {
 			}
 		}
 	}
-	return j.k.newBlockSource(j.profile, j.c.files(), len(columns))
+	files := j.c.files()
+	return scan.FromBlocks(j.ring, j.k.newBlockSource(j.profile, files, len(columns)), func(nonce carnet.Nonce) int {
+		for _, f := range files {
+			if f.Nonce == nonce {
+				return f.Blocks
+			}
+		}
+		return 0
+	})
 }

@@ -13,30 +13,27 @@ import (
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
-// memory holds the blocks of some columns, repeated for every block number: the
-// arithmetic takes the same time for any residues.
-type memory []he.Poly
+// memory holds the limbs of some chunks, the same for every chunk: the arithmetic takes
+// the same time for any residues.
+type memory [][]uint64
 
-func (m memory) Block(_ context.Context, id he.BlockID, out he.Poly) error {
-	for l, limb := range m[int(id.Block)%len(m)] {
-		copy(out[l], limb)
-	}
-	return nil
+func (m memory) Chunk(_ context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
+	return m[(int(id.Column)*7+limb)%len(m)], func() {}, nil
 }
 
 func benchmarkRing(b *testing.B, name string) (*he.Ring, memory) {
 	p, err := he.Lookup(name)
 	require.NoError(b, err)
 	r := he.NewRing(p)
-	m := make(memory, 32)
+	m := make(memory, 14)
 	for i := range m {
-		m[i] = r.NewPoly()
-		r.Uniform([32]byte{byte(i)}, m[i])
+		m[i] = make([]uint64, p.N()*benchmarkBlocks)
+		r.ExpandColumn(carnet.KeyID{byte(i)}, he.BlockID{}, benchmarkBlocks).Words(0, 0, m[i], nil)
 	}
 	return r, m
 }
 
-const benchmarkBlocks = 32
+const benchmarkBlocks = scan.ChunkBlocks
 
 func report(b *testing.B, r *he.Ring) {
 	rows := float64(benchmarkBlocks*r.Profile().N()) * float64(b.N)
@@ -57,7 +54,7 @@ func BenchmarkProducts(b *testing.B) {
 					}}})
 				}
 				for b.Loop() {
-					require.NoError(b, scan.Products(ctx, r, fs, m, 1, 1<<30, nil, func(int, []scan.Parts) error { return nil }))
+					require.NoError(b, scan.Products(ctx, r, fs, m, scan.Options{MaxBytes: 1 << 30}, func(int, []scan.Parts) error { return nil }))
 				}
 				report(b, r)
 			})
@@ -82,9 +79,11 @@ func BenchmarkLinear(b *testing.B) {
 					}
 					fs = append(fs, &functional.Functional{Degree: 1, Keys: []functional.KeyTerms{{Linear: []functional.Linear{t}}}})
 				}
-				w := map[carnet.KeyID]he.Poly{{}: m[0]}
+				key := r.NewPoly()
+				r.Uniform([32]byte{1}, key)
+				w := map[carnet.KeyID]he.Poly{{}: key}
 				for b.Loop() {
-					_, err := scan.Linear(ctx, r, fs, w, m, 1, nil)
+					_, err := scan.Linear(ctx, r, fs, w, m, scan.Options{})
 					require.NoError(b, err)
 				}
 				report(b, r)

@@ -1,18 +1,17 @@
-// Package scan evaluates functionals on ciphertext blocks: the heavy arithmetic of
-// gateways, keyholders and auditors.
+// Package scan evaluates functionals on ciphertext columns: the heavy arithmetic of
+// gateways, keyholders and auditors. docs/design/scan.md explains it.
 //
-// A functional names blocks; the stored half c0 of a block comes from the caller
-// through Blocks, the public half a is expanded from the block's name. Linear gives
-// sums of plain columns and cells, Products the polynomials D_0, D_1, D_2 of sums of
-// products, PublicValues what a buyer adds to the keyholders' answers. All
-// functionals of a call share one pass: each block is read and expanded once per
+// A functional names columns; the stored half c0 of a column comes from the caller
+// through Chunks, the public half a is expanded from the blocks' names. Linear gives
+// sums of plain columns and cells, Products the polynomials D_0..D_d of sums of
+// products of d factors, PublicValues what a buyer adds to the keyholders' answers. All
+// functionals of a call share one pass: each column is read and expanded once per
 // pass, not once per functional.
 //
 // All arithmetic is exact modulo Q, so results are the same bit for bit for any
-// number of workers, any batch size and any order of blocks; that is what lets
-// others re-execute a query. Products are summed in 128-bit accumulators and
-// reduced only when those are nearly full. The goroutines a call starts end before
-// it returns.
+// number of workers, any kernel, any batch size and any order of blocks; that is what
+// lets others re-execute a query. Products are summed in 128-bit integers and reduced
+// only when those are nearly full. The goroutines a call starts end before it returns.
 package scan
 
 import (
@@ -21,15 +20,7 @@ import (
 	"sync/atomic"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/he"
 )
-
-// Blocks gives access to ciphertext blocks whose bytes were checked against the
-// signed manifest. It must be safe for concurrent use.
-type Blocks interface {
-	// Block sets out, which comes from Ring.NewPoly, to c0 of the block.
-	Block(ctx context.Context, id he.BlockID, out he.Poly) error
-}
 
 // Progress is told how many of the blocks to be processed are done. Calls do not
 // overlap and done never decreases.

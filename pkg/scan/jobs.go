@@ -10,66 +10,101 @@ import (
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
-// job is one block of a linear pass with everything that is wanted from it.
+// job is one chunk of a column in a linear pass with everything that is wanted from it.
 type job struct {
-	key  carnet.KeyID
-	id   he.BlockID
-	uses []use
+	key    carnet.KeyID
+	id     ChunkID
+	first  uint32 // block
+	rows   int    // blocks of the chunk
+	uses   []use  // slot encoding: of all blocks
+	blocks []blockJob
 }
 
-// use adds a block to a functional: all of it, or only some of its cells.
+// blockJob is a block of which cells are wanted; in slot encoding, any block.
+type blockJob struct {
+	block uint32
+	uses  []cellUse
+}
+
+// use adds a column to a functional.
 type use struct {
 	f     int
-	cells []uint32 // numbered through the file; nil: all slots
-	minus bool     // subtracts it instead
+	minus bool // subtracts it instead
 }
 
-// linearJobs lists the distinct blocks of the functionals, ascending by key, file,
-// column and block. Blocks without a chosen cell are left out.
+type cellUse struct {
+	use
+	cells []uint32 // numbered through the file
+}
+
+// linearJobs lists the distinct chunks of the functionals, ascending by key, file,
+// column and chunk. Blocks without a chosen cell are left out.
 func linearJobs(fs []*functional.Functional, n int) []job {
 	type name struct {
 		key carnet.KeyID
-		id  he.BlockID
+		id  ChunkID
 	}
 	at := map[name]int{}
 	var jobs []job
-	add := func(k carnet.KeyID, id he.BlockID, u use) {
-		i, ok := at[name{k, id}]
+	find := func(k carnet.KeyID, t *functional.Linear, block uint32) *job {
+		id := name{k, ChunkID{t.File, t.Column, block / ChunkBlocks}}
+		i, ok := at[id]
 		if !ok {
 			i = len(jobs)
-			at[name{k, id}] = i
-			jobs = append(jobs, job{key: k, id: id})
+			at[id] = i
+			first, g := chunkOf(t.Blocks, id.id.Chunk)
+			jobs = append(jobs, job{key: k, id: id.id, first: first, rows: g})
 		}
-		jobs[i].uses = append(jobs[i].uses, u)
+		return &jobs[i]
 	}
 	for f := range fs {
 		for i := range fs[f].Keys {
 			k := &fs[f].Keys[i]
-			for j := range k.Linear {
-				t := &k.Linear[j]
-				id := he.BlockID{File: t.File, Column: t.Column}
+			for l := range k.Linear {
+				t := &k.Linear[l]
+				u := use{f, t.Minus}
 				if t.Cells == nil {
-					for id.Block = range t.Blocks {
-						add(k.Key, id, use{f: f, minus: t.Minus})
+					for b := uint32(0); b < t.Blocks; b += ChunkBlocks {
+						j := find(k.Key, t, b)
+						j.uses = append(j.uses, u)
+						for len(j.blocks) < j.rows {
+							j.blocks = append(j.blocks, blockJob{block: b + uint32(len(j.blocks))})
+						}
 					}
 					continue
 				}
 				for lo := 0; lo < len(t.Cells); {
-					id.Block = t.Cells[lo] / uint32(n)
+					block := t.Cells[lo] / uint32(n)
 					hi := lo + 1
-					for hi < len(t.Cells) && t.Cells[hi]/uint32(n) == id.Block {
+					for hi < len(t.Cells) && t.Cells[hi]/uint32(n) == block {
 						hi++
 					}
-					add(k.Key, id, use{f: f, cells: t.Cells[lo:hi], minus: t.Minus})
+					find(k.Key, t, block).add(block, cellUse{u, t.Cells[lo:hi]})
 					lo = hi
 				}
 			}
 		}
 	}
 	slices.SortFunc(jobs, func(a, b job) int {
-		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), compareBlocks(a.id, b.id))
+		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), bytes.Compare(a.id.File[:], b.id.File[:]),
+			cmp.Compare(a.id.Column, b.id.Column), cmp.Compare(a.id.Chunk, b.id.Chunk))
 	})
 	return jobs
+}
+
+func (j *job) add(block uint32, u cellUse) {
+	i, ok := slices.BinarySearchFunc(j.blocks, block, func(b blockJob, block uint32) int { return cmp.Compare(b.block, block) })
+	if !ok {
+		j.blocks = slices.Insert(j.blocks, i, blockJob{block: block})
+	}
+	j.blocks[i].uses = append(j.blocks[i].uses, u)
+}
+
+func countBlocks(jobs []job) (n int64) {
+	for i := range jobs {
+		n += int64(len(jobs[i].blocks))
+	}
+	return n
 }
 
 func compareBlocks(a, b he.BlockID) int {
@@ -82,7 +117,9 @@ func compareBlocks(a, b he.BlockID) int {
 func BlocksNeeded(fs []*functional.Functional, n int) []he.BlockID {
 	set := map[he.BlockID]struct{}{}
 	for _, j := range linearJobs(fs, n) {
-		set[j.id] = struct{}{}
+		for _, b := range j.blocks {
+			set[he.BlockID{File: j.id.File, Column: j.id.Column, Block: b.block}] = struct{}{}
+		}
 	}
 	for _, f := range fs {
 		for i := range f.Keys {
@@ -112,7 +149,7 @@ func check(p *he.Profile, fs []*functional.Functional, degree int) error {
 			return err
 		}
 		if degree != 0 && f.Degree != degree || f.Degree > p.MaxDegree() {
-			return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "functional %d has degree %d, which is not possible here", i, f.Degree)
+			return badDegree(i, f)
 		}
 		for k := range f.Keys {
 			for j := range f.Keys[k].Linear {
@@ -123,4 +160,8 @@ func check(p *he.Profile, fs []*functional.Functional, degree int) error {
 		}
 	}
 	return nil
+}
+
+func badDegree(i int, f *functional.Functional) error {
+	return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "functional %d has degree %d, which is not possible here", i, f.Degree)
 }

@@ -14,64 +14,71 @@ import (
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
-// With limbs of 60 bits an accumulator must be relieved every 120 blocks. The
-// stored halves are made of the largest residues there are.
-func TestProductsRelieveAccumulators(t *testing.T) {
-	p := profile(t, 4, 2, 60, 45, he.Slots)
+// With limbs of 60 bits sums must be relieved with every chunk. The stored halves are
+// made of the largest residues there are, and of as many as it takes.
+func TestProductsRelieveSums(t *testing.T) {
+	p := profile(t, 4, 4, 60, 45, he.Slots)
 	r := he.NewRing(p)
 	const blocks = 400
-	top := worst{p.Primes()}
+	top := worst{p}
 	f := &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: carnet.KeyID{1}, Products: []functional.Product{
 		{File: carnet.Nonce{1}, Blocks: blocks, Factors: []functional.Factor{functional.Sum(0), functional.Sum(1)}},
 		{File: carnet.Nonce{1}, Blocks: blocks, Factors: []functional.Factor{functional.Sum(2, 3, 4), functional.Sum(5)}},
 	}}}}
-	var want [3]he.Poly
-	for j := range want {
-		want[j] = r.NewPoly()
+	var want []he.Poly
+	for range 3 {
+		want = append(want, r.NewPoly())
+	}
+	c0 := r.NewPoly()
+	for l := range c0 {
+		for i := range c0[l] {
+			c0[l][i] = p.Prime(l) - 1
+		}
 	}
 	term := func(b uint32, a []uint32, c uint32) {
-		x0, x1, y0, y1, tmp := r.NewPoly(), r.NewPoly(), r.NewPoly(), r.NewPoly(), r.NewPoly()
+		x0, x1, y1, tmp := r.NewPoly(), r.NewPoly(), r.NewPoly(), r.NewPoly()
 		for _, col := range a {
-			_ = top.Block(ctx, he.BlockID{}, tmp)
-			r.Add(x0, tmp, x0)
+			r.Add(x0, c0, x0)
 			r.PublicBlock(carnet.KeyID{1}, he.BlockID{File: carnet.Nonce{1}, Column: col, Block: b}, tmp)
 			r.Add(x1, tmp, x1)
 		}
-		_ = top.Block(ctx, he.BlockID{}, y0)
 		r.PublicBlock(carnet.KeyID{1}, he.BlockID{File: carnet.Nonce{1}, Column: c, Block: b}, y1)
-		r.MulAdd(x0, y0, want[0])
+		r.MulAdd(x0, c0, want[0])
 		r.MulAdd(x0, y1, want[1])
-		r.MulAdd(x1, y0, want[1])
+		r.MulAdd(x1, c0, want[1])
 		r.MulAdd(x1, y1, want[2])
 	}
 	for b := range uint32(blocks) {
 		term(b, []uint32{0}, 1)
 		term(b, []uint32{2, 3, 4}, 5)
 	}
-	err := scan.Products(ctx, r, []*functional.Functional{f}, top, 2, 1<<20, nil, func(_ int, parts []scan.Parts) error {
-		require.Equal(t, want, parts[0].D)
-		return nil
-	})
-	require.NoError(t, err)
+	for _, kernel := range scan.Kernels(p) {
+		err := scan.Products(ctx, r, []*functional.Functional{f}, top, scan.Options{Workers: 2, MaxBytes: 1 << 20, Kernel: kernel}, func(_ int, parts []scan.Parts) error {
+			require.Equal(t, want, parts[0].D)
+			return nil
+		})
+		require.NoError(t, err)
+	}
 }
 
-type worst struct{ primes []uint64 }
+// worst has a file of 400 blocks of the largest residues.
+type worst struct{ p *he.Profile }
 
-func (w worst) Block(_ context.Context, _ he.BlockID, out he.Poly) error {
-	for l, q := range w.primes {
-		for i := range out[l] {
-			out[l][i] = q - 1
-		}
+func (w worst) Chunk(_ context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
+	words := make([]uint64, min(scan.ChunkBlocks, 400-int(id.Chunk)*scan.ChunkBlocks)*w.p.N())
+	for i := range words {
+		words[i] = w.p.Prime(limb) - 1
 	}
-	return nil
+	return words, func() {}, nil
 }
 
 func TestScanRefuses(t *testing.T) {
 	p := profile(t, 5, 4, 55, 45, he.Slots)
 	w := newWorld(t, p, 1, 3, 3, 1)
 	lin, _ := w.linear(3)
-	prod, _ := w.product(3)
+	prod, _ := w.product(3, 2)
 	s := w.power(1)
+	opt := scan.Options{Workers: 3}
 	never := func(int, []scan.Parts) error { t.Fatal("emitted"); return nil }
 	one := func(f *functional.Functional) []*functional.Functional { return []*functional.Functional{f} }
 
@@ -81,41 +88,55 @@ func TestScanRefuses(t *testing.T) {
 		"cells":   {Degree: 1, Keys: []functional.KeyTerms{{Key: lin.Keys[0].Key, Linear: []functional.Linear{{Blocks: 1, Cells: []uint32{1}}}}}},
 		"outside": {Degree: 1, Keys: []functional.KeyTerms{{Key: lin.Keys[0].Key, Linear: []functional.Linear{{Blocks: 0}}}}},
 	} {
-		_, err := scan.Linear(ctx, w.r, one(f), s, w, 1, nil)
+		_, err := scan.Linear(ctx, w.r, one(f), s, w, opt)
 		require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(err), name)
 	}
-	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(scan.Products(ctx, w.r, one(lin), w, 1, 0, nil, never)))
+	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(scan.Products(ctx, w.r, one(lin), w, opt, never)))
 	cells := he.NewRing(profile(t, 5, 3, 55, 45, he.Coefficients))
-	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(scan.Products(ctx, cells, one(prod), w, 1, 0, nil, never)))
-	_, err := scan.Linear(ctx, cells, one(lin), s, w, 1, nil)
+	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(scan.Products(ctx, cells, one(prod), w, opt, never)))
+	_, err := scan.Linear(ctx, cells, one(lin), s, w, opt)
 	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(err))
 	other := *prod
 	other.Keys = slices.Clone(prod.Keys)
 	other.Keys[0].Products = slices.Clone(prod.Keys[0].Products)
 	other.Keys[0].Products[0].Blocks++
-	err = scan.Products(ctx, w.r, []*functional.Functional{prod, &other}, w, 1, 1<<30, nil, never)
+	err = scan.Products(ctx, w.r, []*functional.Functional{prod, &other}, w, scan.Options{MaxBytes: 1 << 30}, never)
 	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(err), "two block counts of one file")
 
-	_, err = scan.Linear(ctx, w.r, one(lin), nil, w, 1, nil)
+	err = scan.Products(ctx, w.r, one(prod), w, scan.Options{Kernel: "none"}, never)
+	require.Equal(t, "BAD_KERNEL", carnet.ReasonOf(err))
+	err = scan.Products(ctx, w.r, one(prod), short{w}, opt, never)
+	require.ErrorContains(t, err, "words")
+	require.Zero(t, w.held)
+
+	_, err = scan.Linear(ctx, w.r, one(lin), nil, w, opt)
 	require.Equal(t, "MISSING_KEY", carnet.ReasonOf(err))
 
 	stop := errors.New("stop")
-	err = scan.Products(ctx, w.r, one(prod), w, 1, 0, nil, func(int, []scan.Parts) error { return stop })
+	err = scan.Products(ctx, w.r, one(prod), w, opt, func(int, []scan.Parts) error { return stop })
 	require.ErrorIs(t, err, stop)
 	w.fail = stop
-	_, err = scan.Linear(ctx, w.r, one(lin), s, w, 3, nil)
+	_, err = scan.Linear(ctx, w.r, one(lin), s, w, opt)
 	require.ErrorIs(t, err, stop)
-	require.ErrorIs(t, scan.Products(ctx, w.r, one(prod), w, 3, 0, nil, never), stop)
+	require.ErrorIs(t, scan.Products(ctx, w.r, one(prod), w, opt, never), stop)
 	w.fail = nil
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = scan.Linear(ended, w.r, one(lin), s, w, 2, nil)
+	_, err = scan.Linear(ended, w.r, one(lin), s, w, opt)
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, scan.Products(ended, w.r, one(prod), w, 2, 0, nil, never), context.Canceled)
+	require.ErrorIs(t, scan.Products(ended, w.r, one(prod), w, opt, never), context.Canceled)
 
-	none, err := scan.Linear(ctx, w.r, nil, nil, w, 2, nil)
+	none, err := scan.Linear(ctx, w.r, nil, nil, w, opt)
 	require.NoError(t, err)
 	require.Empty(t, none)
+}
+
+// short leaves out words.
+type short struct{ *world }
+
+func (s short) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
+	words, release, err := s.world.Chunk(ctx, id, limb)
+	return words[1:], release, err
 }
 
 func TestBlocksNeeded(t *testing.T) {

@@ -14,9 +14,69 @@ import (
 type pass struct {
 	key     carnet.KeyID
 	members []int // indices of the functionals that have terms under the key
+	degrees []int // of the members
 	files   []*filePass
 
-	fileAt map[carnet.Nonce]*filePass
+	blocks map[carnet.Nonce]uint32
+}
+
+// planPasses arranges the functionals chosen by batch, one pass for each key,
+// ascending. No file of a pass needs more columns than given, but for a term alone.
+func planPasses(fs []*functional.Functional, batch []int, columns int) ([]*pass, error) {
+	byKey := map[carnet.KeyID]*pass{}
+	var passes []*pass
+	for _, f := range batch {
+		for i := range fs[f].Keys {
+			k := &fs[f].Keys[i]
+			p := byKey[k.Key]
+			if p == nil {
+				p = &pass{key: k.Key, blocks: map[carnet.Nonce]uint32{}}
+				byKey[k.Key] = p
+				passes = append(passes, p)
+			}
+			p.members, p.degrees = append(p.members, f), append(p.degrees, fs[f].Degree)
+			for j := range k.Products {
+				if err := p.add(&k.Products[j], columns); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	slices.SortFunc(passes, func(a, b *pass) int { return bytes.Compare(a.key[:], b.key[:]) })
+	for _, p := range passes {
+		for _, f := range p.files {
+			f.arrange()
+		}
+	}
+	return passes, nil
+}
+
+// add adds a product for the last member: to the latest part of its file that has room
+// for its columns, or to a new one.
+func (p *pass) add(t *functional.Product, columns int) error {
+	if n, ok := p.blocks[t.File]; ok && n != t.Blocks {
+		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "file %s is said to have %d blocks and %d blocks", t.File, n, t.Blocks)
+	}
+	p.blocks[t.File] = t.Blocks
+	var f *filePass
+	for _, x := range p.files {
+		if x.file == t.File {
+			f = x
+		}
+	}
+	if f != nil && f.missing(t) > 0 && len(f.columns)+f.missing(t) > columns {
+		f = nil
+	}
+	if f == nil {
+		f = &filePass{file: t.File, blocks: t.Blocks, columnAt: map[uint32]int{}, factorAt: map[string]int{}}
+		p.files = append(p.files, f)
+	}
+	x := term{member: len(p.members) - 1}
+	for i := range t.Factors {
+		x.factors = append(x.factors, f.factor(&t.Factors[i]))
+	}
+	f.terms = append(f.terms, x)
+	return nil
 }
 
 // filePass lists the columns of a file that are needed, the sums of columns that
@@ -27,7 +87,9 @@ type filePass struct {
 	columns []uint32
 	factors []factor
 	terms   []term
+	pairs   []pair // products of two factors that terms of degree 3 and 4 go on from
 
+	once     []bool // by column: the tile of it is needed once
 	columnAt map[uint32]int
 	factorAt map[string]int
 }
@@ -36,46 +98,24 @@ type factor struct{ plus, minus []int } // indices into columns
 
 func (f factor) single() bool { return len(f.plus) == 1 && len(f.minus) == 0 }
 
-type term struct{ member, a, b int } // index into members, indices into factors
+type pair struct{ a, b int } // indices into factors
 
-// planPasses arranges the functionals chosen by batch, one pass for each key,
-// ascending.
-func planPasses(fs []*functional.Functional, batch []int) ([]*pass, error) {
-	byKey := map[carnet.KeyID]*pass{}
-	var passes []*pass
-	for _, f := range batch {
-		for i := range fs[f].Keys {
-			k := &fs[f].Keys[i]
-			p := byKey[k.Key]
-			if p == nil {
-				p = &pass{key: k.Key, fileAt: map[carnet.Nonce]*filePass{}}
-				byKey[k.Key] = p
-				passes = append(passes, p)
-			}
-			p.members = append(p.members, f)
-			for j := range k.Products {
-				if err := p.add(&k.Products[j]); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	slices.SortFunc(passes, func(a, b *pass) int { return bytes.Compare(a.key[:], b.key[:]) })
-	return passes, nil
+// term is a product of factors for a member: two factors, a pair and a factor, or two
+// pairs.
+type term struct {
+	member  int   // index into members
+	factors []int // indices into factors: those left when the pairs are taken out
+	pairs   []int // indices into pairs
 }
 
-// add adds a product for the last member.
-func (p *pass) add(t *functional.Product) error {
-	f := p.fileAt[t.File]
-	if f == nil {
-		f = &filePass{file: t.File, blocks: t.Blocks, columnAt: map[uint32]int{}, factorAt: map[string]int{}}
-		p.files, p.fileAt[t.File] = append(p.files, f), f
+// missing is how many columns of a product are not there yet.
+func (f *filePass) missing(t *functional.Product) (n int) {
+	for _, c := range t.Columns() {
+		if _, ok := f.columnAt[c]; !ok {
+			n++
+		}
 	}
-	if f.blocks != t.Blocks {
-		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "file %s is said to have %d blocks and %d blocks", t.File, f.blocks, t.Blocks)
-	}
-	f.terms = append(f.terms, term{len(p.members) - 1, f.factor(&t.Factors[0]), f.factor(&t.Factors[1])})
-	return nil
+	return n
 }
 
 func (f *filePass) factor(t *functional.Factor) int {
@@ -104,6 +144,83 @@ func (f *filePass) indices(columns []uint32) (at []int) {
 	return at
 }
 
+// arrange splits terms of degree 3 and 4 into pairs, those that most terms have in
+// common first, and finds the columns that are needed once.
+func (f *filePass) arrange() {
+	common := map[[2]int]int{}
+	for _, t := range f.terms {
+		if len(t.factors) > 2 {
+			for i, a := range t.factors {
+				for _, b := range t.factors[i+1:] {
+					common[[2]int{min(a, b), max(a, b)}]++
+				}
+			}
+		}
+	}
+	at := map[[2]int]int{}
+	uses := make([]int, len(f.factors)) // by terms and pairs
+	for i := range f.terms {
+		t := &f.terms[i]
+		for len(t.factors) > 2 || len(t.factors) == 2 && len(t.pairs) == 1 {
+			t.takePair(common, func(p [2]int) int {
+				k, ok := at[p]
+				if !ok {
+					k = len(f.pairs)
+					at[p] = k
+					f.pairs = append(f.pairs, pair{p[0], p[1]})
+					uses[p[0]]++
+					uses[p[1]]++
+				}
+				return k
+			})
+		}
+		for _, x := range t.factors {
+			uses[x]++
+		}
+	}
+	needs := make([]int, len(f.columns))
+	for i, x := range f.factors {
+		for _, c := range slices.Concat(x.plus, x.minus) {
+			if needs[c]++; x.single() { // a sum is made once, whoever uses it
+				needs[c] += uses[i] - 1
+			}
+		}
+	}
+	for _, n := range needs {
+		f.once = append(f.once, n == 1)
+	}
+}
+
+// takePair moves the two factors that are most common together into a pair.
+func (t *term) takePair(common map[[2]int]int, number func([2]int) int) {
+	var best [2]int
+	var ia, ib int
+	for i, a := range t.factors {
+		for j := i + 1; j < len(t.factors); j++ {
+			p := [2]int{min(a, t.factors[j]), max(a, t.factors[j])}
+			if ib == 0 || common[p] > common[best] {
+				best, ia, ib = p, i, j
+			}
+		}
+	}
+	var rest []int
+	for i, x := range t.factors {
+		if i != ia && i != ib {
+			rest = append(rest, x)
+		}
+	}
+	t.factors, t.pairs = rest, append(t.pairs, number(best))
+}
+
+// products is how many products of two residues a row of the term adds to one sum at
+// most: the shorter of the two polynomials in s has so many coefficients.
+func (t *term) products() int {
+	if len(t.factors) > 0 {
+		return 2
+	}
+	return 3
+}
+
 // reads returns how many blocks a pass reads.
 func (p *pass) reads() (n int64) {
 	for _, f := range p.files {
@@ -112,17 +229,17 @@ func (p *pass) reads() (n int64) {
 	return n
 }
 
-// batches splits the functionals, in order, so that the accumulators of a batch and
-// its kept results stay below maxBytes, with at least one functional each. keep
-// says whether the results of all keys are kept until the batch ends.
+// batches splits the functionals, in order, so that the sums of a batch and its kept
+// results stay below maxBytes, with at least one functional each. keep says whether
+// the results of all keys are kept until the batch ends.
 func batches(p *he.Profile, fs []*functional.Functional, which []int, maxBytes int64, keep bool) [][]int {
 	word := int64(p.Limbs() * p.N())
 	var out [][]int
 	var size int64
 	for _, f := range which {
-		need := 48 * word
+		need := 16 * word * int64(fs[f].Degree+1)
 		if keep {
-			need += 24 * word * int64(len(fs[f].Keys))
+			need += 8 * word * int64((fs[f].Degree+1)*len(fs[f].Keys))
 		}
 		if len(out) == 0 || size+need > maxBytes {
 			out, size = append(out, nil), 0

@@ -2,54 +2,57 @@ package scan
 
 import (
 	"context"
+	"sync"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
-// Parts are the ciphertext polynomials of one functional under one key, in the NTT
-// domain: what it opens to is const(D[0] + D[1]*s + D[2]*s^2), times T^2.
+// Parts are the ciphertext polynomials D_0..D_d of one functional of degree d under one
+// key, in the NTT domain: what it opens to is const(D[0] + D[1]*s + ... + D[d]*s^d),
+// times T^d.
 type Parts struct {
 	Key carnet.KeyID
-	D   [3]he.Poly
+	D   []he.Poly
 }
 
-// Products computes D_0, D_1, D_2 of functionals of degree 2 and calls emit once
-// for each functional, in order, with its keys ascending; the polynomials are valid
-// during the call only. Functionals are treated in batches whose accumulators and
-// results stay below maxBytes (but one at a time at least); a batch reads and
-// expands each block once.
-func Products(ctx context.Context, r *he.Ring, fs []*functional.Functional, c0 Blocks, workers int, maxBytes int64, progress Progress, emit func(i int, parts []Parts) error) error {
-	if err := check(r.Profile(), fs, 2); err != nil {
+// Products computes D_0..D_d of functionals of degrees 2 to 4 and calls emit once for
+// each functional, in order, with its keys ascending; the polynomials are valid
+// during the call only. Functionals are treated in batches whose sums and results
+// stay below MaxBytes (but one at a time at least); a batch reads and expands each
+// column once, up to a number of columns.
+func Products(ctx context.Context, r *he.Ring, fs []*functional.Functional, c0 Chunks, opt Options, emit func(i int, parts []Parts) error) error {
+	if err := check(r.Profile(), fs, 0); err != nil {
 		return err
 	}
 	all := make([]int, len(fs))
 	for i := range all {
-		all[i] = i
+		if all[i] = i; fs[i].Degree < 2 {
+			return badDegree(i, fs[i])
+		}
 	}
-	s, err := schedule(r.Profile(), fs, batches(r.Profile(), fs, all, maxBytes, true))
+	s, err := schedule(r.Profile(), fs, all, opt, true)
 	if err != nil {
 		return err
 	}
-	run := &runner{r: r, c0: c0, workers: workers, meter: &meter{report: progress, total: s.reads()}}
+	run, err := newRunner(r, c0, opt, &meter{report: opt.Progress, total: s.reads()})
+	if err != nil {
+		return err
+	}
 	results := make([][]Parts, len(fs))
-	var free [][3]he.Poly
+	var free polys
 	for i := range s {
 		for _, p := range s[i].passes {
 			if err := run.run(ctx, p); err != nil {
 				return err
 			}
-			for _, f := range p.members {
-				if len(free) == 0 {
-					free = append(free, [3]he.Poly{r.NewPoly(), r.NewPoly(), r.NewPoly()})
-				}
-				results[f] = append(results[f], Parts{Key: p.key, D: free[len(free)-1]})
-				free = free[:len(free)-1]
+			for m, f := range p.members {
+				results[f] = append(results[f], Parts{Key: p.key, D: free.get(r, p.degrees[m]+1)})
 			}
-			err := each(ctx, workers, len(p.members), func(_ context.Context, _, m int) error {
+			err := each(ctx, opt.Workers, len(p.members), func(_ context.Context, _, m int) error {
 				parts := results[p.members[m]]
-				run.result(m, &parts[len(parts)-1].D)
+				run.result(m, parts[len(parts)-1].D)
 				return nil
 			})
 			if err != nil {
@@ -61,12 +64,38 @@ func Products(ctx context.Context, r *he.Ring, fs []*functional.Functional, c0 B
 				return err
 			}
 			for _, part := range results[f] {
-				free = append(free, part.D)
+				free.put(part.D)
 			}
 			results[f] = nil
 		}
 	}
 	return nil
+}
+
+// polys keeps polynomials for use again. It is safe for concurrent use.
+type polys struct {
+	mu   sync.Mutex
+	free []he.Poly
+}
+
+func (p *polys) get(r *he.Ring, n int) []he.Poly {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]he.Poly, n)
+	for i := range out {
+		if last := len(p.free) - 1; last >= 0 {
+			out[i], p.free = p.free[last], p.free[:last]
+		} else {
+			out[i] = r.NewPoly()
+		}
+	}
+	return out
+}
+
+func (p *polys) put(d []he.Poly) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, d...)
 }
 
 // batch is a set of functionals and the passes that give their results.
@@ -77,14 +106,23 @@ type batch struct {
 
 type batchList []batch
 
-func schedule(p *he.Profile, fs []*functional.Functional, split [][]int) (batchList, error) {
+const (
+	mostColumns  = 32 // columns read side by side: more are read in several passes
+	leastColumns = 4  // whatever MaxBytes says
+)
+
+// schedule splits the functionals into batches. A source may have to copy the columns
+// that are read side by side and those that are fetched meanwhile: a quarter of MaxBytes
+// is for them.
+func schedule(p *he.Profile, fs []*functional.Functional, which []int, opt Options, keep bool) (batchList, error) {
+	columns := min(max(opt.MaxBytes/4/int64(2*8*ChunkBlocks*p.N()), leastColumns), mostColumns)
 	var out batchList
-	for _, which := range split {
-		passes, err := planPasses(fs, which)
+	for _, some := range batches(p, fs, which, opt.MaxBytes, keep) {
+		passes, err := planPasses(fs, some, int(columns))
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, batch{which, passes})
+		out = append(out, batch{some, passes})
 	}
 	return out, nil
 }

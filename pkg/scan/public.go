@@ -10,11 +10,11 @@ import (
 	"github.com/carnet-network/carnet/pkg/he/wire"
 )
 
-// PublicValues returns z for every functional, of either degree: the sum over its
-// keys of const(D_0 + D_1*delta_1 + D_2*delta_2), where corrections[key] is
-// [delta_1, delta_2]. For functionals of degree 2 it also returns HashProduct for
-// each key, ascending; that list is nil for degree 1. maxBytes is as in Products.
-func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Blocks, workers int, maxBytes int64, progress Progress) ([]he.Scalar, [][]carnet.Hash, error) {
+// PublicValues returns z for every functional, of any degree d: the sum over its keys
+// of const(D_0 + D_1*delta_1 + ... + D_d*delta_d), where corrections[key] is
+// [delta_1, delta_2, ...]. For functionals of higher degree than 1 it also returns
+// HashProduct for each key, ascending; that list is nil for degree 1.
+func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, [][]carnet.Hash, error) {
 	if err := check(r.Profile(), fs, 0); err != nil {
 		return nil, nil, err
 	}
@@ -35,11 +35,11 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 		}
 	}
 	jobs := linearJobs(lin, r.Profile().N())
-	s, err := schedule(r.Profile(), fs, batches(r.Profile(), fs, prodAt, maxBytes, false))
+	s, err := schedule(r.Profile(), fs, prodAt, opt, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &meter{report: progress, total: int64(len(jobs)) + s.reads()}
+	m := &meter{report: opt.Progress, total: countBlocks(jobs) + s.reads()}
 
 	delta := map[carnet.KeyID]he.Poly{}
 	for k, c := range corrections {
@@ -48,28 +48,31 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 		}
 	}
 	values, hashes := make([]he.Scalar, len(fs)), make([][]carnet.Hash, len(fs))
-	z, err := linear(ctx, r, len(lin), jobs, delta, c0, workers, m)
+	z, err := linear(ctx, r, len(lin), jobs, delta, c0, opt, m)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, at := range linAt {
 		values[at] = z[i]
 	}
-	run := &runner{r: r, c0: c0, workers: workers, meter: m}
-	pool := sync.Pool{New: func() any { return &[3]he.Poly{r.NewPoly(), r.NewPoly(), r.NewPoly()} }}
+	run, err := newRunner(r, c0, opt, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	var free polys
 	for i := range s {
 		for _, p := range s[i].passes {
 			if err := run.run(ctx, p); err != nil {
 				return nil, nil, err
 			}
-			err := each(ctx, workers, len(p.members), func(_ context.Context, _, m int) error {
-				d := pool.Get().(*[3]he.Poly)
-				defer pool.Put(d)
+			err := each(ctx, opt.Workers, len(p.members), func(_ context.Context, _, m int) error {
+				d := free.get(r, p.degrees[m]+1)
+				defer free.put(d)
 				run.result(m, d)
-				v := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], corrections[p.key][:2]))
+				v := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], corrections[p.key][:len(d)-1]))
 				f := p.members[m]
 				values[f] = r.ScalarAdd(values[f], v)
-				hashes[f] = append(hashes[f], HashProduct(r, d[1], d[2]))
+				hashes[f] = append(hashes[f], HashProduct(r, d[1:]...))
 				return nil
 			})
 			if err != nil {
@@ -83,11 +86,18 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 var hashBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // HashProduct is H_D of the scheme for the products of one key: the digest of the
-// canonical bytes of D_1 and of D_2. D_0 is not in it.
-func HashProduct(r *he.Ring, d1, d2 he.Poly) carnet.Hash {
+// canonical bytes of D_1, D_2, ... D_0 is not in it.
+func HashProduct(r *he.Ring, d ...he.Poly) carnet.Hash {
 	p := r.Profile()
 	buf := hashBuffers.Get().(*[]byte)
 	defer hashBuffers.Put(buf)
-	*buf = wire.AppendPoly(wire.AppendPoly((*buf)[:0], p, d1), p, d2)
-	return carnet.Digest("carnet/HD/product/1", (*buf)[:p.BlockBytes()], (*buf)[p.BlockBytes():])
+	*buf = (*buf)[:0]
+	for _, poly := range d {
+		*buf = wire.AppendPoly(*buf, p, poly)
+	}
+	fields := make([][]byte, len(d))
+	for i := range fields {
+		fields[i] = (*buf)[i*p.BlockBytes() : (i+1)*p.BlockBytes()]
+	}
+	return carnet.Digest("carnet/HD/product/1", fields...)
 }

@@ -13,17 +13,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/plain"
+	"github.com/carnet-network/carnet/pkg/scan"
 )
 
 func profile(t testing.TB, logN, limbs, bits, tBits int, e he.Encoding) *he.Profile {
-	degree := 2
+	degree := limbs - 2 // 4 limbs: 2, 5: 3, 6: 4
 	if e == he.Coefficients {
 		degree = 1
 	}
-	p, err := he.NewProfile(he.Literal{Name: "test", LogN: logN, Limbs: limbs, LimbBits: bits, TBits: tBits, MaxDegree: degree, Encoding: e})
+	p, err := he.NewProfile(he.Literal{Name: "test", LogN: logN, Limbs: limbs, LimbBits: bits, TBits: tBits, MaxDegree: max(degree, 1), Encoding: e})
 	require.NoError(t, err)
 	return p
 }
@@ -43,27 +45,52 @@ type world struct {
 	seeds map[carnet.KeyID]he.Seed
 
 	mu    sync.Mutex
-	reads int
+	reads map[read]int
+	held  int // chunks not released
 	fail  error
 	c0    map[he.BlockID]he.Poly
 	plain map[he.BlockID][]uint64
 }
 
-func (w *world) Block(ctx context.Context, id he.BlockID, out he.Poly) error {
+type read struct {
+	id   scan.ChunkID
+	limb int
+}
+
+func (w *world) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reads++
 	if w.fail != nil {
-		return w.fail
+		return nil, nil, w.fail
 	}
-	src, ok := w.c0[id]
-	if !ok {
-		return errors.New("no such block")
+	w.reads[read{id, limb}]++
+	n := w.r.Profile().N()
+	for _, f := range w.files {
+		if f.nonce != id.File {
+			continue
+		}
+		first := id.Chunk * scan.ChunkBlocks
+		g := int(min(scan.ChunkBlocks, f.blocks-first))
+		words := make([]uint64, g*n)
+		for b := range g {
+			columnfile.Put(words, g, b, w.c0[he.BlockID{File: id.File, Column: id.Column, Block: first + uint32(b)}][limb])
+		}
+		w.held++
+		once := false
+		return words, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if once {
+				panic("released twice")
+			}
+			once = true
+			for i := range words {
+				words[i] = 1<<64 - 1 // whoever still reads them gets a wrong result
+			}
+			w.held--
+		}, ctx.Err()
 	}
-	for l := range src {
-		copy(out[l], src[l])
-	}
-	return ctx.Err()
+	return nil, nil, errors.New("no such file")
 }
 
 func (w *world) Values(id he.BlockID) ([]uint64, error) { return w.plain[id], nil }
@@ -73,7 +100,7 @@ func (w *world) Values(id he.BlockID) ([]uint64, error) { return w.plain[id], ni
 func newWorld(t testing.TB, p *he.Profile, keys, columns, maxBlocks int, seed uint64) *world {
 	w := &world{
 		r: he.NewRing(p), rnd: rand.New(rand.NewPCG(seed, 2)), seeds: map[carnet.KeyID]he.Seed{},
-		c0: map[he.BlockID]he.Poly{}, plain: map[he.BlockID][]uint64{},
+		reads: map[read]int{}, c0: map[he.BlockID]he.Poly{}, plain: map[he.BlockID][]uint64{},
 	}
 	for k := range keys {
 		key := carnet.KeyID{byte(w.rnd.Uint32()), byte(k)}
@@ -154,9 +181,9 @@ func (w *world) linear(columns int) (f *functional.Functional, terms int64) {
 	return assemble(1, byKey), terms
 }
 
-// product makes a random functional of degree 2 and returns how many products of
-// blocks it adds up.
-func (w *world) product(columns int) (f *functional.Functional, terms int64) {
+// product makes a random functional of the given degree and returns how many products
+// of blocks it adds up.
+func (w *world) product(columns, degree int) (f *functional.Functional, terms int64) {
 	byKey := map[carnet.KeyID]*functional.KeyTerms{}
 	for i, x := range w.files {
 		if i > 0 && w.rnd.IntN(4) == 0 {
@@ -165,27 +192,31 @@ func (w *world) product(columns int) (f *functional.Functional, terms int64) {
 		if byKey[x.key] == nil {
 			byKey[x.key] = &functional.KeyTerms{Key: x.key}
 		}
-		a := w.subset(columns)
-		b := a
-		if len(a) > 1 || w.rnd.IntN(2) == 0 { // else a square
-			b = []uint32{}
-			for c := range uint32(columns) {
-				if !slices.Contains(a, c) {
-					b = append(b, c)
-				}
+		p := functional.Product{File: x.nonce, Blocks: x.blocks}
+		all := w.rnd.Perm(columns)
+		count := int64(x.blocks)
+		for left := degree; left > 0; left-- {
+			take := 1
+			if len(all) > left {
+				take += w.rnd.IntN(min(len(all)-left, 3))
 			}
-			if len(b) == 0 {
-				a, b = a[:1], a[1:]
+			var some []uint32
+			for _, c := range all[:take] {
+				some = append(some, uint32(c))
+			}
+			all = all[take:]
+			slices.Sort(some)
+			p.Factors = append(p.Factors, w.factor(some))
+			count *= int64(take)
+			if take == 1 && left > 1 && w.rnd.IntN(2) == 0 { // a square
+				p.Factors = append(p.Factors, p.Factors[len(p.Factors)-1])
+				left--
 			}
 		}
-		p := functional.Product{File: x.nonce, Blocks: x.blocks, Factors: []functional.Factor{w.factor(a), w.factor(b)}}
-		if a[0] == b[0] {
-			p.Factors[1] = p.Factors[0]
-		}
-		terms += int64(len(a)) * int64(len(b)) * int64(x.blocks)
+		terms += count
 		byKey[x.key].Products = append(byKey[x.key].Products, p)
 	}
-	return assemble(2, byKey), terms
+	return assemble(degree, byKey), terms
 }
 
 // factor adds some of the columns and subtracts the others.

@@ -28,6 +28,7 @@ type unit struct {
 
 var units = []unit{
 	{"pkg/he/internal/vaes", "vaes", "vaes", emitVAES},
+	{"pkg/scan/internal/kernel", "kernel", "kernel", emitKernels},
 }
 
 func main() {

@@ -81,7 +81,7 @@ func (n *Network) Answer(query carnet.Hash, q *Asked, number int, tables ...*Tab
 	for i := range q.Plan.Openings {
 		fs = append(fs, q.Plan.Openings[i].F)
 	}
-	values, err := scan.Linear(context.Background(), ring, fs, powers, nil, 1, nil)
+	values, err := scan.Linear(context.Background(), ring, fs, powers, nil, scan.Options{})
 	require.NoError(n.T, err)
 	responder, err := share.NewResponder(ring, shares, number, keys)
 	require.NoError(n.T, err)

@@ -1,0 +1,29 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// native are the kernels of this machine, fastest first.
+var native = func() (ks []*Kernel) {
+	if cpu.X86.HasAVX2 {
+		ks = append(ks, &Kernel{
+			Name: "avx2", Bits: 55,
+			multiply: func(sums, x0, x1, y0, y1 []uint64, rows int) {
+				multiplyAVX2(&x0[0], &x1[0], &y0[0], &y1[0], rows, len(x0)/Lanes/rows, &sums[0])
+			},
+			dot: func(sums []uint64, stride int, p []Pair, rows int) {
+				groups := len(p[0].A) / Lanes / rows
+				switch len(p) {
+				case 1:
+					dot1AVX2(&p[0].A[0], &p[0].B[0], rows, groups, &sums[0], 8*stride)
+				case 2:
+					dot2AVX2(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], rows, groups, &sums[0], 8*stride)
+				case 3:
+					dot3AVX2(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
+				}
+			},
+		})
+	}
+	return ks
+}()

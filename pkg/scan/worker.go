@@ -1,0 +1,195 @@
+package scan
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/scan/internal/kernel"
+)
+
+// worker multiplies tiles of a step: some slots of all blocks of the chunk. A column is
+// expanded, a sum of columns made and a pair multiplied once for each tile, when first
+// needed.
+type worker struct {
+	run  *runner
+	tile int // slots
+
+	c      *chunkPass
+	s      *step
+	public []kept // by column
+	prime  uint64
+	reduce he.Reducer
+	slot   int
+
+	expansion []*he.ColumnExpansion // by column, this worker's own
+	expanded  buffers               // by column: the tile of a
+	sums      buffers               // by factor: the tile of both halves of its sum
+	pairs     buffers               // by pair: the tile of its three polynomials
+	scratch   buffers               // for columns that are needed once: the factors of a term, and summands
+}
+
+const (
+	firstFactor = iota // places in scratch
+	secondFactor
+	lastFactor // beside a pair
+	summand
+	scratchBuffers
+)
+
+// buffers are made on first use, and hold something for one tile.
+type buffers struct {
+	words [][]uint64
+	valid []bool
+}
+
+func (b *buffers) reset(n int) {
+	b.words = slices.Grow(b.words, max(0, n-len(b.words)))[:max(n, len(b.words))]
+	b.valid = make([]bool, n)
+}
+
+// get returns the buffer of that number, and whether it holds what it should.
+func (b *buffers) get(i, words int) ([]uint64, bool) {
+	if len(b.words[i]) != words {
+		b.words[i] = make([]uint64, words)
+		b.valid[i] = false
+	}
+	ok := b.valid[i]
+	b.valid[i] = true
+	return b.words[i], ok
+}
+
+func (w *worker) begin(c *chunkPass, s *step, public []kept) {
+	if w.c != c {
+		w.expansion = make([]*he.ColumnExpansion, len(c.expansion))
+	}
+	w.c, w.s, w.public = c, s, public
+	w.prime, w.reduce = w.run.r.Profile().Primes()[s.limb], w.run.r.Profile().Reducer(s.limb)
+	w.expanded.reset(len(c.f.columns))
+	w.sums.reset(len(c.f.factors))
+	w.pairs.reset(len(c.f.pairs))
+	w.scratch.reset(scratchBuffers)
+}
+
+// at multiplies the tile that begins with the slot, for all terms.
+func (w *worker) at(slot int) {
+	w.slot = slot
+	clear(w.expanded.valid)
+	clear(w.sums.valid)
+	clear(w.pairs.valid)
+	n := w.run.r.Profile().N()
+	group := (w.s.limb*n + slot) / kernel.Lanes
+	for i := range w.c.f.terms {
+		t := &w.c.f.terms[i]
+		d := len(t.factors) + 2*len(t.pairs)
+		size := sumWords(d)
+		sums := w.run.sums[t.member][group*size:][:w.tile/kernel.Lanes*size]
+		if w.c.relieve[i] {
+			relieve(sums, w.prime)
+		}
+		if len(t.pairs) == 0 {
+			x0, x1 := w.factor(t.factors[0], firstFactor)
+			y0, y1 := w.factor(t.factors[1], secondFactor)
+			w.run.kernel.Multiply(sums, x0, x1, y0, y1, w.c.rows)
+			continue
+		}
+		x := w.pair(t.pairs[0])
+		var y [][]uint64
+		if len(t.pairs) == 2 {
+			p := w.pair(t.pairs[1])
+			y = p[:]
+		} else {
+			y0, y1 := w.factor(t.factors[0], lastFactor)
+			y = [][]uint64{y0, y1}
+		}
+		for j := range d + 1 {
+			var pairs []kernel.Pair
+			for k := range x {
+				if j-k >= 0 && j-k < len(y) {
+					pairs = append(pairs, kernel.Pair{A: x[k], B: y[j-k]})
+				}
+			}
+			w.run.kernel.Dot(sums[j*kernel.Sum:], size, pairs, w.c.rows)
+		}
+	}
+}
+
+func (w *worker) words() int { return w.tile * w.c.rows }
+
+// stored is the tile of c0 of a column.
+func (w *worker) stored(c int) []uint64 {
+	return w.s.stored[c][w.slot*w.c.rows:][:w.words()]
+}
+
+// expand returns the tile of a of a column: where it is kept, in the scratch of that
+// place if it is needed once, or in a buffer of the column's own.
+func (w *worker) expand(c, place int) []uint64 {
+	k := &w.public[c]
+	if k.words == nil && w.c.f.once[c] {
+		out, _ := w.scratch.get(place, w.words())
+		w.fill(c, out)
+		return out
+	}
+	var out []uint64
+	ok := w.expanded.valid[c]
+	if k.words != nil {
+		out, ok = k.words[w.slot*w.c.rows:][:w.words()], ok || k.complete
+		w.expanded.valid[c] = true
+	} else {
+		out, ok = w.expanded.get(c, w.words())
+	}
+	if !ok {
+		w.fill(c, out)
+	}
+	return out
+}
+
+func (w *worker) fill(c int, out []uint64) {
+	if w.expansion[c] == nil {
+		w.expansion[c] = w.c.expansion[c].Fork()
+	}
+	w.expansion[c].Words(w.s.limb, w.slot, out, w.stored(c))
+}
+
+// factor returns the tile of both halves of a factor.
+func (w *worker) factor(i, place int) (c0, a []uint64) {
+	f := &w.c.f.factors[i]
+	if f.single() {
+		return w.stored(f.plus[0]), w.expand(f.plus[0], place)
+	}
+	sum, ok := w.sums.get(i, 2*w.words())
+	c0, a = sum[:w.words()], sum[w.words():]
+	if ok {
+		return c0, a
+	}
+	w.run.add(c0, f, w.prime, w.stored)
+	w.run.add(a, f, w.prime, func(c int) []uint64 { return w.expand(c, summand) })
+	return c0, a
+}
+
+// pair returns the tile of the three polynomials of the product of two factors.
+func (w *worker) pair(i int) (p [3][]uint64) {
+	n := w.words()
+	all, ok := w.pairs.get(i, 3*n)
+	for j := range p {
+		p[j] = all[j*n : (j+1)*n]
+	}
+	if ok {
+		return p
+	}
+	x0, x1 := w.factor(w.c.f.pairs[i].a, firstFactor)
+	y0, y1 := w.factor(w.c.f.pairs[i].b, secondFactor)
+	m := w.reduce
+	for k := range n {
+		h, l := bits.Mul64(x0[k], y0[k])
+		p[0][k] = m.Reduce(h, l)
+		h, l = bits.Mul64(x0[k], y1[k])
+		h2, l2 := bits.Mul64(x1[k], y0[k])
+		l, c := bits.Add64(l, l2, 0)
+		h, _ = bits.Add64(h, h2, c)
+		p[1][k] = m.Reduce(h, l)
+		h, l = bits.Mul64(x1[k], y1[k])
+		p[2][k] = m.Reduce(h, l)
+	}
+	return p
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand" //nolint:staticcheck // operands are written as in assembly
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// The functions below add products of words to 128-bit sums. Words come in
+// column-file order: lane j of row b of group i of slots is word (i*rows+b)*8+j. The
+// sum of a lane is the same position of two runs of 8 words, low halves and high
+// halves; the sums of a group are stride bytes after those of the group before.
+//
+// A product of ciphertexts (multiply) has three sums: x0*y0, x0*y1+x1*y0 and x1*y1. A
+// dot product has one: the sum of one to three products of pairs.
+const (
+	multiplySignature = "func(x0, x1, y0, y1 *uint64, rows, groups int, sums *uint64)"
+	rowBytes          = 64
+)
+
+// dotSignature takes the words of n pairs: a0 and b0, a1 and b1, ...
+func dotSignature(n int) string {
+	names := ""
+	for i := range n {
+		names += fmt.Sprintf("a%d, b%d, ", i, i)
+	}
+	return "func(" + names[:len(names)-2] + " *uint64, rows, groups int, sums *uint64, stride int)"
+}
+
+func emitKernels(c *build.Context) {
+	emitAVX2(c)
+}
+
+// half is a word's part of 28 bits below and the part above.
+type half struct{ lo, hi reg.VecVirtual }
+
+// avx2 multiplies with VPMULUDQ, four lanes at a time. Words are cut into halves of 28
+// and 27 bits; a lane has three partial sums of 64 bits: low*low, the two mixed
+// products, high*high. Over 64 rows and the three pairs of a dot product they hold
+//
+//	low*low    3*64*(2^28-1)^2          < 2^64
+//	mixed      6*64*(2^28-1)*(2^27-1)   < 2^64
+//	high*high  3*64*(2^27-1)^2          < 2^64
+//
+// so words below 2^55 and at most 64 rows are safe.
+type avx2 struct {
+	*build.Context
+	mask Mem
+	sign Mem
+}
+
+func emitAVX2(c *build.Context) {
+	k := avx2{Context: c, mask: c.StaticGlobal("low28")}
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i := range 4 {
+		c.AddDatum(8*i, U64(1<<28-1))
+	}
+	k.sign = c.StaticGlobal("sign")
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i := range 4 {
+		c.AddDatum(8*i, U64(1<<63))
+	}
+	k.multiply()
+	for n := 1; n <= 3; n++ {
+		k.dot(n)
+	}
+}
+
+// load cuts the four words at m into halves.
+func (k avx2) load(m Mem) (h half) {
+	h = half{k.YMM(), k.YMM()}
+	k.VMOVDQU(m, h.hi)
+	k.VPAND(k.mask, h.hi, h.lo)
+	k.VPSRLQ(U8(28), h.hi, h.hi)
+	return h
+}
+
+// partial are the sums of four lanes: low*low, mixed, high*high.
+type partial [3]reg.VecVirtual
+
+func (k avx2) zero() (p partial) {
+	for i := range p {
+		p[i] = k.YMM()
+		k.VPXOR(p[i], p[i], p[i])
+	}
+	return p
+}
+
+func (k avx2) mulAdd(x, y half, p partial) {
+	t := k.YMM()
+	for _, f := range []struct {
+		a, b reg.VecVirtual
+		sum  int
+	}{{x.lo, y.lo, 0}, {x.lo, y.hi, 1}, {x.hi, y.lo, 1}, {x.hi, y.hi, 2}} {
+		k.VPMULUDQ(f.a, f.b, t)
+		k.VPADDQ(t, p[f.sum], p[f.sum])
+	}
+}
+
+// fold adds low*low + mixed*2^28 + high*high*2^56 to the 128-bit sums of four lanes.
+func (k avx2) fold(p partial, sums Mem) {
+	sign, t, u, lo, hi := k.YMM(), k.YMM(), k.YMM(), k.YMM(), k.YMM()
+	k.VMOVDQU(k.sign, sign)
+	k.VMOVDQU(sums.Offset(rowBytes), hi)
+	add := func(x Op) { // lo += x, and the carry to hi
+		k.VPADDQ(x, lo, lo)
+		k.VPXOR(x, sign, u)
+		k.VPXOR(lo, sign, t)
+		k.VPCMPGTQ(t, u, t) // all ones if x > lo
+		k.VPSUBQ(t, hi, hi)
+	}
+	k.VMOVDQU(sums, lo)
+	add(p[0])
+	x := k.YMM()
+	k.VPSLLQ(U8(28), p[1], x)
+	add(x)
+	k.VPSRLQ(U8(36), p[1], x)
+	k.VPADDQ(x, hi, hi)
+	k.VPSLLQ(U8(56), p[2], x)
+	add(x)
+	k.VPSRLQ(U8(8), p[2], x)
+	k.VPADDQ(x, hi, hi)
+	k.VMOVDQU(lo, sums)
+	k.VMOVDQU(hi, sums.Offset(rowBytes))
+}
+
+// loop runs over groups of slots, their two halves of four lanes, and rows. begin,
+// row and end see pointers to the lanes' first words, an index in bytes, and the sums.
+func (k avx2) loop(name string, words []reg.Register, stride Op, begin func(), row func(at []Mem, prefetch bool), end func(sums Mem)) {
+	rows := k.Load(k.Param("rows"), k.GP64())
+	groups := k.Load(k.Param("groups"), k.GP64())
+	sums := k.Load(k.Param("sums"), k.GP64())
+	k.SHLQ(U8(6), rows) // bytes of a group
+	i := k.GP64()
+	k.Label(name + "_group")
+	for h := range 2 {
+		label := fmt.Sprintf("%s_row%d", name, h)
+		begin()
+		k.XORQ(i, i)
+		k.Label(label)
+		at := make([]Mem, len(words))
+		for n := range words {
+			at[n] = Mem{Base: words[n], Index: i, Scale: 1, Disp: 32 * h}
+		}
+		row(at, h == 0)
+		k.ADDQ(U8(rowBytes), i)
+		k.CMPQ(i, rows)
+		k.JNE(LabelRef(label))
+		end(Mem{Base: sums, Disp: 32 * h})
+	}
+	for _, w := range words {
+		k.ADDQ(rows, w)
+	}
+	k.ADDQ(stride, sums)
+	k.DECQ(groups)
+	k.JNZ(LabelRef(name + "_group"))
+	k.VZEROUPPER()
+	k.RET()
+}
+
+// pointers loads the named parameters.
+func pointers(c *build.Context, names ...string) (r []reg.Register) {
+	for _, n := range names {
+		r = append(r, c.Load(c.Param(n), c.GP64()))
+	}
+	return r
+}
+
+// ahead is how far in front of the rows that are multiplied others are fetched.
+const ahead = 2048
+
+// multiply uses 9 registers for sums, 6 for the halves of x0, x1 and one of y0, y1, and
+// one for a product.
+func (k avx2) multiply() {
+	function(k.Context, "multiplyAVX2", multiplySignature)
+	k.Doc("multiplyAVX2 is multiply for words below 2^55 and at most 64 rows.")
+	w := pointers(k.Context, "x0", "x1", "y0", "y1")
+	var d [3]partial
+	k.loop("multiply_avx2", w, U32(6*rowBytes), func() {
+		for i := range d {
+			d[i] = k.zero()
+		}
+	}, func(at []Mem, prefetch bool) {
+		if prefetch {
+			for _, m := range at {
+				k.PREFETCHT0(m.Offset(ahead))
+			}
+		}
+		x0, x1 := k.load(at[0]), k.load(at[1])
+		y := k.load(at[2])
+		k.mulAdd(x0, y, d[0])
+		k.mulAdd(x1, y, d[1])
+		y = k.load(at[3])
+		k.mulAdd(x0, y, d[1])
+		k.mulAdd(x1, y, d[2])
+	}, func(sums Mem) {
+		for i := range d {
+			k.fold(d[i], sums.Offset(2*rowBytes*i))
+		}
+	})
+}
+
+func (k avx2) dot(n int) {
+	name := fmt.Sprintf("dot%dAVX2", n)
+	function(k.Context, name, dotSignature(n))
+	k.Doc(name + " is the dot product for words below 2^55 and at most 64 rows.")
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("a%d", i), fmt.Sprintf("b%d", i))
+	}
+	w := pointers(k.Context, names...)
+	stride := k.Load(k.Param("stride"), k.GP64())
+	var p partial
+	k.loop(fmt.Sprintf("dot%d_avx2", n), w, stride, func() { p = k.zero() }, func(at []Mem, _ bool) {
+		for i := range n {
+			k.mulAdd(k.load(at[2*i]), k.load(at[2*i+1]), p)
+		}
+	}, func(sums Mem) { k.fold(p, sums) })
+}
