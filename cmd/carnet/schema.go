@@ -12,10 +12,11 @@ import (
 )
 
 type schemaCmd struct {
-	Lint     schemaLintCmd     `cmd:"" help:"Check a schema file and tell what it costs."`
-	Register schemaRegisterCmd `cmd:"" help:"Sign a schema and register it."`
-	List     schemaListCmd     `cmd:"" help:"List the registered schemas."`
-	Show     schemaShowCmd     `cmd:"" help:"Show a schema's columns."`
+	Lint      schemaLintCmd      `cmd:"" help:"Check a schema file and tell what it costs."`
+	Encodings schemaEncodingsCmd `cmd:"" help:"Compare layouts and encodings, and recommend one."`
+	Register  schemaRegisterCmd  `cmd:"" help:"Sign a schema and register it."`
+	List      schemaListCmd      `cmd:"" help:"List the registered schemas."`
+	Show      schemaShowCmd      `cmd:"" help:"Show a schema's columns."`
 }
 
 type schemaLintCmd struct {

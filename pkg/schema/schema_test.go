@@ -21,7 +21,7 @@ func example(t testing.TB, name string) *Schema {
 	return s
 }
 
-var examples = []string{"customs/cube.yaml", "customs/records.yaml", "comtrade/schema.yaml"}
+var examples = []string{"customs/cube.yaml", "customs/records.yaml", "comtrade/schema.yaml", "consignments/schema.yaml"}
 
 // TestStatement: what is signed is the JSON form, and whoever receives it computes
 // the same encoding.
