@@ -15,6 +15,8 @@ import (
 	"github.com/carnet-network/carnet/internal/filelock"
 	"github.com/carnet-network/carnet/pkg/blob"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
+	"github.com/carnet-network/carnet/pkg/columnstore"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/store"
 )
@@ -26,6 +28,7 @@ type dataFlag struct {
 
 func (d dataFlag) database() string { return filepath.Join(d.Data, "gateway.db") }
 func (d dataFlag) blobs() string    { return filepath.Join(d.Data, "blobs") }
+func (d dataFlag) columns() string  { return filepath.Join(d.Data, "columns") }
 
 func (d dataFlag) make() error {
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
@@ -74,8 +77,19 @@ type serverFlags struct {
 	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
 	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
+	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
+	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
 	LogFormat     string   `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
 	LogLevel      string   `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`
+}
+
+// openColumns opens the folder of column files in the form that it was begun with.
+func (f *serverFlags) openColumns() (*columnstore.Store, error) {
+	form := columnfile.Raw
+	if f.Storage == "packed" {
+		form = columnfile.Packed
+	}
+	return columnstore.Open(f.columns(), columnstore.Options{Form: form, Memory: int64(f.Cache)})
 }
 
 // Validate is called by kong.

@@ -57,6 +57,11 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer blobs.Close()
+	columns, err := c.openColumns()
+	if err != nil {
+		return err
+	}
+	defer columns.Close()
 	if creds.identity == nil {
 		if creds.identity, err = c.makeIdentity(); err != nil {
 			return err
@@ -69,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	registry := prometheus.NewRegistry()
 	g, err := flow.New(flow.Config{
-		Store: db, Blobs: blobs, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity,
+		Store: db, Blobs: blobs, Columns: columns, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity,
 		Workers: workers, Memory: int64(c.Memory), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
 	})
 	if err != nil {

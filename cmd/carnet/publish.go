@@ -100,7 +100,8 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	t.clipping(a)
-	a.printf("published %s: %d rows in %s, %s of ciphertext; entry %d\n", out.Manifest.ID, t.tables.Rows(), plural(len(out.Manifest.Files), "file"), size(out.Bytes), out.Seq)
+	a.printf("published %s: %d rows in %s, %s of ciphertext (%.1f bytes a value); entry %d\n", out.Manifest.ID, t.tables.Rows(),
+		plural(len(out.Manifest.Files), "file"), size(out.Bytes), float64(out.Bytes)/float64(out.Values), out.Seq)
 	if out.Resumed {
 		a.printf("resumed: %s had arrived before\n", size(out.Had))
 	}
@@ -152,12 +153,15 @@ func (t *table) report(a *app) {
 		}
 	}
 	a.printf("rows read: %d, accepted: %d, refused: %d\n", t.read, t.tables.Rows(), t.bad)
-	a.printf("would send: %s, %d blocks, %s\n", plural(len(builders), "file"), blocks, size(blocks*int64(profile.BlockBytes())))
+	a.printf("would send: %s, %d blocks, %s\n", plural(len(builders), "file"), blocks, size(blocks*packedBlock(profile)))
 	t.clipping(a)
 	if len(t.unused) > 0 {
 		a.printf("not published: %s (no column of the schema)\n", strings.Join(t.unused, ", "))
 	}
 }
+
+// packedBlock is the number of bytes in which a block travels.
+func packedBlock(p *he.Profile) int64 { return int64(p.Limbs()*p.N()) * int64(p.LimbBits()) / 8 }
 
 // progressBar draws the upload on a terminal, with rate and time left. The returned
 // function ends it.
@@ -168,7 +172,7 @@ func (a *app) progressBar(p *client.Publication) func() {
 	var bar *progressbar.ProgressBar
 	block := int64(1)
 	if profile, err := he.Lookup(p.Encoding.Profile); err == nil {
-		block = int64(profile.BlockBytes())
+		block = packedBlock(profile)
 	}
 	p.Progress = func(now client.Progress) {
 		if bar == nil {

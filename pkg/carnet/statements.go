@@ -126,7 +126,7 @@ type File struct {
 	Rows      int64             `json:"rows"`                // records encoded; public
 	Columns   int               `json:"columns"`
 	Blocks    int               `json:"blocks"`
-	Root      Hash              `json:"root"` // digest over all block hashes, column by column
+	Root      Hash              `json:"root"` // over all pieces of all columns, see package columnfile
 }
 
 // Terms are the owner's conditions, part of the signed manifest. Empty lists allow

@@ -15,6 +15,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/blob"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnstore"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -32,6 +33,7 @@ type Gateway struct {
 	tls        *tls.Config
 	grpc, rest string
 	blobs      *blob.Bucket
+	columns    *columnstore.Store
 	stop       context.CancelFunc
 	group      *errgroup.Group
 }
@@ -52,8 +54,11 @@ func (g *Gateway) REST() string { return "https://" + g.rest }
 // Database is the gateway's SQLite file.
 func (g *Gateway) Database() string { return filepath.Join(g.Dir, "gateway.db") }
 
-// BlobDir is the folder of ciphertext, corrections, sealed seeds and answers.
+// BlobDir is the folder of corrections, sealed seeds and answers.
 func (g *Gateway) BlobDir() string { return filepath.Join(g.Dir, "blobs") }
+
+// ColumnDir is the folder of column files.
+func (g *Gateway) ColumnDir() string { return filepath.Join(g.Dir, "columns") }
 
 // Start starts the gateway as its program does: recover, then compute and serve.
 func (g *Gateway) Start(t testing.TB) {
@@ -68,9 +73,11 @@ func (g *Gateway) Start(t testing.TB) {
 	if g.n.Blobs != nil {
 		blobs = g.n.Blobs(blobs)
 	}
+	g.columns, err = columnstore.Open(g.ColumnDir(), g.n.Storage)
+	require.NoError(t, err)
 	log := g.n.Logger("gateway")
 	g.Flow, err = flow.New(flow.Config{
-		Store: g.Store, Blobs: blobs, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
+		Store: g.Store, Blobs: blobs, Columns: g.columns, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
 		Signer: g.n.identities[Operator], Policy: g.n.Policy, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
 	})
 	require.NoError(t, err)
@@ -109,6 +116,7 @@ func (g *Gateway) Stop(t testing.TB) {
 	g.stop = nil
 	require.NoError(t, g.Store.Close())
 	require.NoError(t, g.blobs.Close())
+	require.NoError(t, g.columns.Close())
 }
 
 // Restart stops the gateway and starts it anew from what is on disk.

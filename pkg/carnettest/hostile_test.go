@@ -14,6 +14,7 @@ import (
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keyholder"
 )
@@ -126,20 +127,20 @@ func TestSubstitutedBuyerKey(t *testing.T) {
 	require.Equal(t, before, n.Keyholders[0].Charged(t, sets[0].Key.Key), "a query that its buyer did not sign opens nothing and costs nothing")
 }
 
-// Rule: a block that is not the one its owner committed to is never computed with. A
+// Rule: ciphertext that is not what its owner committed to is never computed with. A
 // bit flipped on the gateway's disk stops the computation; a gateway that
-// hides it is refused by every keyholder that reads the block.
+// hides it is refused by every keyholder that reads it.
 func TestFlippedBit(t *testing.T) {
 	t.Parallel()
 	n := Start(t, Options{})
 	sets := publishTrade(t, n, carnet.LayoutRecords)
 	honest := n.Ask(t, "buyer", "records", productQuery)
 	for _, k := range n.Keyholders {
-		k.Restart(t) // forgets the blocks it has verified
+		k.Restart(t) // forgets what it has verified
 	}
 	// On the way to the keyholders only: the gateway itself does not notice.
 	n.Meddle(func(m *Message) error {
-		if r, ok := m.Body.(*pb.ReadBlocksResponse); ok && m.FromGateway {
+		if r, ok := m.Body.(*pb.ReadPiecesResponse); ok && m.FromGateway {
 			r.Data[12345] ^= 16
 		}
 		return nil
@@ -151,33 +152,41 @@ func TestFlippedBit(t *testing.T) {
 	n.Meddle(nil)
 
 	// On disk.
-	var blocks []string
-	require.NoError(t, filepath.WalkDir(filepath.Join(n.Gateway.BlobDir(), "files"), func(p string, d os.DirEntry, err error) error {
+	var columns []string
+	require.NoError(t, filepath.WalkDir(n.Gateway.ColumnDir(), func(p string, d os.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
-			blocks = append(blocks, p)
+			columns = append(columns, p)
 		}
 		return err
 	}))
-	require.NotEmpty(t, blocks)
+	require.NotEmpty(t, columns)
 	flip := func() {
-		for _, p := range blocks {
-			data, err := os.ReadFile(p)
+		for _, p := range columns {
+			f, err := os.OpenFile(p, os.O_RDWR, 0)
 			require.NoError(t, err)
-			data[4711] ^= 1
-			require.NoError(t, os.WriteFile(p, data, 0o600))
+			var b [1]byte
+			const at = columnfile.HeaderBytes + 4711
+			_, err = f.ReadAt(b[:], at)
+			require.NoError(t, err)
+			b[0] ^= 1
+			_, err = f.WriteAt(b[:], at)
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
 		}
 	}
 	flip()
+	n.Gateway.Restart(t) // what it had verified it would not look at again
 	const other = "SELECT SUM(value) FROM records WHERE month = '01'"
 	a = n.Submit(t, "buyer", "records", other)
 	if long() { // five attempts, in case the operator repairs the storage meanwhile
 		status, err := n.Wait(t, a)
 		require.Equal(t, "QUERY_FAILED", carnet.ReasonOf(err), "%v", err)
 		require.Equal(t, client.Failed, status.State)
+		require.ErrorContains(t, err, "STORAGE_DAMAGED")
 		a = n.Submit(t, "buyer", "records", other)
 	}
 	Eventually(t, "the gateway to notice", 20*time.Second, func() bool {
-		return strings.Contains(n.Log(), "STORAGE_DAMAGED") || strings.Contains(n.Log(), "stored bytes do not have their hash")
+		return strings.Contains(n.Log(), "does not have its hash")
 	})
 	status, err := n.Client(t, "buyer").Status(Context(t), a.Hash)
 	require.NoError(t, err)

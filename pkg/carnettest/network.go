@@ -15,6 +15,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/columnstore"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -38,8 +39,9 @@ type Options struct {
 	Owners       []Owner          // default kz in KZ, uz in UZ, kg in KG
 	Buyers       []carnet.PartyID // default buyer and second
 
-	Policy flow.Policy                 // the gateway's; default the owners' terms
-	Blobs  func(flow.Blobs) flow.Blobs // wraps the gateway's storage
+	Policy  flow.Policy                 // the gateway's; default the owners' terms
+	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
+	Storage columnstore.Options         // of ciphertext
 }
 
 // Auditor is the party that may read everything and open nothing; Registrar vouches

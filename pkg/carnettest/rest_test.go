@@ -192,7 +192,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(b, &doc))
 	require.NotEmpty(t, doc.Swagger+doc.OpenAPI)
-	for _, p := range []string{"/v1/products", "/v1/queries", "/v1/queries:explain", "/v1/queries/{id}/answer", "/v1/uploads/blocks"} {
+	for _, p := range []string{"/v1/products", "/v1/queries", "/v1/queries:explain", "/v1/queries/{id}/answer", "/v1/uploads/pieces"} {
 		require.Contains(t, doc.Paths, p)
 	}
 }
@@ -235,13 +235,13 @@ func TestStrangersAndWrongRoles(t *testing.T) {
 		{"an owner submits a query", n.webOf(t, "kz"), "POST", "/v1/queries", &pb.SubmitQueryRequest{Statement: query}, []int{403}},
 		{"another buyer submits the buyer's", n.webOf(t, "second"), "POST", "/v1/queries", &pb.SubmitQueryRequest{Statement: query}, []int{403}},
 		{"a buyer registers a schema", n.webOf(t, "buyer"), "POST", "/v1/schemas", &pb.RegisterSchemaRequest{Statement: query}, []int{403}},
-		{"a buyer reads ciphertext", n.webOf(t, "buyer"), "GET", "/v1/files/" + file + "/hashes", nil, []int{403}},
+		{"a buyer reads ciphertext", n.webOf(t, "buyer"), "POST", "/v1/files/" + file + "/pieces", &pb.ReadPiecesRequest{}, []int{403}},
 		{"a buyer fetches sealed seeds", n.webOf(t, "buyer"), "GET", "/v1/dealings/" + sets[0].Key.Key.String() + "/seeds", nil, []int{403}},
 		{"a buyer follows the journal", n.webOf(t, "buyer"), "GET", "/v1/journal?stop_at_end=true", nil, []int{403}},
 		{"another buyer's query", n.webOf(t, "second"), "GET", "/v1/queries/" + a.Hash.String(), nil, []int{404}},
 		{"another buyer's answer", n.webOf(t, "second"), "GET", "/v1/queries/" + a.Hash.String() + "/answer", nil, []int{404}},
 		{"another owner's upload", n.webOf(t, "uz"), "GET", "/v1/uploads/" + file, nil, []int{404}},
-		{"another owner's ciphertext", n.webOf(t, "uz"), "GET", "/v1/files/" + file + "/hashes", nil, []int{404}},
+		{"another owner's ciphertext", n.webOf(t, "uz"), "POST", "/v1/files/" + file + "/pieces", &pb.ReadPiecesRequest{}, []int{404}},
 		{"a forged identity header", n.webOf(t, "stranger"), "GET", "/v1/products?" + url.Values{"x": {"1"}}.Encode(), nil, []int{403}},
 		{"no such path", n.webOf(t, "buyer"), "GET", "/v1/nothing", nil, []int{404}},
 	} {

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -106,6 +107,9 @@ func (ns needles) plaintext(t *testing.T, text string, d *Dataset) {
 		}
 		if piece := block[:256]; len(bytes.Trim(piece, "\x00")) > 64 {
 			ns[fmt.Sprintf("column %s of %s", c.Name, d.ID)] = piece
+			p, err := he.Lookup(b.Encoding().Profile)
+			require.NoError(t, err)
+			ns[fmt.Sprintf("packed column %s of %s", c.Name, d.ID)] = columnfile.AppendPacked(nil, p.LimbBits(), values[:32])
 		}
 	}
 }
@@ -176,7 +180,7 @@ func TestTheGatewayHoldsNoSecret(t *testing.T) {
 		}
 		return err
 	}))
-	for _, m := range []string{"UploadBlocks", "SubmitDealing", "CommitDataset", "SubmitQuery", "SubmitAnswer", "Cosign"} {
+	for _, m := range []string{"UploadPieces", "SubmitDealing", "CommitDataset", "SubmitQuery", "SubmitAnswer", "Cosign"} {
 		require.True(t, slices.ContainsFunc(slices.Collect(keysOf(methods)), func(s string) bool { return strings.HasSuffix(s, m) }), "%s was not recorded", m)
 	}
 	size := 0

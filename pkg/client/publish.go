@@ -10,9 +10,9 @@ import (
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -43,7 +43,8 @@ type Progress struct {
 type Published struct {
 	Ref
 	Manifest carnet.Dataset
-	Bytes    int64         // ciphertext of the dataset
+	Bytes    int64         // ciphertext of the dataset, as it is sent
+	Values   int64         // that it holds: slots or cells of all columns, empty ones included
 	Had      int64         // bytes of it that had arrived before this run
 	Sent     int64         // bytes sent by this run, again after a break included
 	Elapsed  time.Duration // of this run
@@ -87,10 +88,14 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if err != nil {
 		return nil, err
 	}
-	out := &Published{Resumed: resumed, Bytes: p.bytes(profile, builders)}
+	files, values, size, err := p.shapes(profile, builders, st)
+	if err != nil {
+		return nil, err
+	}
+	out := &Published{Resumed: resumed, Bytes: size, Values: values}
 	out.Had = out.Bytes // of a finished upload
 	if st.Manifest == nil {
-		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders}
+		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders, files: files}
 		if err := up.run(ctx); err != nil {
 			return nil, err
 		}
@@ -173,15 +178,22 @@ func (p *Publication) sameTerms(m *carnet.Dataset) error {
 		Fix("terms are part of what was signed over these files; give the same terms,\nor publish again with fresh nonces (--restart)")
 }
 
-func (p *Publication) bytes(profile *he.Profile, builders []*schema.Builder) int64 {
-	var blocks int64
-	for _, b := range builders {
-		blocks += int64(b.Blocks()) * int64(len(p.Encoding.Columns))
+// shapes returns the files of an upload, the number of values they hold, and the
+// bytes in which these are sent.
+func (p *Publication) shapes(profile *he.Profile, builders []*schema.Builder, st *uploadState) (files []*columnfile.File, values, size int64, err error) {
+	for i, b := range builders {
+		f, err := columnfile.NewFile(profile, st.Files[i].Nonce, len(p.Encoding.Columns), b.Blocks())
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		files = append(files, f)
+		values += int64(f.Columns()) * int64(f.Blocks()) * int64(profile.N())
+		size += int64(f.Columns()) * (f.TrailerOffset(columnfile.Packed) - columnfile.HeaderBytes)
 	}
-	return blocks * int64(profile.BlockBytes())
+	return files, values, size, nil
 }
 
-// manifest is the dataset statement once every block hash is known.
+// manifest is the dataset statement once the hash of every piece is known.
 func (u *upload) manifest(created time.Time) carnet.Dataset {
 	m := carnet.Dataset{
 		ID: u.p.ID, Owner: u.p.Key.Owner, Jurisdiction: u.p.Jurisdiction, Title: u.p.Title, Schema: u.p.Schema,
@@ -190,7 +202,7 @@ func (u *upload) manifest(created time.Time) carnet.Dataset {
 	for i, b := range u.builders {
 		m.Files = append(m.Files, carnet.File{
 			Nonce: u.state.Files[i].Nonce, Partition: b.Partition(), Rows: b.Rows(),
-			Columns: len(u.p.Encoding.Columns), Blocks: b.Blocks(), Root: wire.Root(u.hashes[i]),
+			Columns: len(u.p.Encoding.Columns), Blocks: b.Blocks(), Root: u.files[i].RootOf(u.hashes[i]),
 		})
 	}
 	return m

@@ -18,57 +18,70 @@ import (
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
+// place names a piece of a file.
+type place struct {
+	nonce string
+	columnfile.Piece
+}
+
 // memoryGateway takes uploads in memory. It breaks the connection when breakAfter
-// blocks have arrived.
+// pieces have arrived.
 type memoryGateway struct {
 	pb.UnimplementedDatasetServiceServer
 	mu         sync.Mutex
-	shape      map[string]*pb.UploadFile
-	blocks     map[he.BlockID][]byte
+	profile    *he.Profile
+	params     string
+	files      map[string]*columnfile.File
+	pieces     map[place][]byte
 	received   int
 	breakAfter int
 	code       codes.Code
 	manifests  [][]byte
-	blockBytes int64
 }
 
 func newMemoryGateway(p *he.Profile) *memoryGateway {
-	return &memoryGateway{shape: map[string]*pb.UploadFile{}, blocks: map[he.BlockID][]byte{}, blockBytes: int64(p.BlockBytes())}
+	return &memoryGateway{profile: p, params: p.ID().String(), files: map[string]*columnfile.File{}, pieces: map[place][]byte{}}
 }
 
 func (m *memoryGateway) BeginUpload(_ context.Context, r *pb.BeginUploadRequest) (*pb.BeginUploadResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, f := range r.Files {
-		m.shape[f.Nonce] = f
+		n, err := carnet.ParseNonce(f.Nonce)
+		if err != nil {
+			return nil, err
+		}
+		if m.files[f.Nonce], err = columnfile.NewFile(m.profile, n, int(f.Columns), int(f.Blocks)); err != nil {
+			return nil, err
+		}
 	}
-	return &pb.BeginUploadResponse{BlockBytes: m.blockBytes}, nil
+	return &pb.BeginUploadResponse{Params: m.params}, nil
 }
 
 func (m *memoryGateway) GetUpload(_ context.Context, r *pb.GetUploadRequest) (*pb.GetUploadResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.shape[r.Nonce]
-	present := make([]byte, (int(f.Columns*f.Blocks)+7)/8)
-	for id := range m.blocks {
-		if i := int(id.Column)*int(f.Blocks) + int(id.Block); id.File.String() == r.Nonce {
+	f := m.files[r.Nonce]
+	present := make([]byte, (f.Columns()*f.Leaves()+7)/8)
+	for at := range m.pieces {
+		if i := int(at.Column)*f.Leaves() + f.Leaf(at.Piece); at.nonce == r.Nonce {
 			present[i/8] |= 1 << (i % 8)
 		}
 	}
-	return &pb.GetUploadResponse{Columns: f.Columns, Blocks: f.Blocks, Present: present}, nil
+	return &pb.GetUploadResponse{Columns: int32(f.Columns()), Blocks: int32(f.Blocks()), Present: present}, nil
 }
 
-func (m *memoryGateway) UploadBlocks(stream grpc.ClientStreamingServer[pb.UploadBlocksRequest, pb.UploadBlocksResponse]) error {
+func (m *memoryGateway) UploadPieces(stream grpc.ClientStreamingServer[pb.UploadPiecesRequest, pb.UploadPiecesResponse]) error {
 	for {
 		b, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return stream.SendAndClose(&pb.UploadBlocksResponse{})
+			return stream.SendAndClose(&pb.UploadPiecesResponse{})
 		}
 		if err != nil {
 			return err
@@ -79,22 +92,18 @@ func (m *memoryGateway) UploadBlocks(stream grpc.ClientStreamingServer[pb.Upload
 	}
 }
 
-func (m *memoryGateway) take(b *pb.UploadBlocksRequest) error {
+func (m *memoryGateway) take(b *pb.UploadPiecesRequest) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.breakAfter > 0 && m.received >= m.breakAfter {
 		m.breakAfter = 0
 		return status.Error(m.code, "broken")
 	}
-	n, err := carnet.ParseNonce(b.Nonce)
-	if err != nil {
-		return err
-	}
-	id := he.BlockID{File: n, Column: uint32(b.Column), Block: uint32(b.Block)}
-	if old, ok := m.blocks[id]; ok && string(old) != string(b.Data) {
+	at := place{b.Nonce, columnfile.Piece{Column: uint32(b.Column), Limb: uint32(b.Limb), Chunk: uint32(b.Chunk), Piece: uint32(b.Piece)}}
+	if old, ok := m.pieces[at]; ok && string(old) != string(b.Data) {
 		return status.Error(codes.AlreadyExists, "other bytes under one nonce")
 	}
-	m.blocks[id] = b.Data
+	m.pieces[at] = b.Data
 	m.received++
 	return nil
 }
@@ -106,10 +115,10 @@ func (m *memoryGateway) CommitDataset(_ context.Context, r *pb.CommitDatasetRequ
 	return &pb.CommitDatasetResponse{Ref: &pb.StatementRef{Hash: fromProto(r.Manifest).Hash().String(), Seq: 7}}, nil
 }
 
-func (m *memoryGateway) stored() map[he.BlockID][]byte {
+func (m *memoryGateway) stored() map[place][]byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return maps.Clone(m.blocks)
+	return maps.Clone(m.pieces)
 }
 
 // publication is a table of n rows of the test schema, ready to be published.
@@ -144,14 +153,15 @@ func TestPublish(t *testing.T) {
 	require.NoError(t, err)
 	gw := newMemoryGateway(profile)
 	c := serve(t, w.registrar, func(s *grpc.Server) { pb.RegisterDatasetServiceServer(s, gw) })
-	total := len(p.Encoding.Columns)
+	total := len(p.Encoding.Columns) // blocks, of one piece a limb
+	all := total * profile.Limbs()
 
 	// The upload breaks for good: the error is passed on, what arrived stays.
 	gw.breakAfter, gw.code = 2, codes.PermissionDenied
 	_, err = c.Publish(ctx, w.ids["kz"], p)
 	require.Equal(t, carnet.Forbidden, carnet.KindOf(err), "%v", err)
 	before := gw.stored()
-	require.Less(t, len(before), total)
+	require.Less(t, len(before), all)
 
 	// Another input, terms aside, gets no nonce of this upload.
 	changed := *p
@@ -178,24 +188,28 @@ func TestPublish(t *testing.T) {
 	out, err := c.Publish(ctx, w.ids["kz"], p)
 	require.NoError(t, err)
 	require.True(t, out.Resumed)
-	require.GreaterOrEqual(t, out.Had, int64(len(before)*profile.BlockBytes())) // another stream may have ended later
+	require.GreaterOrEqual(t, out.Had, int64(len(before)*profile.N()/8*profile.LimbBits())) // another stream may have ended later
 	require.GreaterOrEqual(t, out.Sent, out.Bytes-out.Had)
 	require.Equal(t, int64(total), last.Total)
 	require.Equal(t, last.Total, last.Blocks)
-	require.Len(t, gw.blocks, total)
-	for id, b := range before {
-		require.Equal(t, b, gw.blocks[id])
+	require.Len(t, gw.pieces, all)
+	for at, b := range before {
+		require.Equal(t, b, gw.pieces[at])
 	}
+	require.Equal(t, float64(profile.Limbs()*profile.LimbBits())/8, float64(out.Bytes)/float64(out.Values), "bytes a value")
+	require.LessOrEqual(t, float64(out.Bytes)/float64(out.Values), 27.5)
 
 	// The manifest says what is there.
 	f := out.Manifest.Files[0]
 	require.Equal(t, int64(100), f.Rows)
-	hashes := make([]carnet.Hash, f.Columns*f.Blocks)
-	for id, b := range gw.blocks {
-		require.Equal(t, f.Nonce, id.File)
-		hashes[int(id.Column)*f.Blocks+int(id.Block)] = wire.HashBlock(b)
+	shape := gw.files[f.Nonce.String()]
+	hashes := make([]carnet.Hash, shape.Columns()*shape.Leaves())
+	for at, b := range gw.pieces {
+		words := make([]uint64, shape.PieceWords(int(at.Chunk)))
+		require.NoError(t, shape.Unpack(at.Piece, b, words))
+		hashes[int(at.Column)*shape.Leaves()+shape.Leaf(at.Piece)] = columnfile.HashPiece(words)
 	}
-	require.Equal(t, wire.Root(hashes), f.Root)
+	require.Equal(t, shape.RootOf(hashes), f.Root)
 
 	// Once more sends the same manifest and no block; other terms are refused.
 	received := gw.received
@@ -217,6 +231,59 @@ func TestPublish(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, f.Nonce, fresh.Manifest.Files[0].Nonce)
 	require.NotEqual(t, f.Root, fresh.Manifest.Files[0].Root)
+
+	// A gateway whose profile of this name is another one gets nothing.
+	gw.params = carnet.Hash{1}.String()
+	changed.Tables = rowsOf(t, p.Encoding, 10, 2)
+	received = gw.received
+	_, err = c.Publish(ctx, w.ids["kz"], &changed)
+	require.Error(t, err)
+	require.Equal(t, received, gw.received)
+}
+
+// A column of several chunks is encrypted chunk by chunk, and its blocks are found
+// where the format says.
+func TestPublishChunks(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	wide := *w.schema
+	wide.Limits.Rows = 2 << 20
+	w.schema = &wide
+	p := publication(t, w, 1, filepath.Join(t.TempDir(), "state.json"))
+	p.Tables = p.Encoding.NewTables()
+	for i := range 65<<14 + 5 {
+		require.NoError(t, p.Tables.Add(&schema.Row{Dims: []int{i % 3}, Measures: []int64{int64(i % 7)}, Null: []bool{false}}))
+	}
+	p.Encoding.Columns = p.Encoding.Columns[:2] // enough
+	profile, err := he.Lookup(p.Encoding.Profile)
+	require.NoError(t, err)
+	gw := newMemoryGateway(profile)
+	c := serve(t, w.registrar, func(s *grpc.Server) { pb.RegisterDatasetServiceServer(s, gw) })
+	out, err := c.Publish(ctx, w.ids["kz"], p)
+	require.NoError(t, err)
+	f := out.Manifest.Files[0]
+	require.Equal(t, 66, f.Blocks)
+	file := gw.files[f.Nonce.String()]
+	ring := he.NewRing(profile)
+	enc := he.NewEncryptor(ring, he.Seed(p.Key.Seed), p.Key.Key)
+	values, want, limb := make([]uint64, profile.N()), ring.NewPoly(), make([]uint64, profile.N())
+	for _, block := range []int{0, 63, 64, 65} {
+		id := he.BlockID{File: f.Nonce, Column: 1, Block: uint32(block)}
+		m := p.Tables.Builders()[0].Column(1, block, values)
+		require.NoError(t, enc.EncryptBlock(id, values[:m], want))
+		chunk := block / columnfile.ChunkBlocks
+		for l := range profile.Limbs() {
+			var words []uint64
+			for i := range file.Pieces(chunk) {
+				at := columnfile.Piece{Column: 1, Limb: uint32(l), Chunk: uint32(chunk), Piece: uint32(i)}
+				piece := make([]uint64, file.PieceWords(chunk))
+				require.NoError(t, file.Unpack(at, gw.pieces[place{f.Nonce.String(), at}], piece))
+				words = append(words, piece...)
+			}
+			columnfile.Get(words, file.ChunkBlocks(chunk), block%columnfile.ChunkBlocks, limb)
+			require.Equal(t, want[l], limb)
+		}
+	}
 }
 
 func TestPublishRefusesMistakes(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -13,22 +14,23 @@ import (
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
-// upload sends the blocks of one dataset.
+// upload sends the ciphertext of one dataset.
 type upload struct {
 	client   *Client
 	profile  *he.Profile
 	p        *Publication
 	state    *uploadState
 	builders []*schema.Builder
+	files    []*columnfile.File
 
-	hashes  [][]carnet.Hash // per file, index column*blocks + block; zero = not yet encrypted
-	present [][]byte        // per file, the gateway's bitmap of stored blocks
-	done    atomic.Int64
+	hashes  [][]carnet.Hash // per file, of its pieces; zero = not yet encrypted
+	present [][]byte        // per file, the gateway's bitmap of stored pieces
+	done    atomic.Int64    // blocks
 	total   int64
 	sent    atomic.Int64
 	had     int64 // bytes that had arrived before
@@ -39,25 +41,22 @@ type upload struct {
 const uploadAttempts = 6
 
 // run encrypts and sends everything that is missing. Encryption is deterministic in
-// key, nonce and plaintext, so that a repeated block has the same bytes.
+// key, nonce and plaintext, so that a repeated piece has the same bytes.
 func (u *upload) run(ctx context.Context) error {
 	req := &pb.BeginUploadRequest{Dataset: string(u.p.ID), Profile: u.profile.Name()}
 	u.total = 0
-	for i, b := range u.builders {
-		cells := len(u.p.Encoding.Columns) * b.Blocks()
-		u.hashes = append(u.hashes, make([]carnet.Hash, cells))
+	for i, f := range u.files {
+		u.hashes = append(u.hashes, make([]carnet.Hash, f.Columns()*f.Leaves()))
 		u.present = append(u.present, nil)
-		u.total += int64(cells)
-		req.Files = append(req.Files, &pb.UploadFile{
-			Nonce: u.state.Files[i].Nonce.String(), Columns: int32(len(u.p.Encoding.Columns)), Blocks: int32(b.Blocks()),
-		})
+		u.total += int64(f.Columns()) * int64(f.Blocks())
+		req.Files = append(req.Files, &pb.UploadFile{Nonce: u.state.Files[i].Nonce.String(), Columns: int32(f.Columns()), Blocks: int32(f.Blocks())})
 	}
 	resp, err := u.client.datasets.BeginUpload(ctx, req)
 	if err != nil {
 		return fault(err)
 	}
-	if resp.GetBlockBytes() != int64(u.profile.BlockBytes()) {
-		return wrong("the gateway expects blocks of %d bytes, profile %s has %d", resp.GetBlockBytes(), u.profile.Name(), u.profile.BlockBytes())
+	if resp.GetParams() != u.profile.ID().String() {
+		return wrong("the gateway's profile %s is another one, with digest %q instead of %s", u.profile.Name(), resp.GetParams(), u.profile.ID())
 	}
 	ring := he.NewRing(u.profile)
 	enc := he.NewEncryptor(ring, he.Seed(u.p.Key.Seed), u.p.Key.Key)
@@ -77,16 +76,14 @@ func (u *upload) run(ctx context.Context) error {
 
 // pass asks what has arrived and sends the rest over one stream for each worker.
 func (u *upload) pass(ctx context.Context, ring *he.Ring, enc *he.Encryptor, first bool) error {
-	for i := range u.builders {
+	for i, f := range u.files {
 		resp, err := u.client.datasets.GetUpload(ctx, &pb.GetUploadRequest{Nonce: u.state.Files[i].Nonce.String()})
 		if err != nil {
 			return fault(err)
 		}
 		u.present[i] = resp.GetPresent()
-		for _, b := range u.present[i] {
-			if first {
-				u.had += int64(bits.OnesCount8(b)) * int64(u.profile.BlockBytes())
-			}
+		if first {
+			u.had += arrived(f, u.present[i])
 		}
 	}
 	u.done.Store(0)
@@ -98,51 +95,48 @@ func (u *upload) pass(ctx context.Context, ring *he.Ring, enc *he.Encryptor, fir
 	return g.Wait()
 }
 
-// work encrypts and sends blocks until there are none left.
+// arrived adds up the bytes of the pieces in a bitmap.
+func arrived(f *columnfile.File, present []byte) (n int64) {
+	for i, b := range present {
+		for ; b != 0; b &= b - 1 {
+			at := 8*i + bits.TrailingZeros8(b)
+			if at < f.Columns()*f.Leaves() {
+				n += int64(f.PackedBytes(int(f.At(0, at%f.Leaves()).Chunk)))
+			}
+		}
+	}
+	return n
+}
+
+// worker encrypts chunks; its memory is that of one chunk.
+type worker struct {
+	u      *upload
+	stream pb.DatasetService_UploadPiecesClient
+	enc    *he.Encryptor
+	values []uint64
+	poly   he.Poly
+}
+
+// work encrypts and sends chunks until there are none left.
 func (u *upload) work(ctx context.Context, ring *he.Ring, enc *he.Encryptor, next *atomic.Int64) error {
-	stream, err := u.client.datasets.UploadBlocks(ctx)
+	stream, err := u.client.datasets.UploadPieces(ctx)
 	if err != nil {
 		return fault(err)
 	}
-	values := make([]uint64, u.profile.N())
-	poly := ring.NewPoly()
+	w := &worker{u: u, stream: stream, enc: enc, values: make([]uint64, u.profile.N()), poly: ring.NewPoly()}
+	file := -1
+	var buffer *columnfile.Chunk
 	for {
-		f, column, block, ok := u.locate(next.Add(1) - 1)
+		f, column, chunk, ok := u.locate(next.Add(1) - 1)
 		if !ok {
 			break
 		}
-		if err := ctx.Err(); err != nil {
+		if f != file {
+			file, buffer = f, u.files[f].NewChunk()
+		}
+		if err := w.chunk(ctx, buffer, f, column, chunk); err != nil {
 			return err
 		}
-		b := u.builders[f]
-		at := column*b.Blocks() + block
-		stored := hasBit(u.present[f], at)
-		if stored && !u.hashes[f][at].IsZero() {
-			u.advance(0)
-			continue
-		}
-		n := b.Column(column, block, values)
-		id := he.BlockID{File: u.state.Files[f].Nonce, Column: uint32(column), Block: uint32(block)}
-		if err := enc.EncryptBlock(id, values[:n], poly); err != nil {
-			return err
-		}
-		// The message keeps its bytes until it is on the wire, so each has its own.
-		data := wire.AppendPoly(make([]byte, 0, u.profile.BlockBytes()), u.profile, poly)
-		u.hashes[f][at] = wire.HashBlock(data)
-		if stored {
-			u.advance(0)
-			continue
-		}
-		err := stream.Send(&pb.UploadBlocksRequest{Nonce: id.File.String(), Column: int32(column), Block: int32(block), Data: data})
-		if errors.Is(err, io.EOF) { // the gateway ended the stream and has said why
-			if _, err = stream.CloseAndRecv(); err == nil {
-				err = carnet.E(carnet.Unavailable, "UPLOAD_CUT", "the gateway ended the upload early")
-			}
-		}
-		if err != nil {
-			return fault(err)
-		}
-		u.advance(len(data))
 	}
 	if _, err := stream.CloseAndRecv(); err != nil {
 		return fault(err)
@@ -150,21 +144,97 @@ func (u *upload) work(ctx context.Context, ring *he.Ring, enc *he.Encryptor, nex
 	return nil
 }
 
-// locate maps a running number to a block: file by file, column by column.
-func (u *upload) locate(i int64) (file, column, block int, ok bool) {
-	for f := range u.hashes {
-		if n := int64(len(u.hashes[f])); i >= n {
-			i -= n
+// chunk encrypts one chunk and sends those of its pieces that are missing. A chunk
+// that has arrived is encrypted all the same if its hashes are not known.
+func (w *worker) chunk(ctx context.Context, buffer *columnfile.Chunk, file int, column uint32, chunk int) error {
+	f, b := w.u.files[file], w.u.builders[file]
+	if w.u.complete(file, column, chunk) {
+		w.u.advance(f.ChunkBlocks(chunk), 0)
+		return nil
+	}
+	buffer.Begin(chunk)
+	for i := range f.ChunkBlocks(chunk) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		id := he.BlockID{File: f.Nonce(), Column: column, Block: uint32(chunk*columnfile.ChunkBlocks + i)}
+		n := b.Column(int(column), int(id.Block), w.values)
+		if err := w.enc.EncryptBlock(id, w.values[:n], w.poly); err != nil {
+			return err
+		}
+		buffer.Put(i, w.poly)
+	}
+	sent := 0
+	for p := range pieces(f, column, chunk) {
+		words := buffer.Piece(int(p.Limb), int(p.Piece))
+		at := int(column)*f.Leaves() + f.Leaf(p)
+		w.u.hashes[file][at] = columnfile.HashPiece(words)
+		if hasBit(w.u.present[file], at) {
 			continue
 		}
-		blocks := u.builders[f].Blocks()
-		return f, int(i) / blocks, int(i) % blocks, true
+		// The message keeps its bytes until it is on the wire, so each has its own.
+		data := f.Pack(words)
+		if err := w.send(&pb.UploadPiecesRequest{Nonce: f.Nonce().String(), Column: int32(column), Limb: int32(p.Limb), Chunk: int32(chunk), Piece: int32(p.Piece), Data: data}); err != nil {
+			return err
+		}
+		sent += len(data)
+	}
+	w.u.advance(f.ChunkBlocks(chunk), sent)
+	return nil
+}
+
+func (w *worker) send(m *pb.UploadPiecesRequest) error {
+	err := w.stream.Send(m)
+	if errors.Is(err, io.EOF) { // the gateway ended the stream and has said why
+		if _, err = w.stream.CloseAndRecv(); err == nil {
+			err = carnet.E(carnet.Unavailable, "UPLOAD_CUT", "the gateway ended the upload early")
+		}
+	}
+	if err != nil {
+		return fault(err)
+	}
+	return nil
+}
+
+// pieces lists the pieces of a chunk, limb by limb.
+func pieces(f *columnfile.File, column uint32, chunk int) iter.Seq[columnfile.Piece] {
+	return func(yield func(columnfile.Piece) bool) {
+		for l := range f.Profile().Limbs() {
+			for i := range f.Pieces(chunk) {
+				if !yield(columnfile.Piece{Column: column, Limb: uint32(l), Chunk: uint32(chunk), Piece: uint32(i)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// complete reports whether all pieces of a chunk are at the gateway and known here.
+func (u *upload) complete(file int, column uint32, chunk int) bool {
+	f := u.files[file]
+	for p := range pieces(f, column, chunk) {
+		if at := int(column)*f.Leaves() + f.Leaf(p); !hasBit(u.present[file], at) || u.hashes[file][at].IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// locate maps a running number to a chunk: file by file, column by column.
+func (u *upload) locate(i int64) (file int, column uint32, chunk int, ok bool) {
+	for n, f := range u.files {
+		chunks := int64(f.Chunks())
+		if all := chunks * int64(f.Columns()); i >= all {
+			i -= all
+			continue
+		}
+		return n, uint32(i / chunks), int(i % chunks), true
 	}
 	return 0, 0, 0, false
 }
 
-func (u *upload) advance(bytes int) {
-	done, sent := u.done.Add(1), u.sent.Add(int64(bytes))
+func (u *upload) advance(blocks, bytes int) {
+	done, sent := u.done.Add(int64(blocks)), u.sent.Add(int64(bytes))
 	if u.p.Progress == nil {
 		return
 	}

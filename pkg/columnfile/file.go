@@ -10,7 +10,7 @@ const (
 	// chunk has the rest.
 	ChunkBlocks = 64
 	// PieceWords is the most words of a piece.
-	PieceWords = 1 << 16
+	PieceWords = 1 << 15
 	// MaxBlocks bounds columns x blocks of a file.
 	MaxBlocks = 1 << 21
 

@@ -35,7 +35,7 @@ func FuzzUnpack(f *testing.F) {
 
 // FuzzProof: only the true leaves and the true proof lead to the root.
 func FuzzProof(f *testing.F) {
-	x := newTable(f, profile(f, 12, 1, 30), 3, 70)
+	x := newTable(f, profile(f, 10, 2, 30), 3, 70)
 	trailer := x.AppendTrailer(nil, 1, x.column(1), x.ColumnTree(x.hashes))
 	column, err := x.ReadTrailer(trailer, 1, x.root)
 	require.NoError(f, err)

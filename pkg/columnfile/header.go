@@ -72,6 +72,17 @@ func (f *File) CheckHeader(header []byte, column uint32, form Form) error {
 	return carnet.E(carnet.Invalid, "FOREIGN_COLUMN_FILE", "what is stored as column %d of file %s %s", column, f.nonce, what)
 }
 
+// FormOf returns the form that a header names, 0 if it is none.
+func FormOf(header []byte) Form {
+	if len(header) < HeaderBytes {
+		return 0
+	}
+	if f := Form(header[92]); f == Raw || f == Packed {
+		return f
+	}
+	return 0
+}
+
 // Offset returns where a piece begins in a column file.
 func (f *File) Offset(p Piece, form Form) int64 { return HeaderBytes + f.bytes(f.Word(p), form) }
 

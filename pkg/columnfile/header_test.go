@@ -13,7 +13,7 @@ import (
 var forms = []columnfile.Form{columnfile.Raw, columnfile.Packed}
 
 func TestColumnFile(t *testing.T) {
-	x := newTable(t, profile(t, 12, 1, 55), 3, 70)
+	x := newTable(t, profile(t, 10, 2, 55), 3, 70)
 	for _, form := range forms {
 		for c := range uint32(3) {
 			b := x.bytes(c, form)

@@ -5,14 +5,13 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
-// Bounds of what one upload announces.
-const (
-	MaxFiles      = 4096    // files of one dataset
-	MaxFileBlocks = 1 << 21 // columns x blocks of one file
-)
+// MaxFiles bounds the files of one dataset. What one file may have, package
+// columnfile says.
+const MaxFiles = 4096
 
 // UploadFile announces one file version.
 type UploadFile struct {
@@ -20,24 +19,25 @@ type UploadFile struct {
 	Columns, Blocks int
 }
 
-// BeginUpload reserves nonces for a dataset and returns the size of a block. A
-// nonce that was seen before is refused, unless it is the same upload of the same
+// BeginUpload reserves nonces for a dataset and returns the param id of its profile.
+// A nonce that was seen before is refused, unless it is the same upload of the same
 // owner and still pending: then it is resumed.
-func (g *Gateway) BeginUpload(ctx context.Context, as *carnet.Party, dataset carnet.DatasetID, profile string, files []UploadFile) (blockBytes int, err error) {
+func (g *Gateway) BeginUpload(ctx context.Context, as *carnet.Party, dataset carnet.DatasetID, profile string, files []UploadFile) (params carnet.Hash, err error) {
 	p, err := he.Lookup(profile)
 	if err != nil {
-		return 0, err
+		return params, err
 	}
 	if err := checkDatasetID(dataset, as.ID); err != nil {
-		return 0, err
+		return params, err
 	}
 	if len(files) == 0 || len(files) > MaxFiles {
-		return 0, bad("BAD_REQUEST", "the request is malformed").With("files", "want 1 to %d, have %d", MaxFiles, len(files))
+		return params, bad("BAD_REQUEST", "the request is malformed").With("files", "want 1 to %d, have %d", MaxFiles, len(files))
 	}
 	for _, f := range files {
-		if f.Nonce.IsZero() || f.Columns < 1 || f.Blocks < 1 || int64(f.Columns)*int64(f.Blocks) > MaxFileBlocks {
-			return 0, bad("BAD_REQUEST", "the request is malformed").
-				With("files", "file %s has %d columns and %d blocks; want at least 1 each and at most %d blocks in all", f.Nonce, f.Columns, f.Blocks, MaxFileBlocks)
+		_, err := columnfile.NewFile(p, f.Nonce, f.Columns, f.Blocks)
+		if f.Nonce.IsZero() || err != nil {
+			return params, bad("BAD_REQUEST", "the request is malformed").
+				With("files", "file %s has %d columns and %d blocks; want at least 1 each and at most %d blocks in all", f.Nonce, f.Columns, f.Blocks, columnfile.MaxBlocks)
 		}
 	}
 	now := g.now()
@@ -64,7 +64,7 @@ func (g *Gateway) BeginUpload(ctx context.Context, as *carnet.Party, dataset car
 		}
 		return nil
 	})
-	return p.BlockBytes(), err
+	return p.ID(), err
 }
 
 // nonceReuse is the refusal that keeps two contents from sharing a nonce, which

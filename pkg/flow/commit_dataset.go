@@ -9,9 +9,8 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
@@ -25,6 +24,7 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 		return Ref{}, err
 	}
 	var done Ref
+	var arrived []arrivedFile
 	// Everything is checked before waiting for the disk, and again in the transaction
 	// that counts.
 	err := g.Store.View(ctx, func(tx Tx) error {
@@ -32,19 +32,20 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 			done = st.Ref
 			return err
 		}
-		_, err := g.checkManifest(tx, as, env, &d)
+		var err error
+		_, arrived, err = g.checkManifest(tx, as, env, &d)
 		return err
 	})
 	if err != nil || !done.Hash.IsZero() {
 		return done, err
 	}
-	for _, f := range d.Files {
-		if err := g.Blobs.Sync(ctx, fileKey(f.Nonce)); err != nil {
+	for _, f := range arrived {
+		if err := g.Columns.Seal(ctx, f.file, f.hashes); err != nil {
 			return Ref{}, err
 		}
 	}
 	return g.record(ctx, env, func(tx Tx, st Stored) error {
-		rec, err := g.checkManifest(tx, as, env, &d)
+		rec, _, err := g.checkManifest(tx, as, env, &d)
 		if err != nil {
 			return err
 		}
@@ -58,65 +59,64 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 	})
 }
 
-// checkManifest checks a manifest against everything it refers to.
-func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope, d *carnet.Dataset) (rec DatasetRecord, err error) {
+// checkManifest checks a manifest against everything it refers to, and returns the
+// files in its order.
+func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope, d *carnet.Dataset) (rec DatasetRecord, files []arrivedFile, err error) {
 	if err := sameCaller(as, d.Owner); err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	owner, err := signer(tx, env, d.Owner, carnet.RoleOwner)
 	if err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	if err := checkDatasetID(d.ID, d.Owner); err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	if err := replaces(tx, d); err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	enc, err := g.encoding(tx, d.Schema, d.Layout)
 	if err != nil {
-		return rec, err
-	}
-	p, err := he.Lookup(enc.Profile)
-	if err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	e := bad("BAD_MANIFEST", "the manifest does not fit schema, key and terms")
 	dealing, st, err := tx.GetDealing(d.Key)
 	if err != nil && !absent(err) {
-		return rec, err
+		return rec, nil, err
 	}
 	var dealt carnet.Dealing
 	if err == nil {
 		if err := st.Envelope.Decode(carnet.TypeDealing, &dealt); err != nil {
-			return rec, err
+			return rec, nil, err
 		}
 	}
 	now := g.now()
 	switch {
 	case err != nil || dealing.Owner != d.Owner:
-		return rec, e.With("key", "was not dealt by %s", d.Owner)
+		return rec, nil, e.With("key", "was not dealt by %s", d.Owner)
 	case d.Profile != enc.Profile || dealt.Profile != enc.Profile:
-		return rec, e.With("profile", "schema and layout demand %s; the manifest says %s and the key was dealt for %s", enc.Profile, d.Profile, dealt.Profile)
+		return rec, nil, e.With("profile", "schema and layout demand %s; the manifest says %s and the key was dealt for %s", enc.Profile, d.Profile, dealt.Profile)
 	case d.Jurisdiction != owner.Jurisdiction:
-		return rec, e.With("jurisdiction", "is %s, its owner is registered in %s", d.Jurisdiction, owner.Jurisdiction)
+		return rec, nil, e.With("jurisdiction", "is %s, its owner is registered in %s", d.Jurisdiction, owner.Jurisdiction)
 	case !d.Terms.Expires.After(now):
-		return rec, e.With("terms.expires", "%s has passed", d.Terms.Expires.Format("2006-01-02 15:04:05 MST"))
+		return rec, nil, e.With("terms.expires", "%s has passed", d.Terms.Expires.Format("2006-01-02 15:04:05 MST"))
 	case d.Terms.MinOwners < 0 || d.Terms.MinOwners > enc.Schema().Limits.Datasets:
-		return rec, e.With("terms.min_owners", "want 0 to %d", enc.Schema().Limits.Datasets)
+		return rec, nil, e.With("terms.min_owners", "want 0 to %d", enc.Schema().Limits.Datasets)
 	}
 	if err := checkShape(d, enc, e); err != nil {
-		return rec, err
+		return rec, nil, err
 	}
 	rec = DatasetRecord{ID: d.ID, Owner: d.Owner, Schema: d.Schema, Layout: d.Layout, Profile: d.Profile, Key: d.Key}
 	for _, f := range d.Files {
-		if err := checkArrived(tx, d, f); err != nil {
-			return rec, err
+		a, err := checkArrived(tx, d, f)
+		if err != nil {
+			return rec, nil, err
 		}
+		files = append(files, a)
 		rec.Rows += f.Rows
-		rec.Bytes += int64(f.Columns) * int64(f.Blocks) * int64(p.BlockBytes())
+		rec.Bytes += g.Columns.Bytes(a.file)
 	}
-	return rec, nil
+	return rec, files, nil
 }
 
 // replaces: a dataset's next version comes after the present one, or there is none yet.
@@ -210,39 +210,48 @@ func partitionKey(values map[string]string) string {
 	return b.String()
 }
 
-// checkArrived: the upload is this dataset's, every block is there, and their
-// hashes have the root the owner signed.
-func checkArrived(tx Tx, d *carnet.Dataset, f carnet.File) error {
+// arrivedFile is a file whose pieces are all there.
+type arrivedFile struct {
+	file   *columnfile.File
+	hashes []carnet.Hash
+}
+
+// checkArrived: the upload is this dataset's, every piece is there, and their hashes
+// have the root the owner signed.
+func checkArrived(tx Tx, d *carnet.Dataset, f carnet.File) (a arrivedFile, err error) {
 	u, err := tx.GetUpload(f.Nonce)
 	if err != nil && !absent(err) {
-		return err
+		return a, err
 	}
 	switch {
 	case err != nil || u.Owner != d.Owner:
-		return carnet.E(carnet.Precondition, "UNKNOWN_UPLOAD", "file %s was not uploaded", f.Nonce).Fix("begin the upload and send its blocks first")
+		return a, carnet.E(carnet.Precondition, "UNKNOWN_UPLOAD", "file %s was not uploaded", f.Nonce).Fix("begin the upload and send its pieces first")
 	case u.State == UploadCommitted:
-		return nonceReuse("file %s belongs to another manifest", f.Nonce)
+		return a, nonceReuse("file %s belongs to another manifest", f.Nonce)
 	case u.State != UploadPending:
-		return closedUpload(&u)
+		return a, closedUpload(&u)
 	case u.Dataset != d.ID || u.Profile != d.Profile || u.Columns != f.Columns || u.Blocks != f.Blocks:
-		return carnet.E(carnet.Precondition, "UPLOAD_DIFFERS", "file %s was announced for another dataset, profile or shape", f.Nonce).
+		return a, carnet.E(carnet.Precondition, "UPLOAD_DIFFERS", "file %s was announced for another dataset, profile or shape", f.Nonce).
 			Fix("announce it again under a fresh nonce")
 	}
-	stored, err := tx.BlockHashes(f.Nonce)
-	if err != nil {
-		return err
+	if a.file, err = u.columnFile(); err != nil {
+		return a, err
 	}
-	if want := f.Columns * f.Blocks; len(stored) != want {
-		return carnet.E(carnet.Precondition, "BLOCKS_MISSING", "file %s has %d of %d blocks", f.Nonce, len(stored), want).
+	stored, err := tx.PieceHashes(f.Nonce)
+	if err != nil {
+		return a, err
+	}
+	if want := f.Columns * a.file.Leaves(); len(stored) != want {
+		return a, carnet.E(carnet.Precondition, "PIECES_MISSING", "file %s has %d of %d pieces", f.Nonce, len(stored), want).
 			Fix("ask which have arrived and send the others")
 	}
-	hashes := make([]carnet.Hash, len(stored)) // indices are distinct, ascending and in range, so they are 0, 1, 2, …
+	a.hashes = make([]carnet.Hash, len(stored)) // indices are distinct, ascending and in range, so they are 0, 1, 2, …
 	for i := range stored {
-		hashes[i] = stored[i].Hash
+		a.hashes[i] = stored[i].Hash
 	}
-	if wire.Root(hashes) != f.Root {
-		return bad("ROOT_DIFFERS", "the blocks of file %s do not have the signed root", f.Nonce).
+	if a.file.RootOf(a.hashes) != f.Root {
+		return a, bad("ROOT_DIFFERS", "the pieces of file %s do not have the signed root", f.Nonce).
 			Fix("what arrived is not what was signed; encrypt the table again under fresh nonces")
 	}
-	return nil
+	return a, nil
 }

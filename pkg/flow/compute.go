@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -134,7 +133,7 @@ func (g *Gateway) compute(ctx context.Context, q *QueryRecord, p *progress) {
 	default:
 		log.Error("query computation", "attempt", tries, "error", err)
 		if tries >= maxAttempts {
-			g.fail(ctx, id, "INTERNAL")
+			g.fail(ctx, id, lastingFault(err))
 		}
 	}
 }
@@ -167,21 +166,9 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		return nil, err
 	}
 	var in *inputs
-	hashes := map[carnet.Nonce]*fileHashes{}
 	if err := g.Store.View(ctx, func(tx Tx) (err error) {
-		if in, err = g.pinnedInputs(tx, q.Published, body.Inputs); err != nil {
-			return err
-		}
-		for i := range in.product.Datasets {
-			for _, f := range in.product.Datasets[i].Manifest.Files {
-				list, err := tx.BlockHashes(f.Nonce)
-				if err != nil {
-					return err
-				}
-				hashes[f.Nonce] = &fileHashes{f.Blocks, list}
-			}
-		}
-		return nil
+		in, err = g.pinnedInputs(tx, q.Published, body.Inputs)
+		return err
 	}); err != nil {
 		return nil, err
 	}
@@ -200,12 +187,10 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	if err != nil {
 		return nil, err
 	}
-	source := scan.FromBlocks(g.ring(in.profile), &blockSource{g.Blobs, in.profile, hashes}, func(f carnet.Nonce) int {
-		if h := hashes[f]; h != nil {
-			return h.blocks
-		}
-		return 0
-	})
+	source, err := newColumnSource(g.Columns, in)
+	if err != nil {
+		return nil, err
+	}
 	tell := func(done, total int64) { // scan counts a block once for each pass it makes
 		p.done.Store(done * q.BlocksTotal / max(total, 1))
 		p.mu.Lock()
@@ -242,34 +227,11 @@ func (g *Gateway) corrections(ctx context.Context, in *inputs) (map[carnet.KeyID
 	return out, nil
 }
 
-type fileHashes struct {
-	blocks int
-	hashes []BlockHash
-}
-
-// blockSource is a scan.Blocks over blob storage; every block must have its hash.
-type blockSource struct {
-	blobs   Blobs
-	profile *he.Profile
-	files   map[carnet.Nonce]*fileHashes
-}
-
-// Block implements scan.Blocks.
-func (s *blockSource) Block(ctx context.Context, id he.BlockID, out he.Poly) error {
-	f := s.files[id.File]
-	index := -1
-	if f != nil && int(id.Block) < f.blocks {
-		index = int(id.Column)*f.blocks + int(id.Block)
+// lastingFault is the reason for giving a query up: damaged storage has one of its own,
+// since only the operator can repair it; other faults of ours are the log's.
+func lastingFault(err error) string {
+	if reason := carnet.ReasonOf(err); reason == "STORAGE_DAMAGED" {
+		return reason
 	}
-	if index < 0 || index >= len(f.hashes) {
-		return fmt.Errorf("block %d of column %d of %s is not part of the inputs", id.Block, id.Column, id.File)
-	}
-	b, err := s.blobs.Get(ctx, blockKey(id))
-	if absent(err) || err == nil && wire.HashBlock(b) != f.hashes[index].Hash {
-		return damaged("block %d of column %d of file %s", id.Block, id.Column, id.File)
-	}
-	if err != nil {
-		return err
-	}
-	return wire.ReadPoly(s.profile, b, out)
+	return "INTERNAL"
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
-// Config is what a Gateway is made of. Store, Blobs, Registrar and Signer are
-// needed; the rest has defaults.
+// Config is what a Gateway is made of. Store, Blobs, Columns, Registrar and Signer
+// are needed; the rest has defaults.
 type Config struct {
 	Store     Store
 	Blobs     Blobs
+	Columns   Columns
 	Registrar ed25519.PublicKey // pinned; parties and committees carry its signature
 
 	Operator carnet.PartyID  // in whose name the gateway decides
@@ -39,7 +40,7 @@ type Config struct {
 
 // Observer is told what happens, for metrics. Any field may be nil.
 type Observer struct {
-	Blocks   func(stored, skipped int)
+	Pieces   func(stored, skipped int)
 	Computed func(blocks int64, took time.Duration, err error)
 	Mismatch func() // a keyholder attested other public values than the gateway's
 }
@@ -50,6 +51,8 @@ type Gateway struct {
 	Config
 	bus       *bus
 	progress  sync.Map      // query hash -> *progress, while computed
+	claims    claims        // places that pieces are being written to
+	committed sync.Map      // nonce -> *committed; a committed file never changes
 	compiling chan struct{} // one place for each query that may be compiled at a time
 
 	mu        sync.Mutex
@@ -65,8 +68,8 @@ type encodingKey struct {
 // New checks the configuration.
 func New(c Config) (*Gateway, error) {
 	switch {
-	case c.Store == nil || c.Blobs == nil || c.Signer == nil:
-		return nil, errors.New("flow: store, blobs and signer are needed")
+	case c.Store == nil || c.Blobs == nil || c.Columns == nil || c.Signer == nil:
+		return nil, errors.New("flow: store, blobs, columns and signer are needed")
 	case len(c.Registrar) != ed25519.PublicKeySize:
 		return nil, carnet.E(carnet.Precondition, "NO_REGISTRAR_KEY", "the registrar's key is missing")
 	case !carnet.ValidName(string(c.Operator)):

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
@@ -68,7 +69,7 @@ type DealingTx interface {
 	Confirmations(key carnet.KeyID) ([]Confirmation, error)
 }
 
-// UploadTx is uploads and the index of block hashes.
+// UploadTx is uploads and the index of piece hashes.
 type UploadTx interface {
 	PutUpload(u Upload) error
 	GetUpload(nonce carnet.Nonce) (Upload, error)
@@ -77,15 +78,15 @@ type UploadTx interface {
 	TouchUpload(nonce carnet.Nonce, now time.Time) error
 	// Uploads lists uploads in a state, last active before a time.
 	Uploads(s UploadState, before time.Time) ([]Upload, error)
-	// PutBlockHash records a block; added is false if it was there with the same
+	// PutPieceHash records a piece; added is false if it was there with the same
 	// hash, and the error is of kind Exists if it was there with another.
-	PutBlockHash(nonce carnet.Nonce, b BlockHash) (added bool, err error)
-	// GetBlockHash returns a zero hash if the block has not arrived.
-	GetBlockHash(nonce carnet.Nonce, index int64) (carnet.Hash, error)
-	// BlockHashes lists the blocks that have arrived, ascending by index.
-	BlockHashes(nonce carnet.Nonce) ([]BlockHash, error)
-	DeleteBlockHash(nonce carnet.Nonce, index int64) error
-	DeleteBlockHashes(nonce carnet.Nonce) error
+	PutPieceHash(nonce carnet.Nonce, p PieceHash) (added bool, err error)
+	// GetPieceHash returns a zero hash if the piece has not arrived.
+	GetPieceHash(nonce carnet.Nonce, index int64) (carnet.Hash, error)
+	// PieceHashes lists the pieces that have arrived, ascending by index.
+	PieceHashes(nonce carnet.Nonce) ([]PieceHash, error)
+	DeletePieceHash(nonce carnet.Nonce, index int64) error
+	DeletePieceHashes(nonce carnet.Nonce) error
 }
 
 // CatalogueTx is datasets and products.
@@ -141,6 +142,27 @@ type Blobs interface {
 	DeletePrefix(ctx context.Context, prefix string) error
 	List(ctx context.Context, prefix string, do func(key string, size int64) error) error
 	Sync(ctx context.Context, prefix string) error
+}
+
+// Columns keeps column files: pieces are written in any order while a table is
+// uploaded, Seal completes the file and makes it durable, and from then on it is
+// read. What is read has the hashes that the given root commits to; otherwise the
+// error has the reason STORAGE_DAMAGED.
+type Columns interface {
+	// Write puts the words of a piece in their place, again if need be.
+	Write(ctx context.Context, f *columnfile.File, p columnfile.Piece, words []uint64) error
+	// Holds reports whether a piece that was written is there with its hash.
+	Holds(ctx context.Context, f *columnfile.File, p columnfile.Piece, hash carnet.Hash) (bool, error)
+	// Seal takes the hashes of all pieces, as File.RootOf does. It may be repeated.
+	Seal(ctx context.Context, f *columnfile.File, pieces []carnet.Hash) error
+	// Chunk returns one limb of a chunk, read only and valid until release.
+	Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32, chunk, limb int) (words []uint64, release func(), err error)
+	// Piece returns a piece in packed form, and its proof.
+	Piece(ctx context.Context, f *columnfile.File, root carnet.Hash, p columnfile.Piece) (packed, proof []byte, err error)
+	// Bytes returns how much a file takes.
+	Bytes(f *columnfile.File) int64
+	// Remove deletes all of a file version.
+	Remove(nonce carnet.Nonce) error
 }
 
 // Clock tells the time; tests supply their own.

@@ -1,7 +1,9 @@
 package flow_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -11,11 +13,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/flow/flowtest"
 )
 
 const sumSQL = "SELECT chapter, SUM(value), COUNT(*) FROM trade GROUP BY chapter"
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 // run runs the background work until the test ends or stop is called.
 func run(t *testing.T, g *flow.Gateway) (stop func()) {
@@ -138,16 +159,19 @@ func TestComputationResumesAfterARestart(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestDamagedBlocksFailTheQuery(t *testing.T) {
+func TestDamagedStorageFailsTheQuery(t *testing.T) {
 	n, tables := twoOwners(t)
+	var log lockedBuffer
+	n.Config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	n.Restart()
 	q := n.Ask(sumSQL, "trade", tables...)
 	ref, err := n.Submit(q)
 	require.NoError(t, err)
-	id := tables[0].Order[0]
-	file := filepath.Join(n.Dir, "blobs", "files", id.File.String(), "0", "0")
+	file := filepath.Join(n.Dir, "columns", tables[0].Nonce.String(), "0")
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
-	b[100] ^= 1
+	const at = columnfile.HeaderBytes + 100
+	b[at] ^= 1
 	require.NoError(t, os.WriteFile(file, b, 0o600))
 	run(t, n.G)
 	require.Eventually(t, func() bool {
@@ -158,9 +182,10 @@ func TestDamagedBlocksFailTheQuery(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 	s, err := n.G.GetQuery(ctx, n.Parties["bank"], ref.Hash)
 	require.NoError(t, err)
-	require.Equal(t, "INTERNAL", s.Failure, "what is wrong with the storage is the operator's business")
+	require.Equal(t, "STORAGE_DAMAGED", s.Failure)
+	require.Contains(t, log.String(), "column 0 of file "+tables[0].Nonce.String()+": chunk 0, limb 0, piece 0", "the operator is told which")
 	require.True(t, s.Over)
-	b[100] ^= 1
+	b[at] ^= 1
 	require.NoError(t, os.WriteFile(file, b, 0o600))
 	q2, err := n.Submit(n.Ask(sumSQL, "trade", tables...))
 	require.NoError(t, err)

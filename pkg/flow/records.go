@@ -45,7 +45,7 @@ type Upload struct {
 	Blocks   int
 	State    UploadState
 	Manifest carnet.Hash // statement that committed it; zero before
-	Active   time.Time   // when it was begun or last received a block
+	Active   time.Time   // when it was begun or last received a piece
 }
 
 // UploadState is where an upload stands: pending until its manifest commits it, or
@@ -58,8 +58,8 @@ const (
 	UploadAbandoned UploadState = "abandoned"
 )
 
-// BlockHash is the SHA-256 of one block; Index is column*blocks + block.
-type BlockHash struct {
+// PieceHash is the hash of one piece; Index is column x leaves + leaf.
+type PieceHash struct {
 	Index int64
 	Hash  carnet.Hash
 }
@@ -89,7 +89,7 @@ type DatasetRecord struct {
 	Profile    string
 	Key        carnet.KeyID
 	Rows       int64
-	Bytes      int64   // ciphertext
+	Bytes      int64   // what is stored
 	Revocation *Stored // nil: in use
 }
 

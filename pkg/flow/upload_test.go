@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/flow/flowtest"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -35,18 +36,18 @@ func TestUploadResumesAfterACrash(t *testing.T) {
 	require.EqualValues(t, half, stored)
 	require.Zero(t, skipped)
 
-	// A stream that breaks before Close leaves a block that the index does not name.
-	w := n.G.WriteBlocks(n.Parties["kz"])
-	require.NoError(t, w.Put(ctx, table.Order[half], table.Blocks[table.Order[half]]))
+	// A stream that breaks before Close leaves a piece that the index does not name.
+	w := n.G.WritePieces(n.Parties["kz"])
+	require.NoError(t, w.Put(ctx, table.Nonce, table.Order[half], table.Pieces[table.Order[half]]))
 
 	n.Restart()
 	_, present, err := n.G.UploadStatus(ctx, n.Parties["kz"], nonce)
 	require.NoError(t, err)
 	for i := range table.Order {
-		require.Equal(t, i < half, present[i/8]>>(i%8)&1 == 1, "block %d", i)
+		require.Equal(t, i < half, present[i/8]>>(i%8)&1 == 1, "piece %d", i)
 	}
 	_, err = n.Commit(table)
-	requireReason(t, "BLOCKS_MISSING", err)
+	requireReason(t, "PIECES_MISSING", err)
 	require.NoError(t, n.Announce(table), "the same upload is resumed")
 	stored, skipped, err = n.Upload(table, table.Order...)
 	require.NoError(t, err)
@@ -66,21 +67,23 @@ func TestUploadResumesAfterACrash(t *testing.T) {
 	require.Equal(t, ref, d.Manifest.Ref)
 }
 
-func TestBlocksLostInAPowerFailure(t *testing.T) {
+func TestPiecesLostInAPowerFailure(t *testing.T) {
 	n := flowtest.New(t)
 	table := n.Encrypt(n.Deal("kz", carnet.LayoutRecords), "trade", carnet.LayoutRecords, rows)
 	require.NoError(t, n.Announce(table))
 	_, _, err := n.Upload(table, table.Order...)
 	require.NoError(t, err)
-	dir := filepath.Join(n.Dir, "blobs", "files", table.Manifest.Files[0].Nonce.String())
-	require.NoError(t, os.Remove(filepath.Join(dir, "0", "0")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "1", "0"), make([]byte, 4096), 0o600))
+	dir := filepath.Join(n.Dir, "columns", table.Nonce.String())
+	require.NoError(t, os.Remove(filepath.Join(dir, "0")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "1"), make([]byte, 4096), 0o600))
+	require.NoError(t, os.Truncate(filepath.Join(dir, "2"), 4096+8*16384)) // the first of its limbs is left
 	n.Restart()
 	_, err = n.Commit(table)
-	requireReason(t, "BLOCKS_MISSING", err)
+	requireReason(t, "PIECES_MISSING", err)
 	stored, _, err := n.Upload(table, table.Order...)
 	require.NoError(t, err)
-	require.EqualValues(t, 2, stored)
+	limbs := len(table.Order) / table.Manifest.Files[0].Columns
+	require.EqualValues(t, 3*limbs-1, stored)
 	_, err = n.Commit(table)
 	require.NoError(t, err)
 }
@@ -99,17 +102,17 @@ func TestANonceIsUsedOnce(t *testing.T) {
 	wider.Columns++
 	requireReason(t, "NONCE_REUSED", begin(n, "kz", "kz/trade", table.Manifest.Profile, wider))
 
-	// Other bytes under one (nonce, column, block).
+	// Other contents under one (nonce, piece).
 	id := table.Order[0]
 	_, _, err := n.Upload(table, id)
 	require.NoError(t, err)
-	w := n.G.WriteBlocks(n.Parties["kz"])
-	requireReason(t, "NONCE_REUSED", w.Put(ctx, id, table.Blocks[table.Order[1]]))
+	w := n.G.WritePieces(n.Parties["kz"])
+	requireReason(t, "NONCE_REUSED", w.Put(ctx, table.Nonce, id, table.Pieces[table.Order[1]]))
 	// The same race between two streams that both began before either wrote.
-	a, b := n.G.WriteBlocks(n.Parties["kz"]), n.G.WriteBlocks(n.Parties["kz"])
+	a, b := n.G.WritePieces(n.Parties["kz"]), n.G.WritePieces(n.Parties["kz"])
 	second := table.Order[1]
-	require.NoError(t, a.Put(ctx, second, table.Blocks[second]))
-	requireReason(t, "NONCE_REUSED", b.Put(ctx, second, table.Blocks[id]))
+	require.NoError(t, a.Put(ctx, table.Nonce, second, table.Pieces[second]))
+	requireReason(t, "NONCE_REUSED", b.Put(ctx, table.Nonce, second, table.Pieces[id]))
 	_, _, err = a.Close(ctx)
 	require.NoError(t, err)
 
@@ -121,8 +124,8 @@ func TestANonceIsUsedOnce(t *testing.T) {
 	_, skipped, err := n.Upload(table, id)
 	require.NoError(t, err, "the same bytes are harmless even now")
 	require.EqualValues(t, 1, skipped)
-	w = n.G.WriteBlocks(n.Parties["kz"])
-	requireReason(t, "NONCE_REUSED", w.Put(ctx, id, table.Blocks[second]))
+	w = n.G.WritePieces(n.Parties["kz"])
+	requireReason(t, "NONCE_REUSED", w.Put(ctx, table.Nonce, id, table.Pieces[second]))
 
 	// One nonce, one dataset.
 	copied := *table
@@ -158,18 +161,18 @@ func TestMalformedUploads(t *testing.T) {
 	}
 	require.NoError(t, n.Announce(table))
 	id := table.Order[0]
-	w := n.G.WriteBlocks(n.Parties["kz"])
-	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, table.Blocks[id][1:]))
-	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, append(bytes.Clone(table.Blocks[id]), 0)))
-	requireReason(t, "BLOCK_SIZE", w.Put(ctx, id, nil))
-	requireReason(t, "NOT_CANONICAL", w.Put(ctx, id, bytes.Repeat([]byte{255}, len(table.Blocks[id]))))
-	requireReason(t, "BLOCK_OUT_OF_RANGE", w.Put(ctx, he.BlockID{File: f.Nonce, Column: uint32(f.Columns)}, table.Blocks[id]))
-	requireReason(t, "BLOCK_OUT_OF_RANGE", w.Put(ctx, he.BlockID{File: f.Nonce, Block: 1 << 31}, table.Blocks[id]))
-	other := n.G.WriteBlocks(n.Parties["hk"])
-	requireReason(t, "UNKNOWN_UPLOAD", other.Put(ctx, id, table.Blocks[id]))
+	w := n.G.WritePieces(n.Parties["kz"])
+	requireReason(t, "PIECE_SIZE", w.Put(ctx, table.Nonce, id, table.Pieces[id][1:]))
+	requireReason(t, "PIECE_SIZE", w.Put(ctx, table.Nonce, id, append(bytes.Clone(table.Pieces[id]), 0)))
+	requireReason(t, "PIECE_SIZE", w.Put(ctx, table.Nonce, id, nil))
+	requireReason(t, "NOT_CANONICAL", w.Put(ctx, table.Nonce, id, bytes.Repeat([]byte{255}, len(table.Pieces[id]))))
+	requireReason(t, "PIECE_OUT_OF_RANGE", w.Put(ctx, table.Nonce, columnfile.Piece{Column: uint32(f.Columns)}, table.Pieces[id]))
+	requireReason(t, "PIECE_OUT_OF_RANGE", w.Put(ctx, table.Nonce, columnfile.Piece{Chunk: 1 << 31}, table.Pieces[id]))
+	other := n.G.WritePieces(n.Parties["hk"])
+	requireReason(t, "UNKNOWN_UPLOAD", other.Put(ctx, table.Nonce, id, table.Pieces[id]))
 	_, _, err := n.G.UploadStatus(ctx, n.Parties["hk"], f.Nonce)
 	requireReason(t, "UNKNOWN_UPLOAD", err)
-	require.NoError(t, w.Put(ctx, id, table.Blocks[id]), "faults before leave no trace")
+	require.NoError(t, w.Put(ctx, table.Nonce, id, table.Pieces[id]), "faults before leave no trace")
 }
 
 func TestCommitChecksTheManifest(t *testing.T) {
@@ -259,37 +262,44 @@ func TestAbandonedUploadsAreRemoved(t *testing.T) {
 	_, _, err = n.Upload(table, table.Order[0])
 	requireReason(t, "UPLOAD_CLOSED", err)
 	requireReason(t, "NONCE_REUSED", n.Announce(table))
-	_, err = os.Stat(filepath.Join(n.Dir, "blobs", "files", table.Manifest.Files[0].Nonce.String()))
+	_, err = os.Stat(filepath.Join(n.Dir, "columns", table.Nonce.String()))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	n.Restart()
 }
 
-func TestWhoMayReadBlocks(t *testing.T) {
+func TestWhoMayReadPieces(t *testing.T) {
 	n := flowtest.New(t)
 	table := n.Publish("kz", "trade", carnet.LayoutCube, rows)
 	f := table.Manifest.Files[0]
+	p, err := he.Lookup(table.Manifest.Profile)
+	require.NoError(t, err)
+	file, err := columnfile.NewFile(p, f.Nonce, f.Columns, f.Blocks)
+	require.NoError(t, err)
 	for id, may := range map[carnet.PartyID]bool{"kz": true, "k1": true, "audit": true, "gateway": true, "hk": false, "bank": false} {
-		var hashes []byte
-		err := n.G.BlockHashes(ctx, n.Parties[id], f.Nonce, func(_ int64, b []byte) error { hashes = append(hashes, b...); return nil })
+		var got []flow.SentPiece
+		err := n.G.ReadPieces(ctx, n.Parties[id], f.Nonce, []flow.PieceRange{{Column: 1, Limb: 2}, {Column: 0, Limb: 1, Pieces: 1}}, func(s flow.SentPiece) error {
+			got = append(got, s)
+			return nil
+		})
 		if !may {
 			require.Equal(t, carnet.NotFound, carnet.KindOf(err), id)
 			continue
 		}
 		require.NoError(t, err)
-		require.Len(t, hashes, 32*len(table.Order))
-		var got []byte
-		require.NoError(t, n.G.ReadBlocks(ctx, n.Parties[id], f.Nonce, []flow.BlockRange{{Column: 1, First: 0, Blocks: 1}}, func(c, b int, data []byte) error {
-			require.Equal(t, []int{1, 0}, []int{c, b})
-			got = data
-			return nil
-		}))
-		require.Equal(t, table.Blocks[he.BlockID{File: f.Nonce, Column: 1}], got)
+		require.Len(t, got, 2)
+		for i, at := range []columnfile.Piece{{Column: 1, Limb: 2}, {Column: 0, Limb: 1}} {
+			require.Equal(t, at, got[i].Piece)
+			require.Equal(t, table.Pieces[at], got[i].Packed)
+			words := make([]uint64, file.PieceWords(0))
+			require.NoError(t, file.Open(at, got[i].Packed, got[i].Proof, f.Root, words))
+		}
 	}
-	for _, r := range []flow.BlockRange{{Column: -1, Blocks: 1}, {Column: f.Columns, Blocks: 1}, {Blocks: f.Blocks + 1}, {First: 1 << 62, Blocks: 1 << 62}} {
-		requireReason(t, "BAD_REQUEST", n.G.ReadBlocks(ctx, n.Parties["k1"], f.Nonce, []flow.BlockRange{r}, nil))
+	for _, r := range []flow.PieceRange{{Column: -1}, {Column: f.Columns}, {Limb: -1}, {Limb: 9}, {Chunk: -1}, {Chunk: 1}, {Chunk: 1 << 40},
+		{First: 1}, {First: -1}, {Pieces: 2}, {Pieces: -1}, {First: 1 << 62, Pieces: 1 << 62}} {
+		requireReason(t, "BAD_REQUEST", n.G.ReadPieces(ctx, n.Parties["k1"], f.Nonce, []flow.PieceRange{r}, nil))
 	}
 	pending := n.Encrypt(n.Deal("hk", carnet.LayoutCube), "trade", carnet.LayoutCube, rows)
 	require.NoError(t, n.Announce(pending))
-	err := n.G.BlockHashes(ctx, n.Parties["k1"], pending.Manifest.Files[0].Nonce, nil)
+	err = n.G.ReadPieces(ctx, n.Parties["k1"], pending.Nonce, nil, nil)
 	require.Equal(t, carnet.NotFound, carnet.KindOf(err), "what is not committed is not served")
 }

@@ -28,7 +28,6 @@ type (
 		Blocks   []blockVector   `json:"blocks"`
 		Uniform  uniformVector   `json:"uniform"`
 		Decode   []decodeVector  `json:"decode"`
-		Root     string          `json:"root"`  // of the first two blocks
 		Delta    string          `json:"delta"` // of the first block, as correction for s^2
 	}
 	profileVector struct {
@@ -182,9 +181,6 @@ func makeVectors(t *testing.T) vectors {
 	v.Blocks = append(v.Blocks, makeBlockVector(t, all["cube"], 1<<14), makeBlockVector(t, all["records"], 16000))
 
 	first, _ := hex.DecodeString(v.Blocks[0].C0)
-	h0, _ := hex.DecodeString(v.Blocks[0].C0SHA256)
-	h1, _ := hex.DecodeString(v.Blocks[1].C0SHA256)
-	v.Root = carnet.Digest("carnet/root/1", append(h0, h1...)).String()
 	v.Delta = carnet.Digest("carnet/delta/1", u32(2), first).String()
 
 	p := all["vector-rejecting"]

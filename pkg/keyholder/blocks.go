@@ -5,105 +5,92 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
-	"golang.org/x/sync/singleflight"
-
+	"github.com/carnet-network/carnet/internal/lease"
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/scan"
 )
 
-// blockCache keeps verified blocks in memory, across queries.
-type blockCache struct {
-	limit  int64
-	polys  *lru[he.BlockID, he.Poly]
-	flight singleflight.Group
+// chunkCache keeps verified ciphertext in memory, in the order of column files, across
+// queries. Its bound holds for what is idle and in use together, unless more than that is in
+// use.
+type chunkCache struct {
+	limbs *lease.Cache[limbKey, []uint64]
 }
 
-func newBlockCache(limit int64) *blockCache {
-	return &blockCache{limit: limit, polys: newLRU[he.BlockID, he.Poly](limit)}
+// limbKey names one limb of a chunk.
+type limbKey struct {
+	file                carnet.Nonce
+	column, chunk, limb uint32
 }
 
-// blockSource is a scan.Blocks over the gateway: every block is streamed from
-// there, must hash to what the signed root commits to, and must be canonical. It
-// reads several blocks of a column at a time and is safe for concurrent use.
-type blockSource struct {
+func newChunkCache(limit int64) *chunkCache {
+	return &chunkCache{lease.New[limbKey, []uint64](limit, nil)}
+}
+
+// chunkSource serves ciphertext of the gateway to scans: every piece is streamed from
+// there in packed form with its proof, must be canonical, and must belong to the root
+// that the owner signed. It is safe for concurrent use.
+type chunkSource struct {
 	k     *Keyholder
-	p     *he.Profile
-	files map[carnet.Nonce]*carnet.File
-	ahead uint32 // blocks of one column fetched together
-
-	hashes map[carnet.Nonce]*fileHashes // filled per file, once
+	files map[carnet.Nonce]*signedFile
 }
 
-// fileHashes are the verified block hashes of one file, fetched once.
-type fileHashes struct {
-	once sync.Once
-	all  []carnet.Hash
-	err  error
+type signedFile struct {
+	*columnfile.File
+	root carnet.Hash
 }
 
-// newBlockSource serves the blocks of the given files. columns is how many columns
-// are read side by side; it bounds how far each may be read ahead.
-func (k *Keyholder) newBlockSource(p *he.Profile, files []*carnet.File, columns int) *blockSource {
-	s := &blockSource{k: k, p: p, files: map[carnet.Nonce]*carnet.File{}, hashes: map[carnet.Nonce]*fileHashes{}}
+// newChunkSource serves the given files.
+func (k *Keyholder) newChunkSource(p *he.Profile, files []*carnet.File) (*chunkSource, error) {
+	s := &chunkSource{k: k, files: map[carnet.Nonce]*signedFile{}}
 	for _, f := range files {
-		s.files[f.Nonce], s.hashes[f.Nonce] = f, &fileHashes{}
+		file, err := columnfile.NewFile(p, f.Nonce, f.Columns, f.Blocks)
+		if err != nil {
+			return nil, err
+		}
+		s.files[f.Nonce] = &signedFile{file, f.Root}
 	}
-	room := k.blocks.limit / 2 / int64(max(columns, 1)) / int64(p.BlockBytes())
-	s.ahead = uint32(min(max(room, 1), 16))
-	return s
+	return s, nil
 }
 
-// Block implements scan.Blocks.
-func (s *blockSource) Block(ctx context.Context, id he.BlockID, out he.Poly) error {
-	poly, ok := s.k.blocks.polys.get(id)
-	if !ok {
-		first := id.Block - id.Block%s.ahead
-		// Other queries may want the same blocks at the same time.
-		got, err, _ := s.k.blocks.flight.Do(fmt.Sprint(id.File, id.Column, first, s.ahead), func() (any, error) {
-			return s.fetch(ctx, id.File, id.Column, first)
-		})
-		if err != nil {
-			return err
-		}
-		poly = got.([]he.Poly)[id.Block-first]
-	}
-	for l := range out {
-		copy(out[l], poly[l])
-	}
-	return nil
+// Chunk implements scan.Chunks.
+func (s *chunkSource) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
+	return s.limb(ctx, limbKey{id.File, id.Column, id.Chunk, uint32(limb)})
+}
+
+// limb returns one limb of a chunk; it is read only and valid until release.
+func (s *chunkSource) limb(ctx context.Context, key limbKey) ([]uint64, func(), error) {
+	return s.k.chunks.limbs.Get(ctx, key, func(ctx context.Context) ([]uint64, int64, error) {
+		words, err := s.fetch(ctx, key)
+		return words, 8 * int64(len(words)), err
+	})
 }
 
 // errCorrupt says that the gateway's data is not what the owner signed. It depends
 // on public facts only.
-func errCorrupt(file carnet.Nonce, format string, args ...any) error {
+func errCorrupt(file carnet.Nonce, format string, args ...any) *carnet.Error {
 	return carnet.E(carnet.Refused, "BLOCKS_DIFFER", "file %s: %s", file, fmt.Sprintf(format, args...)).
 		Fix("the gateway's operator has to restore the file from storage; then ask again")
 }
 
-// fetch reads a run of blocks of one column. Damage may be on the wire only, so a
-// run that does not verify is read once more.
-func (s *blockSource) fetch(ctx context.Context, file carnet.Nonce, column, first uint32) ([]he.Poly, error) {
-	f := s.files[file]
-	if f == nil || int64(column) >= int64(f.Columns) || int64(first) >= int64(f.Blocks) {
-		return nil, fmt.Errorf("block %d/%d of %s is not part of the inputs", column, first, file)
+// fetch reads one limb of a chunk. Damage may be on the wire only, so what does not
+// verify is read once more.
+func (s *chunkSource) fetch(ctx context.Context, key limbKey) ([]uint64, error) {
+	f := s.files[key.file]
+	first := columnfile.Piece{Column: key.column, Limb: key.limb, Chunk: key.chunk}
+	if f == nil || !f.Has(first) {
+		return nil, fmt.Errorf("chunk %d/%d/%d of %s is not part of the inputs", key.column, key.chunk, key.limb, key.file)
 	}
-	hashes, err := s.fileHashes(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	n := min(s.ahead, uint32(f.Blocks)-first)
-	at := int(column)*f.Blocks + int(first)
+	words := make([]uint64, f.ChunkWords(int(key.chunk)))
 	for attempt := 0; ; attempt++ {
-		polys, err := s.read(ctx, file, column, first, hashes[at:at+int(n)])
+		err := s.read(ctx, f, first, words)
 		if err == nil {
-			for i, p := range polys {
-				s.k.blocks.polys.put(he.BlockID{File: file, Column: column, Block: first + uint32(i)}, p, int64(s.p.BlockBytes()))
-			}
-			return polys, nil
+			return words, nil
 		}
 		if attempt == 1 || carnet.ReasonOf(err) != "BLOCKS_DIFFER" {
 			return nil, err
@@ -111,71 +98,29 @@ func (s *blockSource) fetch(ctx context.Context, file carnet.Nonce, column, firs
 	}
 }
 
-func (s *blockSource) read(ctx context.Context, file carnet.Nonce, column, first uint32, hashes []carnet.Hash) ([]he.Poly, error) {
+// read sets words from the pieces that begin with the first one.
+func (s *chunkSource) read(ctx context.Context, f *signedFile, p columnfile.Piece, words []uint64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := s.k.api.dataset.ReadBlocks(ctx, &apiv1.ReadBlocksRequest{Nonce: file.String(),
-		Ranges: []*apiv1.BlockRange{{Column: int32(column), FirstBlock: int32(first), Blocks: int32(len(hashes))}}})
+	stream, err := s.k.api.dataset.ReadPieces(ctx, &apiv1.ReadPiecesRequest{Nonce: f.Nonce().String(),
+		Ranges: []*apiv1.PieceRange{{Column: int32(p.Column), Limb: int32(p.Limb), Chunk: int32(p.Chunk)}}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := he.NewRing(s.p)
-	polys := make([]he.Poly, len(hashes))
-	for i := range polys {
+	n := f.PieceWords(int(p.Chunk))
+	for ; len(words) > 0; words, p.Piece = words[n:], p.Piece+1 {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil, errCorrupt(file, "column %d ends before block %d", column, first+uint32(i))
+			return errCorrupt(f.Nonce(), "column %d ends before piece %d of limb %d in chunk %d", p.Column, p.Piece, p.Limb, p.Chunk)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if m.GetColumn() != int32(column) || m.GetBlock() != int32(first)+int32(i) || wire.HashBlock(m.GetData()) != hashes[i] {
-			return nil, errCorrupt(file, "block %d of column %d is not the one the owner committed to", first+uint32(i), column)
-		}
-		polys[i] = r.NewPoly()
-		if err := wire.ReadPoly(s.p, m.GetData(), polys[i]); err != nil {
-			return nil, errCorrupt(file, "block %d of column %d is not canonical", first+uint32(i), column)
+		if err := f.Open(p, m.GetData(), m.GetProof(), f.root, words[:n]); err != nil {
+			return errCorrupt(f.Nonce(), "piece %d of limb %d in chunk %d of column %d", p.Piece, p.Limb, p.Chunk, p.Column).Because(err)
 		}
 	}
-	return polys, nil
-}
-
-// fileHashes returns the hashes of all blocks of a file, verified against its root.
-func (s *blockSource) fileHashes(ctx context.Context, f *carnet.File) ([]carnet.Hash, error) {
-	h := s.hashes[f.Nonce]
-	h.once.Do(func() { h.all, h.err = s.k.readHashes(ctx, f) })
-	return h.all, h.err
-}
-
-func (k *Keyholder) readHashes(ctx context.Context, f *carnet.File) ([]carnet.Hash, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := k.api.dataset.ListBlockHashes(ctx, &apiv1.ListBlockHashesRequest{Nonce: f.Nonce.String()})
-	if err != nil {
-		return nil, err
-	}
-	want := f.Columns * f.Blocks
-	all := make([]carnet.Hash, 0, want)
-	for {
-		m, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		b := m.GetHashes()
-		if m.GetOffset() != int64(len(all)) || len(b)%32 != 0 || len(all)+len(b)/32 > want {
-			return nil, errCorrupt(f.Nonce, "the list of block hashes is malformed")
-		}
-		for ; len(b) > 0; b = b[32:] {
-			all = append(all, carnet.Hash(b[:32]))
-		}
-	}
-	if len(all) != want || wire.Root(all) != f.Root {
-		return nil, errCorrupt(f.Nonce, "the block hashes do not match the signed root")
-	}
-	return all, nil
+	return nil
 }
 
 // corrections returns the correction polynomials of a key, power 1 first, each

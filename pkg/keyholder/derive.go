@@ -20,8 +20,8 @@ type derived struct {
 }
 
 // derive is scheme §6.6: linear openings need no data, since D_1 comes from the
-// public XOF; openings of higher degree are re-executed in full from blocks that hash to
-// the owners' signed roots.
+// public XOF; openings of higher degree are re-executed in full from ciphertext
+// that belongs to the owners' signed roots.
 func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {
 	profile := c.inputs[0].dealing.profile
 	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), shares: map[carnet.KeyID]*share.KeyShare{},
@@ -126,7 +126,11 @@ func (j *job) deriveLinear(ctx context.Context) error {
 	if j.out.public == nil {
 		return nil
 	}
-	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, j.blocks(fs), j.options())
+	source, err := j.source()
+	if err != nil {
+		return err
+	}
+	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, source, j.options())
 	if err != nil {
 		return err
 	}
@@ -143,7 +147,11 @@ func (j *job) deriveProducts(ctx context.Context) error {
 		return nil
 	}
 	r := j.ring
-	return scan.Products(ctx, r, fs, j.blocks(fs), j.options(), func(n int, parts []scan.Parts) error {
+	source, err := j.source()
+	if err != nil {
+		return err
+	}
+	return scan.Products(ctx, r, fs, source, j.options(), func(n int, parts []scan.Parts) error {
 		i := j.products.at[n]
 		hd := make([]carnet.Hash, len(parts))
 		var value, z he.Scalar
@@ -176,32 +184,5 @@ func powers(get func(int) he.Poly, d int) (out []he.Poly) {
 	return out
 }
 
-// blocks serves the columns of the inputs.
-func (j *job) blocks(fs []*functional.Functional) scan.Chunks {
-	type column struct {
-		file carnet.Nonce
-		col  uint32
-	}
-	columns := map[column]bool{}
-	for _, f := range fs {
-		for i := range f.Keys {
-			for _, t := range f.Keys[i].Linear {
-				columns[column{t.File, t.Column}] = true
-			}
-			for _, t := range f.Keys[i].Products {
-				for _, col := range t.Columns() {
-					columns[column{t.File, col}] = true
-				}
-			}
-		}
-	}
-	files := j.c.files()
-	return scan.FromBlocks(j.ring, j.k.newBlockSource(j.profile, files, len(columns)), func(nonce carnet.Nonce) int {
-		for _, f := range files {
-			if f.Nonce == nonce {
-				return f.Blocks
-			}
-		}
-		return 0
-	})
-}
+// source serves the ciphertext of the inputs.
+func (j *job) source() (*chunkSource, error) { return j.k.newChunkSource(j.profile, j.c.files()) }

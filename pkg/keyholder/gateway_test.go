@@ -17,8 +17,8 @@ import (
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/he"
 )
 
 // gateway is a gateway in memory that does whatever a test tells it to.
@@ -39,12 +39,18 @@ type gateway struct {
 	reads     int
 
 	// Hostility.
-	block    func(id he.BlockID, data []byte) []byte
-	hashes   func(nonce string, all []byte) []byte
+	piece    func(*sentPiece)
 	deltas   func(data []byte) []byte
 	refuse   func() error  // of answers and decisions
-	stall    chan struct{} // blocks are not sent before it is closed
+	stall    chan struct{} // pieces are not sent before it is closed
 	followed func(from int64) error
+}
+
+// sentPiece is a piece before it is sent; one without data ends the stream.
+type sentPiece struct {
+	file        *signedFile
+	at          columnfile.Piece
+	data, proof []byte
 }
 
 type received struct {

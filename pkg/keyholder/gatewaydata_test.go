@@ -10,8 +10,7 @@ import (
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 )
 
 func (m *member) GetSealedSeeds(_ context.Context, r *apiv1.GetSealedSeedsRequest) (*apiv1.GetSealedSeedsResponse, error) {
@@ -55,41 +54,8 @@ func (m *member) GetCorrections(r *apiv1.GetCorrectionsRequest, s grpc.ServerStr
 	return nil
 }
 
-func (m *member) file(nonce string) *carnet.File {
-	for i := range m.w.product.Datasets {
-		for j := range m.w.product.Datasets[i].Manifest.Files {
-			if f := &m.w.product.Datasets[i].Manifest.Files[j]; f.Nonce.String() == nonce {
-				return f
-			}
-		}
-	}
-	return nil
-}
-
-func (m *member) ListBlockHashes(r *apiv1.ListBlockHashesRequest, s grpc.ServerStreamingServer[apiv1.ListBlockHashesResponse]) error {
-	f := m.file(r.GetNonce())
-	if f == nil {
-		return status.Error(codes.NotFound, "no file")
-	}
-	var all []byte
-	for c := range f.Columns {
-		for b := range f.Blocks {
-			h := wire.HashBlock(m.w.blocks[he.BlockID{File: f.Nonce, Column: uint32(c), Block: uint32(b)}])
-			all = append(all, h[:]...)
-		}
-	}
-	if m.hashes != nil {
-		all = m.hashes(r.GetNonce(), all)
-	}
-	half := len(all) / 64 * 32
-	if err := s.Send(&apiv1.ListBlockHashesResponse{Hashes: all[:half]}); err != nil {
-		return err
-	}
-	return s.Send(&apiv1.ListBlockHashesResponse{Offset: int64(half / 32), Hashes: all[half:]})
-}
-
-func (m *member) ReadBlocks(r *apiv1.ReadBlocksRequest, s grpc.ServerStreamingServer[apiv1.ReadBlocksResponse]) error {
-	f := m.file(r.GetNonce())
+func (m *member) ReadPieces(r *apiv1.ReadPiecesRequest, s grpc.ServerStreamingServer[apiv1.ReadPiecesResponse]) error {
+	f := m.w.files[r.GetNonce()]
 	if f == nil {
 		return status.Error(codes.NotFound, "no file")
 	}
@@ -101,19 +67,20 @@ func (m *member) ReadBlocks(r *apiv1.ReadBlocksRequest, s grpc.ServerStreamingSe
 		}
 	}
 	for _, rg := range r.GetRanges() {
-		for b := rg.GetFirstBlock(); b < rg.GetFirstBlock()+rg.GetBlocks(); b++ {
-			id := he.BlockID{File: f.Nonce, Column: uint32(rg.GetColumn()), Block: uint32(b)}
-			data := m.w.blocks[id]
+		p := columnfile.Piece{Column: uint32(rg.GetColumn()), Limb: uint32(rg.GetLimb()), Chunk: uint32(rg.GetChunk())}
+		for ; f.Has(p); p.Piece++ {
+			leaf := f.Leaf(p)
+			out := &sentPiece{file: f, at: p, data: f.Pack(m.w.pieces[f.Nonce()][p]), proof: m.w.columns[f.Nonce()][p.Column].AppendProof(nil, leaf, leaf+1)}
 			m.mu.Lock()
 			m.reads++
-			if m.block != nil {
-				data = m.block(id, append([]byte(nil), data...))
+			if m.piece != nil {
+				m.piece(out)
 			}
 			m.mu.Unlock()
-			if data == nil {
+			if out.data == nil {
 				return nil // cut short
 			}
-			if err := s.Send(&apiv1.ReadBlocksResponse{Column: rg.GetColumn(), Block: b, Data: data}); err != nil {
+			if err := s.Send(&apiv1.ReadPiecesResponse{Column: rg.GetColumn(), Limb: rg.GetLimb(), Chunk: rg.GetChunk(), Piece: int32(p.Piece), Data: out.data, Proof: out.proof}); err != nil {
 				return err
 			}
 		}

@@ -180,7 +180,7 @@ func (g *gateway) said(queries ...carnet.Hash) (out []carnet.Decision) {
 	return out
 }
 
-func (g *gateway) blocksRead() int {
+func (g *gateway) piecesRead() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.reads

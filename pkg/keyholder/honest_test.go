@@ -164,7 +164,7 @@ func TestAttestation(t *testing.T) {
 			require.Equal(t, c.attested, a.answer.Attested != nil)
 			require.Equal(t, c.attested, len(a.public) > 0)
 			if c.layout == carnet.LayoutCube && !c.attested {
-				require.Zero(t, g.blocksRead(), "a linear query needs no data")
+				require.Zero(t, g.piecesRead(), "a linear query needs no data")
 			}
 		})
 	}

@@ -8,9 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/he/wire"
 )
 
 func cubeWorld(t *testing.T) *world {
@@ -82,39 +81,46 @@ func TestWrongQueriesAreRefused(t *testing.T) {
 // signed.
 func TestManipulatedDataIsRefused(t *testing.T) {
 	w := recordsWorld(t)
-	first := func(id he.BlockID) bool {
-		return id.File == w.product.Datasets[0].Manifest.Files[0].Nonce
-	}
-	for name, change := range map[string]func(*gateway){
-		"one residue changed": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte {
-				if first(id) {
-					b[1000] ^= 1
-				}
-				return b
+	first := w.product.Datasets[0].Manifest.Files[0].Nonce
+	for name, change := range map[string]func(*sentPiece){
+		"one residue changed": func(p *sentPiece) {
+			if p.file.Nonce() == first {
+				p.data[1000] ^= 1
 			}
 		},
-		"truncated": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte { return b[:len(b)-8] }
+		"truncated":      func(p *sentPiece) { p.data = p.data[:len(p.data)-1] },
+		"longer":         func(p *sentPiece) { p.data = append(p.data, make([]byte, 55)...) },
+		"empty":          func(p *sentPiece) { p.data = p.data[:0] },
+		"stream cut":     func(p *sentPiece) { p.data = nil },
+		"a huge residue": func(p *sentPiece) { copy(p.data, bytes.Repeat([]byte{255}, 55)) },
+		"another column": func(p *sentPiece) { p.data = p.file.Pack(w.pieces[p.file.Nonce()][columnfile.Piece{Limb: p.at.Limb}]) },
+		"another limb": func(p *sentPiece) {
+			p.data = p.file.Pack(w.pieces[p.file.Nonce()][columnfile.Piece{Column: p.at.Column, Limb: p.at.Limb ^ 1}])
 		},
-		"longer": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte { return append(b, 0, 0, 0, 0, 0, 0, 0, 0) }
+		"another file": func(p *sentPiece) {
+			p.data = p.file.Pack(w.pieces[w.product.Datasets[1].Manifest.Files[0].Nonce][p.at])
 		},
-		"empty": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte { return b[:0] }
+		"a proof changed":  func(p *sentPiece) { p.proof[5] ^= 1 },
+		"a proof too long": func(p *sentPiece) { p.proof = append(p.proof, make([]byte, 32)...) },
+		"no proof":         func(p *sentPiece) { p.proof = nil },
+		"a changed piece with a proof of its own": func(p *sentPiece) {
+			p.data[3] ^= 1
+			words := make([]uint64, p.file.PieceWords(0))
+			require.NoError(t, p.file.Unpack(p.at, p.data, words))
+			h := columnfile.HashPiece(words)
+			copy(p.proof, h[:])
 		},
-		"stream cut": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte { return nil }
-		},
-		"another column's block": func(g *gateway) {
-			g.block = func(id he.BlockID, b []byte) []byte { id.Column = 0; return g.w.blocks[id] }
-		},
-		"hashes to match a changed block": func(g *gateway) {
-			g.hashes = func(_ string, all []byte) []byte { all[0] ^= 1; return all }
-		},
-		"too few hashes":  func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return all[:len(all)-64] } },
-		"too many hashes": func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return append(all, all...) } },
-		"odd hashes":      func(g *gateway) { g.hashes = func(_ string, all []byte) []byte { return all[:len(all)-1] } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, w)
+			g.piece = change
+			g.run(t, 1)
+			query := w.ask(t, monthly)
+			g.journal(t, query)
+			require.Equal(t, "BLOCKS_DIFFER", g.refused(t, query).Reason)
+		})
+	}
+	for name, change := range map[string]func(*gateway){
 		"other corrections": func(g *gateway) {
 			g.deltas = func(b []byte) []byte { b[0] ^= 1; return b }
 		},
@@ -128,42 +134,69 @@ func TestManipulatedDataIsRefused(t *testing.T) {
 			query := w.ask(t, monthly)
 			g.journal(t, query)
 			d := g.refused(t, query)
-			require.Contains(t, []string{"BLOCKS_DIFFER", "CORRECTIONS_DIFFER"}, d.Reason)
+			require.Equal(t, "CORRECTIONS_DIFFER", d.Reason)
 		})
 	}
 }
 
-// TestNonCanonicalBlock: a block that its owner committed to but that has a residue
+// TestNonCanonicalPiece: a piece that its owner committed to but that has a residue
 // above its prime is not read.
-func TestNonCanonicalBlock(t *testing.T) {
+func TestNonCanonicalPiece(t *testing.T) {
+	p := recordsWorld(t).profile
+	f, err := columnfile.NewFile(p, carnet.Nonce{1}, 1, 1)
+	require.NoError(t, err)
+	words := make([]uint64, f.PieceWords(0))
+	words[7] = p.Primes()[0]
+	hashes := make([]carnet.Hash, f.Leaves())
+	hashes[0] = columnfile.HashPiece(words)
+	root := f.RootOf(hashes)
+	col, err := f.ReadTrailer(f.AppendTrailer(nil, 0, hashes, f.ColumnTree(hashes)), 0, root)
+	require.NoError(t, err)
+
 	w := recordsWorld(t)
 	g := newGateway(t, w)
 	h := g.prepare(t, 1, t.TempDir())
-	f := &w.product.Datasets[0].Manifest.Files[0]
-	bad := bytes.Repeat([]byte{0xff}, w.profile.BlockBytes())
-	g.block = func(he.BlockID, []byte) []byte { return bytes.Clone(bad) }
-	s := h.newBlockSource(w.profile, []*carnet.File{f}, 1)
-	_, err := s.read(t.Context(), f.Nonce, 0, 0, []carnet.Hash{wire.HashBlock(bad)})
+	g.piece = func(s *sentPiece) { s.data, s.proof = f.Pack(words), col.AppendProof(nil, 0, 1) }
+	some := w.product.Datasets[0].Manifest.Files[0]
+	source, err := h.newChunkSource(p, []*carnet.File{&some})
+	require.NoError(t, err)
+	source.files[some.Nonce].root = root
+	_, err = source.fetch(t.Context(), limbKey{file: some.Nonce})
 	require.Equal(t, "BLOCKS_DIFFER", carnet.ReasonOf(err))
-	require.ErrorContains(t, err, "canonical")
+	require.ErrorContains(t, err, "not below its prime")
 }
 
-// TestDamageOnTheWireIsReadAgain: a block that arrives right the second time is used.
+// TestDamageOnTheWireIsReadAgain: a piece that arrives right the second time is used.
 func TestDamageOnTheWireIsReadAgain(t *testing.T) {
 	w := recordsWorld(t)
 	g := newGateway(t, w)
 	once := true
-	g.block = func(_ he.BlockID, b []byte) []byte {
+	g.piece = func(p *sentPiece) {
 		if once {
 			once = false
-			b[0] ^= 1
+			p.data[0] ^= 1
 		}
-		return b
 	}
 	g.run(t, 1)
 	query := w.ask(t, monthly)
 	g.journal(t, query)
 	g.answered(t, query, 1)
+}
+
+// TestSmallCache: whatever the bound of its memory is, a keyholder computes the same,
+// and it reads again what it could not keep.
+func TestSmallCache(t *testing.T) {
+	w := recordsWorld(t)
+	g := newGateway(t, w)
+	h := g.run(t, 1, func(c *Config) { c.CacheBytes = 1 })
+	for range 2 {
+		query := w.ask(t, monthly)
+		before := g.piecesRead()
+		g.journal(t, query)
+		g.answered(t, query, 1)
+		require.NotEqual(t, before, g.piecesRead())
+	}
+	require.Zero(t, h.chunks.limbs.Used())
 }
 
 // TestRevoked: a revocation before or after the query stops the release.

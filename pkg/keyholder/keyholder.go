@@ -44,7 +44,7 @@ type Config struct {
 	Attest           Attest // "": always
 	Workers          int    // goroutines of one scan; 0: all processors
 	Parallel         int    // queries answered at a time; 0: 2
-	CacheBytes       int64  // verified blocks kept in memory; 0: 256 MiB
+	CacheBytes       int64  // verified ciphertext kept in memory; 0: 256 MiB
 	AccumulatorBytes int64  // accumulators of one pass over products; 0: 256 MiB
 	MaxReleases      int64  // own cap on distinct numbers opened per key; 0: only the scheme's
 
@@ -63,7 +63,7 @@ type Keyholder struct {
 	state  *state
 	api    services
 	shares *shareCache
-	blocks *blockCache
+	chunks *chunkCache
 	deltas *lru[carnet.KeyID, []he.Poly]
 
 	mu      sync.Mutex
@@ -139,7 +139,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
 			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway)},
 		shares:  newShareCache(),
-		blocks:  newBlockCache(cfg.CacheBytes),
+		chunks:  newChunkCache(cfg.CacheBytes),
 		deltas:  newLRU[carnet.KeyID, []he.Poly](64 << 20),
 		pending: map[carnet.Hash]*Case{},
 		target:  -1,

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
@@ -62,7 +63,9 @@ type world struct {
 	dealings         []*evidence.Envelope
 	manifests        []*evidence.Envelope
 	product          plan.Product
-	blocks           map[he.BlockID][]byte
+	files            map[string]*signedFile
+	pieces           map[carnet.Nonce]map[columnfile.Piece][]uint64
+	columns          map[carnet.Nonce][]*columnfile.Column
 	corrections      map[carnet.KeyID][][]byte
 	sealed           map[carnet.KeyID][][]byte // number-1
 	recipient        *seal.PrivateKey
@@ -116,7 +119,7 @@ layouts: [cube, records]
 
 func newWorld(t *testing.T, o options) *world {
 	w := &world{options: o, registrar: newIdentity("registrar"), buyer: newIdentity("buyer"),
-		blocks: map[he.BlockID][]byte{}, corrections: map[carnet.KeyID][][]byte{}, sealed: map[carnet.KeyID][][]byte{}, rows: 40}
+		files: map[string]*signedFile{}, pieces: map[carnet.Nonce]map[columnfile.Piece][]uint64{}, columns: map[carnet.Nonce][]*columnfile.Column{}, corrections: map[carnet.KeyID][][]byte{}, sealed: map[carnet.KeyID][][]byte{}, rows: 40}
 	var err error
 	w.recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
 	require.NoError(t, err)
@@ -222,16 +225,30 @@ func (w *world) publish(t *testing.T, i int, sc carnet.Hash) carnet.DatasetID {
 	enc := he.NewEncryptor(ring, seed, key)
 	var hashes []carnet.Hash
 	values, out := make([]uint64, w.profile.N()), ring.NewPoly()
+	f, err := columnfile.NewFile(w.profile, file.Nonce, file.Columns, file.Blocks)
+	require.NoError(t, err)
+	require.Equal(t, 1, f.Chunks(), "one chunk a column is enough here")
+	pieces := map[columnfile.Piece][]uint64{}
 	for c := range file.Columns {
+		chunk := f.NewChunk()
 		for bl := range file.Blocks {
 			b.Column(c, bl, values)
-			id := he.BlockID{File: file.Nonce, Column: uint32(c), Block: uint32(bl)}
-			require.NoError(t, enc.EncryptBlock(id, values, out))
-			w.blocks[id] = wire.AppendPoly(nil, w.profile, out)
-			hashes = append(hashes, wire.HashBlock(w.blocks[id]))
+			require.NoError(t, enc.EncryptBlock(he.BlockID{File: file.Nonce, Column: uint32(c), Block: uint32(bl)}, values, out))
+			chunk.Put(bl, out)
+		}
+		for leaf := range f.Leaves() {
+			at := f.At(uint32(c), leaf)
+			pieces[at] = chunk.Piece(int(at.Limb), int(at.Piece))
+			hashes = append(hashes, columnfile.HashPiece(pieces[at]))
 		}
 	}
-	file.Root = wire.Root(hashes)
+	file.Root = f.RootOf(hashes)
+	w.files[f.Nonce().String()], w.pieces[f.Nonce()] = &signedFile{f, file.Root}, pieces
+	for c := range file.Columns {
+		col, err := f.ReadTrailer(f.AppendTrailer(nil, uint32(c), hashes[c*f.Leaves():][:f.Leaves()], f.ColumnTree(hashes)), uint32(c), file.Root)
+		require.NoError(t, err)
+		w.columns[f.Nonce()] = append(w.columns[f.Nonce()], col)
+	}
 	id := carnet.DatasetID(fmt.Sprintf("owner%d/trade", i+1))
 	m := carnet.Dataset{ID: id, Owner: w.owners[i].id, Jurisdiction: "CH", Schema: sc, Layout: w.layout, Profile: w.profile.Name(), Key: key,
 		Files:   []carnet.File{file},

@@ -16,6 +16,7 @@ package scan
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -69,10 +70,15 @@ func each(ctx context.Context, workers, n int, fn func(ctx context.Context, work
 
 // guarded makes a fault an error: a panic in a worker can't be recovered by whoever
 // called scan, and would end a server for one query. Its text stays here, since it can
-// show values.
+// show values. Words may lie in a mapped file, and a page that the disk does not give
+// is a fault of memory.
 func guarded(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if recover() != nil {
+		r := recover()
+		if _, memory := r.(interface{ Addr() uintptr }); memory {
+			err = carnet.E(carnet.Internal, "STORAGE_DAMAGED", "ciphertext can't be read from the disk")
+		} else if r != nil {
 			err = carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
 		}
 	}()

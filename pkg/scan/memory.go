@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
 )
@@ -48,77 +47,4 @@ func (m *Memory) Chunk(_ context.Context, id ChunkID, limb int) ([]uint64, func(
 		return nil, nil, fmt.Errorf("there is no chunk %d of column %d of %s", id.Chunk, id.Column, id.File)
 	}
 	return c[limb], func() {}, nil
-}
-
-// Blocks gives access to stored halves block by block. It must be safe for concurrent
-// use.
-type Blocks interface {
-	// Block sets out, which comes from Ring.NewPoly, to c0 of the block.
-	Block(ctx context.Context, id he.BlockID, out he.Poly) error
-}
-
-// FromBlocks makes chunks of blocks. A chunk is read whole and kept until every limb of
-// it has been used once. blocks tells how many blocks a file has.
-func FromBlocks(r *he.Ring, source Blocks, blocks func(carnet.Nonce) int) Chunks {
-	return &blockChunks{r: r, source: source, blocks: blocks, kept: map[ChunkID]*keptChunk{}}
-}
-
-type blockChunks struct {
-	r      *he.Ring
-	source Blocks
-	blocks func(carnet.Nonce) int
-	mu     sync.Mutex
-	kept   map[ChunkID]*keptChunk
-}
-
-type keptChunk struct {
-	once  sync.Once
-	limbs [][]uint64
-	err   error
-	used  int
-}
-
-func (c *blockChunks) Chunk(ctx context.Context, id ChunkID, limb int) ([]uint64, func(), error) {
-	c.mu.Lock()
-	k := c.kept[id]
-	if k == nil {
-		k = &keptChunk{}
-		c.kept[id] = k
-	}
-	c.mu.Unlock()
-	k.once.Do(func() { k.limbs, k.err = c.read(ctx, id) })
-	done := func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if k.used++; (k.used == c.r.Profile().Limbs() || k.err != nil) && c.kept[id] == k {
-			delete(c.kept, id)
-		}
-	}
-	if k.err != nil {
-		done()
-		return nil, nil, k.err
-	}
-	return k.limbs[limb], done, nil
-}
-
-func (c *blockChunks) read(ctx context.Context, id ChunkID) ([][]uint64, error) {
-	n := c.blocks(id.File)
-	if int64(id.Chunk)*ChunkBlocks >= int64(n) {
-		return nil, fmt.Errorf("there is no chunk %d of file %s", id.Chunk, id.File)
-	}
-	first, g := chunkOf(uint32(n), id.Chunk)
-	limbs := make([][]uint64, c.r.Profile().Limbs())
-	for l := range limbs {
-		limbs[l] = make([]uint64, g*c.r.Profile().N())
-	}
-	block := c.r.NewPoly()
-	for b := range g {
-		if err := c.source.Block(ctx, he.BlockID{File: id.File, Column: id.Column, Block: first + uint32(b)}, block); err != nil {
-			return nil, err
-		}
-		for l := range limbs {
-			columnfile.Put(limbs[l], g, b, block[l])
-		}
-	}
-	return limbs, nil
 }

@@ -10,8 +10,8 @@ import (
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/flow"
-	"github.com/carnet-network/carnet/pkg/he"
 )
 
 type datasetService struct {
@@ -28,31 +28,31 @@ func (d datasetService) BeginUpload(ctx context.Context, m *carnetv1.BeginUpload
 		}
 		files = append(files, flow.UploadFile{Nonce: nonce, Columns: int(f.GetColumns()), Blocks: int(f.GetBlocks())})
 	}
-	n, err := d.s.g.BeginUpload(ctx, as(ctx), carnet.DatasetID(m.Dataset), m.Profile, files)
+	params, err := d.s.g.BeginUpload(ctx, as(ctx), carnet.DatasetID(m.Dataset), m.Profile, files)
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.BeginUploadResponse{BlockBytes: int64(n)}, nil
+	return &carnetv1.BeginUploadResponse{Params: params.String()}, nil
 }
 
-// maxStreamBlocks bounds one stream of blocks; longer uploads take several.
-const maxStreamBlocks = 1 << 20
+// maxStreamPieces bounds one stream of pieces; longer uploads take several.
+const maxStreamPieces = 1 << 22
 
-func (d datasetService) UploadBlocks(stream grpc.ClientStreamingServer[carnetv1.UploadBlocksRequest, carnetv1.UploadBlocksResponse]) error {
+func (d datasetService) UploadPieces(stream grpc.ClientStreamingServer[carnetv1.UploadPiecesRequest, carnetv1.UploadPiecesResponse]) error {
 	ctx := stream.Context()
-	w := d.s.g.WriteBlocks(as(ctx))
+	w := d.s.g.WritePieces(as(ctx))
 	err := d.receive(ctx, stream, w)
-	// Blocks that arrived before the stream broke count. The client may be gone, so
+	// Pieces that arrived before the stream broke count. The client may be gone, so
 	// its context does not matter any more.
 	stored, skipped, cerr := w.Close(context.WithoutCancel(ctx))
 	if err = errors.Join(err, cerr); err != nil {
 		return err
 	}
-	return stream.SendAndClose(&carnetv1.UploadBlocksResponse{Stored: stored, Skipped: skipped})
+	return stream.SendAndClose(&carnetv1.UploadPiecesResponse{Stored: stored, Skipped: skipped})
 }
 
-func (d datasetService) receive(ctx context.Context, stream grpc.ClientStreamingServer[carnetv1.UploadBlocksRequest, carnetv1.UploadBlocksResponse], w *flow.BlockWriter) error {
-	for range maxStreamBlocks {
+func (d datasetService) receive(ctx context.Context, stream grpc.ClientStreamingServer[carnetv1.UploadPiecesRequest, carnetv1.UploadPiecesResponse], w *flow.PieceWriter) error {
+	for range maxStreamPieces {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -64,14 +64,15 @@ func (d datasetService) receive(ctx context.Context, stream grpc.ClientStreaming
 		if err != nil {
 			return err
 		}
-		if m.Column < 0 || m.Block < 0 {
-			return malformed("block", "column and block are not negative")
+		if min(m.Column, m.Limb, m.Chunk, m.Piece) < 0 {
+			return malformed("piece", "column, limb, chunk and piece are not negative")
 		}
-		if err := w.Put(ctx, he.BlockID{File: nonce, Column: uint32(m.Column), Block: uint32(m.Block)}, m.Data); err != nil {
+		p := columnfile.Piece{Column: uint32(m.Column), Limb: uint32(m.Limb), Chunk: uint32(m.Chunk), Piece: uint32(m.Piece)}
+		if err := w.Put(ctx, nonce, p, m.Data); err != nil {
 			return err
 		}
 	}
-	return carnet.E(carnet.Exhausted, "STREAM_TOO_LONG", "one stream takes %d blocks", maxStreamBlocks).Fix("continue in a new stream")
+	return carnet.E(carnet.Exhausted, "STREAM_TOO_LONG", "one stream takes %d pieces", maxStreamPieces).Fix("continue in a new stream")
 }
 
 func (d datasetService) GetUpload(ctx context.Context, m *carnetv1.GetUploadRequest) (*carnetv1.GetUploadResponse, error) {
@@ -136,28 +137,19 @@ func (d datasetService) ListDatasets(ctx context.Context, m *carnetv1.ListDatase
 	return &carnetv1.ListDatasetsResponse{Datasets: out, NextPageToken: next}, nil
 }
 
-func (d datasetService) ListBlockHashes(m *carnetv1.ListBlockHashesRequest, stream grpc.ServerStreamingServer[carnetv1.ListBlockHashesResponse]) error {
+func (d datasetService) ReadPieces(m *carnetv1.ReadPiecesRequest, stream grpc.ServerStreamingServer[carnetv1.ReadPiecesResponse]) error {
 	nonce, err := apiconv.FromNonce("nonce", m.Nonce)
 	if err != nil {
 		return err
 	}
-	ctx := stream.Context()
-	return d.s.g.BlockHashes(ctx, as(ctx), nonce, func(offset int64, hashes []byte) error {
-		return stream.Send(&carnetv1.ListBlockHashesResponse{Offset: offset, Hashes: hashes})
-	})
-}
-
-func (d datasetService) ReadBlocks(m *carnetv1.ReadBlocksRequest, stream grpc.ServerStreamingServer[carnetv1.ReadBlocksResponse]) error {
-	nonce, err := apiconv.FromNonce("nonce", m.Nonce)
-	if err != nil {
-		return err
-	}
-	var ranges []flow.BlockRange
+	var ranges []flow.PieceRange
 	for _, r := range m.Ranges {
-		ranges = append(ranges, flow.BlockRange{Column: int(r.GetColumn()), First: int(r.GetFirstBlock()), Blocks: int(r.GetBlocks())})
+		ranges = append(ranges, flow.PieceRange{Column: int(r.GetColumn()), Limb: int(r.GetLimb()), Chunk: int(r.GetChunk()),
+			First: int(r.GetFirstPiece()), Pieces: int(r.GetPieces())})
 	}
 	ctx := stream.Context()
-	return d.s.g.ReadBlocks(ctx, as(ctx), nonce, ranges, func(column, block int, data []byte) error {
-		return stream.Send(&carnetv1.ReadBlocksResponse{Column: int32(column), Block: int32(block), Data: data})
+	return d.s.g.ReadPieces(ctx, as(ctx), nonce, ranges, func(p flow.SentPiece) error {
+		return stream.Send(&carnetv1.ReadPiecesResponse{Column: int32(p.Column), Limb: int32(p.Limb), Chunk: int32(p.Chunk), Piece: int32(p.Piece.Piece),
+			Data: p.Packed, Proof: p.Proof})
 	})
 }

@@ -41,16 +41,16 @@ func newMetrics(r *prometheus.Registry, g *flow.Gateway) *metrics {
 
 // Observe returns the counters that a flow.Gateway feeds, registered with r.
 func Observe(r *prometheus.Registry) flow.Observer {
-	blocks := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carnet_blocks_received_total", Help: "Ciphertext blocks received, by whether they were new."}, []string{"outcome"})
+	pieces := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carnet_pieces_received_total", Help: "Pieces of ciphertext received, by whether they were new."}, []string{"outcome"})
 	computed := prometheus.NewCounter(prometheus.CounterOpts{Name: "carnet_blocks_computed_total", Help: "Ciphertext blocks read by finished computations."})
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "carnet_computation_seconds", Help: "Duration of computations of public values.",
 		Buckets: []float64{.01, .1, .5, 2, 10, 60, 300, 1800}}, []string{"outcome"})
 	mismatches := prometheus.NewCounter(prometheus.CounterOpts{Name: "carnet_attestation_mismatches_total", Help: "Answers that attest other public values than the gateway's."})
-	r.MustRegister(blocks, computed, seconds, mismatches)
+	r.MustRegister(pieces, computed, seconds, mismatches)
 	return flow.Observer{
-		Blocks: func(stored, skipped int) {
-			blocks.WithLabelValues("stored").Add(float64(stored))
-			blocks.WithLabelValues("skipped").Add(float64(skipped))
+		Pieces: func(stored, skipped int) {
+			pieces.WithLabelValues("stored").Add(float64(stored))
+			pieces.WithLabelValues("skipped").Add(float64(skipped))
 		},
 		Computed: func(n int64, took time.Duration, err error) {
 			if err != nil {

@@ -3,7 +3,6 @@ package server_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/flow/flowtest"
 	"github.com/carnet-network/carnet/pkg/he"
 )
@@ -48,8 +48,8 @@ func submitDealing(conn *grpc.ClientConn, k *flowtest.Key, piece int) error {
 	return err
 }
 
-func block(t *flowtest.Table, id he.BlockID) *carnetv1.UploadBlocksRequest {
-	return &carnetv1.UploadBlocksRequest{Nonce: id.File.String(), Column: int32(id.Column), Block: int32(id.Block), Data: t.Blocks[id]}
+func piece(t *flowtest.Table, p columnfile.Piece) *carnetv1.UploadPiecesRequest {
+	return &carnetv1.UploadPiecesRequest{Nonce: t.Nonce.String(), Column: int32(p.Column), Limb: int32(p.Limb), Chunk: int32(p.Chunk), Piece: int32(p.Piece), Data: t.Pieces[p]}
 }
 
 func TestPublishOverGRPC(t *testing.T) {
@@ -65,14 +65,16 @@ func TestPublishOverGRPC(t *testing.T) {
 	resp, err := data.BeginUpload(ctx, &carnetv1.BeginUploadRequest{Dataset: "kz/trade", Profile: table.Manifest.Profile,
 		Files: []*carnetv1.UploadFile{{Nonce: f.Nonce.String(), Columns: int32(f.Columns), Blocks: int32(f.Blocks)}}})
 	require.NoError(t, err)
-	require.EqualValues(t, len(table.Blocks[table.Order[0]]), resp.BlockBytes)
+	profile, err := he.Lookup(table.Manifest.Profile)
+	require.NoError(t, err)
+	require.Equal(t, profile.ID().String(), resp.Params)
 
 	// A stream that the client breaks off keeps what had arrived.
 	broken, cancel := context.WithCancel(ctx)
-	stream, err := data.UploadBlocks(broken)
+	stream, err := data.UploadPieces(broken)
 	require.NoError(t, err)
 	for _, id := range table.Order[:2] {
-		require.NoError(t, stream.Send(block(table, id)))
+		require.NoError(t, stream.Send(piece(table, id)))
 	}
 	arrived := func() int {
 		up, err := data.GetUpload(ctx, &carnetv1.GetUploadRequest{Nonce: f.Nonce.String()})
@@ -86,18 +88,22 @@ func TestPublishOverGRPC(t *testing.T) {
 		return count
 	}
 	second := table.Order[1]
+	words := make([]uint64, len(table.Pieces[second])*8/profile.LimbBits())
+	require.NoError(t, columnfile.Unpack(words, table.Pieces[second], profile.LimbBits(), profile.Primes()[second.Limb]))
+	shape, err := columnfile.NewFile(profile, f.Nonce, f.Columns, f.Blocks)
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		ok, err := n.Blobs.Exists(ctx, fmt.Sprintf("files/%s/%d/%d", second.File, second.Column, second.Block))
+		ok, err := n.Config.Columns.Holds(ctx, shape, second, columnfile.HashPiece(words))
 		require.NoError(t, err)
 		return ok
 	}, 20*time.Second, 5*time.Millisecond)
 	cancel()
 	require.Eventually(t, func() bool { return arrived() == 2 }, 20*time.Second, 10*time.Millisecond)
 
-	stream, err = data.UploadBlocks(ctx)
+	stream, err = data.UploadPieces(ctx)
 	require.NoError(t, err)
 	for _, id := range table.Order {
-		require.NoError(t, stream.Send(block(table, id)))
+		require.NoError(t, stream.Send(piece(table, id)))
 	}
 	done, err := stream.CloseAndRecv()
 	require.NoError(t, err)
@@ -107,15 +113,16 @@ func TestPublishOverGRPC(t *testing.T) {
 	require.NoError(t, err)
 
 	// A keyholder reads it back.
-	blocks, err := carnetv1.NewDatasetServiceClient(e.dial("k1")).ReadBlocks(ctx, &carnetv1.ReadBlocksRequest{Nonce: f.Nonce.String(),
-		Ranges: []*carnetv1.BlockRange{{Column: 1, Blocks: 1}, {Column: 0, Blocks: 1}}})
+	pieces, err := carnetv1.NewDatasetServiceClient(e.dial("k1")).ReadPieces(ctx, &carnetv1.ReadPiecesRequest{Nonce: f.Nonce.String(),
+		Ranges: []*carnetv1.PieceRange{{Column: 1, Limb: 3}, {Column: 0, Limb: 2, Pieces: 1}}})
 	require.NoError(t, err)
-	for _, column := range []uint32{1, 0} {
-		m, err := blocks.Recv()
+	for _, p := range []columnfile.Piece{{Column: 1, Limb: 3}, {Column: 0, Limb: 2}} {
+		m, err := pieces.Recv()
 		require.NoError(t, err)
-		require.Equal(t, table.Blocks[he.BlockID{File: f.Nonce, Column: column}], m.Data)
+		require.Equal(t, table.Pieces[p], m.Data)
+		require.NoError(t, shape.Open(p, m.Data, m.Proof, f.Root, words))
 	}
-	_, err = blocks.Recv()
+	_, err = pieces.Recv()
 	require.ErrorIs(t, err, io.EOF)
 }
 
@@ -126,31 +133,31 @@ func TestBadStreams(t *testing.T) {
 	data := carnetv1.NewDatasetServiceClient(conn)
 	table := n.Encrypt(n.Deal("kz", carnet.LayoutCube), "trade", carnet.LayoutCube, [][2]int64{{0, 1}})
 	require.NoError(t, n.Announce(table))
-	send := func(m *carnetv1.UploadBlocksRequest) error {
-		stream, err := data.UploadBlocks(ctx)
+	send := func(m *carnetv1.UploadPiecesRequest) error {
+		stream, err := data.UploadPieces(ctx)
 		require.NoError(t, err)
 		_ = stream.Send(m)
 		_, err = stream.CloseAndRecv()
 		return err
 	}
 	id := table.Order[0]
-	change := func(do func(*carnetv1.UploadBlocksRequest)) *carnetv1.UploadBlocksRequest {
-		m := block(table, id)
+	change := func(do func(*carnetv1.UploadPiecesRequest)) *carnetv1.UploadPiecesRequest {
+		m := piece(table, id)
 		do(m)
 		return m
 	}
-	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Nonce = "zz" }))))
-	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Column = -1 }))))
-	require.Equal(t, "BLOCK_OUT_OF_RANGE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Block = 1 << 30 }))))
-	require.Equal(t, "BLOCK_SIZE", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = m.Data[1:] }))))
-	require.Equal(t, codes.ResourceExhausted, status.Code(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = make([]byte, 5<<20) }))), "a message above the limit")
-	require.NoError(t, send(block(table, id)))
-	require.Equal(t, "NONCE_REUSED", reason(send(change(func(m *carnetv1.UploadBlocksRequest) { m.Data = table.Blocks[table.Order[1]] }))))
+	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Nonce = "zz" }))))
+	require.Equal(t, "BAD_REQUEST", reason(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Column = -1 }))))
+	require.Equal(t, "PIECE_OUT_OF_RANGE", reason(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Chunk = 1 << 30 }))))
+	require.Equal(t, "PIECE_SIZE", reason(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Data = m.Data[1:] }))))
+	require.Equal(t, codes.ResourceExhausted, status.Code(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Data = make([]byte, 5<<20) }))), "a message above the limit")
+	require.NoError(t, send(piece(table, id)))
+	require.Equal(t, "NONCE_REUSED", reason(send(change(func(m *carnetv1.UploadPiecesRequest) { m.Data = table.Pieces[table.Order[1]] }))))
 
 	dealings := carnetv1.NewDealingServiceClient(conn)
 	k := n.MakeKey("kz", carnet.LayoutCube)
 	statement := &carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Statement{Statement: apiconv.ToEnvelope(k.Envelope)}}
-	piece := func(power int32, offset int64, n int) *carnetv1.SubmitDealingRequest {
+	correction := func(power int32, offset int64, n int) *carnetv1.SubmitDealingRequest {
 		return &carnetv1.SubmitDealingRequest{Part: &carnetv1.SubmitDealingRequest_Correction{Correction: &carnetv1.CorrectionPiece{Power: power, Offset: offset, Data: make([]byte, n)}}}
 	}
 	seeds := func(number int32, n int) *carnetv1.SubmitDealingRequest {
@@ -158,13 +165,13 @@ func TestBadStreams(t *testing.T) {
 	}
 	for name, parts := range map[string][]*carnetv1.SubmitDealingRequest{
 		"nothing":           nil,
-		"no statement":      {piece(1, 0, 10)},
+		"no statement":      {correction(1, 0, 10)},
 		"statement twice":   {statement, statement},
-		"power 0":           {statement, piece(0, 0, 10)},
-		"power 2":           {statement, piece(2, 0, 10)},
-		"gap":               {statement, piece(1, 5, 10)},
-		"negative":          {statement, piece(1, -5, 10)},
-		"too long":          {statement, piece(1, 0, 1<<19)},
+		"power 0":           {statement, correction(0, 0, 10)},
+		"power 2":           {statement, correction(2, 0, 10)},
+		"gap":               {statement, correction(1, 5, 10)},
+		"negative":          {statement, correction(1, -5, 10)},
+		"too long":          {statement, correction(1, 0, 1<<19)},
 		"keyholder 0":       {statement, seeds(0, 10)},
 		"keyholder 4":       {statement, seeds(4, 10)},
 		"keyholder twice":   {statement, seeds(1, 10), seeds(1, 10)},
@@ -195,11 +202,11 @@ func TestUploadOverREST(t *testing.T) {
 	require.Equal(t, 200, code, "%s", body)
 	var lines bytes.Buffer
 	for _, id := range table.Order {
-		b, err := protojson.Marshal(block(table, id))
+		b, err := protojson.Marshal(piece(table, id))
 		require.NoError(t, err)
 		lines.Write(append(b, '\n'))
 	}
-	code, body = e.raw("kz", "POST", "/v1/uploads/blocks", lines.Bytes(), nil)
+	code, body = e.raw("kz", "POST", "/v1/uploads/pieces", lines.Bytes(), nil)
 	require.Equal(t, 200, code, "%s", body)
 	require.Contains(t, string(body), `"stored":"`)
 	code, body = e.http("kz", "POST", "/v1/datasets", &carnetv1.CommitDatasetRequest{Manifest: apiconv.ToEnvelope(n.Seal(carnet.TypeDataset, table.Manifest, "kz"))})

@@ -50,50 +50,50 @@ func (t *tx) Uploads(s flow.UploadState, before time.Time) (out []flow.Upload, e
 	return out, err
 }
 
-// PutBlockHash records that a block has arrived.
-func (t *tx) PutBlockHash(nonce carnet.Nonce, b flow.BlockHash) (bool, error) {
-	res, err := t.ExecContext(t.ctx, `INSERT INTO blocks (nonce, idx, hash) VALUES ($1, $2, $3) ON CONFLICT (nonce, idx) DO NOTHING`, nonce[:], b.Index, b.Hash[:])
+// PutPieceHash records that a piece has arrived.
+func (t *tx) PutPieceHash(nonce carnet.Nonce, p flow.PieceHash) (bool, error) {
+	res, err := t.ExecContext(t.ctx, `INSERT INTO pieces (nonce, idx, hash) VALUES ($1, $2, $3) ON CONFLICT (nonce, idx) DO NOTHING`, nonce[:], p.Index, p.Hash[:])
 	if err != nil {
 		return false, err
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return n == 1, err
 	}
-	old, err := t.GetBlockHash(nonce, b.Index)
-	if err == nil && old != b.Hash {
-		err = carnet.E(carnet.Exists, "BLOCK_DIFFERS", "block %d of file %s is there with other contents", b.Index, nonce)
+	old, err := t.GetPieceHash(nonce, p.Index)
+	if err == nil && old != p.Hash {
+		err = carnet.E(carnet.Exists, "PIECE_TWICE", "piece %d of file %s is there with other contents", p.Index, nonce)
 	}
 	return false, err
 }
 
-// GetBlockHash returns a block's hash, zero if it has not arrived.
-func (t *tx) GetBlockHash(nonce carnet.Nonce, index int64) (h carnet.Hash, err error) {
-	err = t.one("block", `SELECT hash FROM blocks WHERE nonce = $1 AND idx = $2`, arg(nonce[:], index), (*h32)(&h))
+// GetPieceHash returns a piece's hash, zero if it has not arrived.
+func (t *tx) GetPieceHash(nonce carnet.Nonce, index int64) (h carnet.Hash, err error) {
+	err = t.one("piece", `SELECT hash FROM pieces WHERE nonce = $1 AND idx = $2`, arg(nonce[:], index), (*h32)(&h))
 	if carnet.KindOf(err) == carnet.NotFound {
 		err = nil
 	}
 	return h, err
 }
 
-// BlockHashes lists the blocks that have arrived.
-func (t *tx) BlockHashes(nonce carnet.Nonce) (out []flow.BlockHash, err error) {
-	err = t.all(`SELECT idx, hash FROM blocks WHERE nonce = $1 ORDER BY idx`, arg(nonce[:]), func(r *sql.Rows) error {
-		var b flow.BlockHash
-		if err := r.Scan(&b.Index, (*h32)(&b.Hash)); err != nil {
+// PieceHashes lists the pieces that have arrived.
+func (t *tx) PieceHashes(nonce carnet.Nonce) (out []flow.PieceHash, err error) {
+	err = t.all(`SELECT idx, hash FROM pieces WHERE nonce = $1 ORDER BY idx`, arg(nonce[:]), func(r *sql.Rows) error {
+		var p flow.PieceHash
+		if err := r.Scan(&p.Index, (*h32)(&p.Hash)); err != nil {
 			return err
 		}
-		out = append(out, b)
+		out = append(out, p)
 		return nil
 	})
 	return out, err
 }
 
-// DeleteBlockHash forgets that a block has arrived.
-func (t *tx) DeleteBlockHash(nonce carnet.Nonce, index int64) error {
-	return t.exec(`DELETE FROM blocks WHERE nonce = $1 AND idx = $2`, nonce[:], index)
+// DeletePieceHash forgets that a piece has arrived.
+func (t *tx) DeletePieceHash(nonce carnet.Nonce, index int64) error {
+	return t.exec(`DELETE FROM pieces WHERE nonce = $1 AND idx = $2`, nonce[:], index)
 }
 
-// DeleteBlockHashes forgets all blocks of a file.
-func (t *tx) DeleteBlockHashes(nonce carnet.Nonce) error {
-	return t.exec(`DELETE FROM blocks WHERE nonce = $1`, nonce[:])
+// DeletePieceHashes forgets all pieces of a file.
+func (t *tx) DeletePieceHashes(nonce carnet.Nonce) error {
+	return t.exec(`DELETE FROM pieces WHERE nonce = $1`, nonce[:])
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -79,8 +80,9 @@ func (n *Network) Deal(owner carnet.PartyID, layout carnet.Layout) *Key {
 type Table struct {
 	Key      *Key
 	Manifest carnet.Dataset
-	Blocks   map[he.BlockID][]byte
-	Order    []he.BlockID
+	Nonce    carnet.Nonce
+	Pieces   map[columnfile.Piece][]byte // packed
+	Order    []columnfile.Piece
 }
 
 // Encrypt encrypts rows of (chapter index, value) under fresh nonces.
@@ -98,21 +100,30 @@ func (n *Network) Encrypt(k *Key, name string, layout carnet.Layout, rows [][2]i
 	}
 	file := carnet.File{Rows: b.Rows(), Columns: len(enc.Columns), Blocks: b.Blocks()}
 	_, _ = rand.Read(file.Nonce[:])
-	t := &Table{Key: k, Blocks: map[he.BlockID][]byte{}}
+	shape, err := columnfile.NewFile(p, file.Nonce, file.Columns, file.Blocks)
+	require.NoError(n.T, err)
+	t := &Table{Key: k, Nonce: file.Nonce, Pieces: map[columnfile.Piece][]byte{}}
 	crypt := he.NewEncryptor(ring, k.Seed, k.ID)
 	values, poly := make([]uint64, p.N()), ring.NewPoly()
 	var hashes []carnet.Hash
+	require.Equal(n.T, 1, shape.Chunks(), "one chunk a column is enough here")
+	chunk := shape.NewChunk()
 	for c := range file.Columns {
+		chunk.Begin(0)
 		for i := range file.Blocks {
 			id := he.BlockID{File: file.Nonce, Column: uint32(c), Block: uint32(i)}
 			m := b.Column(c, i, values)
 			require.NoError(n.T, crypt.EncryptBlock(id, values[:m], poly))
-			data := wire.AppendPoly(nil, p, poly)
-			t.Blocks[id], t.Order = data, append(t.Order, id)
-			hashes = append(hashes, wire.HashBlock(data))
+			chunk.Put(i, poly)
+		}
+		for leaf := range shape.Leaves() {
+			at := shape.At(uint32(c), leaf)
+			words := chunk.Piece(int(at.Limb), int(at.Piece))
+			t.Pieces[at], t.Order = shape.Pack(words), append(t.Order, at)
+			hashes = append(hashes, columnfile.HashPiece(words))
 		}
 	}
-	file.Root = wire.Root(hashes)
+	file.Root = shape.RootOf(hashes)
 	t.Manifest = carnet.Dataset{
 		ID: carnet.DatasetID(string(owner) + "/" + name), Owner: owner, Jurisdiction: n.Parties[owner].Jurisdiction,
 		Schema: n.SchemaRef, Layout: layout, Profile: p.Name(), Key: k.ID, Files: []carnet.File{file}, Created: n.Now(),
@@ -129,12 +140,13 @@ func (n *Network) Announce(t *Table) error {
 	return err
 }
 
-// Upload sends blocks in one stream.
-func (n *Network) Upload(t *Table, ids ...he.BlockID) (stored, skipped int64, err error) {
+// Upload sends pieces in one stream.
+func (n *Network) Upload(t *Table, pieces ...columnfile.Piece) (stored, skipped int64, err error) {
 	ctx := context.Background()
-	w := n.G.WriteBlocks(n.Parties[t.Manifest.Owner])
-	for _, id := range ids {
-		if err := w.Put(ctx, id, t.Blocks[id]); err != nil {
+	w := n.G.WritePieces(n.Parties[t.Manifest.Owner])
+	for _, p := range pieces {
+		if err := w.Put(ctx, t.Nonce, p, t.Pieces[p]); err != nil {
+			_, _, _ = w.Close(ctx)
 			return 0, 0, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/blob"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnstore"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -57,6 +58,7 @@ type Network struct {
 	SchemaRef carnet.Hash
 	Hash      carnet.Hash // of the committee statement
 	Config    flow.Config // what Open gives to flow.New; change and Restart
+	Storage   columnstore.Options
 
 	mu    sync.Mutex
 	now   time.Time
@@ -116,11 +118,13 @@ func (n *Network) Open() {
 	require.NoError(n.T, err)
 	b, err := blob.OpenDir(filepath.Join(n.Dir, "blobs"))
 	require.NoError(n.T, err)
+	c, err := columnstore.Open(filepath.Join(n.Dir, "columns"), n.Storage)
+	require.NoError(n.T, err)
 	n.Store, n.Blobs = s, b
-	n.Config.Store, n.Config.Blobs = s, b
+	n.Config.Store, n.Config.Blobs, n.Config.Columns = s, b, c
 	n.G, err = flow.New(n.Config)
 	require.NoError(n.T, err)
-	n.close = func() { s.Close(); b.Close() }
+	n.close = func() { s.Close(); b.Close(); c.Close() }
 }
 
 // Restart drops the process's state and starts again from what is on disk.

@@ -37,7 +37,7 @@ type columnFile struct {
 // slotsOf is the number of slots of a piece in a chunk of g blocks.
 func (f *columnFile) slotsOf(g int) int {
 	s := 1 << f.LogN
-	for s*g > 65536 {
+	for s*g > 32768 {
 		s /= 2
 	}
 	return s

@@ -62,7 +62,6 @@ type file struct {
 		Value    uint64
 		Quotient string
 	} `json:"decode"`
-	Root  string `json:"root"`
 	Delta string `json:"delta"`
 }
 

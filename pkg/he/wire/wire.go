@@ -1,5 +1,5 @@
-// Package wire turns polynomials and scalars into canonical bytes and back, and
-// names them by hash.
+// Package wire turns polynomials and scalars into canonical bytes and back. Ciphertext
+// of tables has a form of its own, package columnfile.
 //
 // The form has a fixed length for a profile: residues as 8 bytes little-endian,
 // limb by limb. Reading checks the exact length and that every residue is below
@@ -8,7 +8,6 @@
 package wire
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 
@@ -79,19 +78,6 @@ func ReadScalars(p *he.Profile, b []byte, count int) ([]he.Scalar, error) {
 		}
 	}
 	return out, nil
-}
-
-// HashBlock is the hash of a ciphertext block: SHA-256 of its canonical bytes.
-func HashBlock(b []byte) carnet.Hash { return sha256.Sum256(b) }
-
-// Root is the content root of a file: the digest over all its block hashes, column
-// by column, in one field.
-func Root(hashes []carnet.Hash) carnet.Hash {
-	all := make([]byte, 0, len(hashes)*len(carnet.Hash{}))
-	for i := range hashes {
-		all = append(all, hashes[i][:]...)
-	}
-	return carnet.Digest("carnet/root/1", all)
 }
 
 // CorrectionHash names the correction for the j-th power of a secret by its

@@ -278,14 +278,14 @@ func uploads(t *testing.T, open Opener) {
 	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { return tx.PutUpload(u) }))
 	update(t, s, func(tx flow.Tx) error {
 		for _, i := range []int64{4, 0} {
-			added, err := tx.PutBlockHash(u.Nonce, flow.BlockHash{Index: i, Hash: carnet.Hash{byte(i + 1)}})
+			added, err := tx.PutPieceHash(u.Nonce, flow.PieceHash{Index: i, Hash: carnet.Hash{byte(i + 1)}})
 			require.NoError(t, err)
 			require.True(t, added)
 		}
-		added, err := tx.PutBlockHash(u.Nonce, flow.BlockHash{Index: 4, Hash: carnet.Hash{5}})
+		added, err := tx.PutPieceHash(u.Nonce, flow.PieceHash{Index: 4, Hash: carnet.Hash{5}})
 		require.NoError(t, err)
 		require.False(t, added)
-		_, err = tx.PutBlockHash(u.Nonce, flow.BlockHash{Index: 4, Hash: carnet.Hash{6}})
+		_, err = tx.PutPieceHash(u.Nonce, flow.PieceHash{Index: 4, Hash: carnet.Hash{6}})
 		require.Equal(t, carnet.Exists, carnet.KindOf(err))
 		return nil
 	})
@@ -295,10 +295,10 @@ func uploads(t *testing.T, open Opener) {
 		require.Equal(t, u, got)
 		_, err = tx.GetUpload(carnet.Nonce{2})
 		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
-		hashes, err := tx.BlockHashes(u.Nonce)
+		hashes, err := tx.PieceHashes(u.Nonce)
 		require.NoError(t, err)
-		require.Equal(t, []flow.BlockHash{{Index: 0, Hash: carnet.Hash{1}}, {Index: 4, Hash: carnet.Hash{5}}}, hashes)
-		h, err := tx.GetBlockHash(u.Nonce, 1)
+		require.Equal(t, []flow.PieceHash{{Index: 0, Hash: carnet.Hash{1}}, {Index: 4, Hash: carnet.Hash{5}}}, hashes)
+		h, err := tx.GetPieceHash(u.Nonce, 1)
 		require.NoError(t, err)
 		require.True(t, h.IsZero())
 		for at, want := range map[int64]int{99: 0, 101: 1} {
@@ -308,7 +308,7 @@ func uploads(t *testing.T, open Opener) {
 		}
 	})
 	update(t, s, func(tx flow.Tx) error {
-		require.NoError(t, tx.DeleteBlockHash(u.Nonce, 0))
+		require.NoError(t, tx.DeletePieceHash(u.Nonce, 0))
 		require.NoError(t, tx.TouchUpload(u.Nonce, time.Unix(200, 0)))
 		return tx.SetUploadState(u.Nonce, flow.UploadCommitted, carnet.Hash{8})
 	})
@@ -321,11 +321,11 @@ func uploads(t *testing.T, open Opener) {
 		pending, err := tx.Uploads(flow.UploadPending, time.Unix(1000, 0))
 		require.NoError(t, err)
 		require.Empty(t, pending)
-		hashes, err := tx.BlockHashes(u.Nonce)
+		hashes, err := tx.PieceHashes(u.Nonce)
 		require.NoError(t, err)
 		require.Len(t, hashes, 1)
 	})
-	update(t, s, func(tx flow.Tx) error { return tx.DeleteBlockHashes(u.Nonce) })
+	update(t, s, func(tx flow.Tx) error { return tx.DeletePieceHashes(u.Nonce) })
 }
 
 func datasets(t *testing.T, open Opener) {

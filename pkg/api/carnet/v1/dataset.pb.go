@@ -25,7 +25,7 @@ const (
 type BeginUploadRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Dataset string                 `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// Profile name; fixes the size of a block.
+	// Profile name; with columns and blocks it fixes the shape of a file.
 	Profile       string        `protobuf:"bytes,2,opt,name=profile,proto3" json:"profile,omitempty"`
 	Files         []*UploadFile `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -144,8 +144,9 @@ func (x *UploadFile) GetBlocks() int32 {
 }
 
 type BeginUploadResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BlockBytes    int64                  `protobuf:"varint,1,opt,name=block_bytes,json=blockBytes,proto3" json:"block_bytes,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Digest of the constants of the profile, as the gateway has them.
+	Params        string `protobuf:"bytes,1,opt,name=params,proto3" json:"params,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -180,37 +181,40 @@ func (*BeginUploadResponse) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *BeginUploadResponse) GetBlockBytes() int64 {
+func (x *BeginUploadResponse) GetParams() string {
 	if x != nil {
-		return x.BlockBytes
+		return x.Params
 	}
-	return 0
+	return ""
 }
 
-type UploadBlocksRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nonce         string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	Column        int32                  `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"`
-	Block         int32                  `protobuf:"varint,3,opt,name=block,proto3" json:"block,omitempty"`
-	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+type UploadPiecesRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Nonce  string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Column int32                  `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"`
+	Limb   int32                  `protobuf:"varint,3,opt,name=limb,proto3" json:"limb,omitempty"`
+	Chunk  int32                  `protobuf:"varint,4,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	Piece  int32                  `protobuf:"varint,5,opt,name=piece,proto3" json:"piece,omitempty"`
+	// The piece's words in packed form.
+	Data          []byte `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *UploadBlocksRequest) Reset() {
-	*x = UploadBlocksRequest{}
+func (x *UploadPiecesRequest) Reset() {
+	*x = UploadPiecesRequest{}
 	mi := &file_carnet_v1_dataset_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *UploadBlocksRequest) String() string {
+func (x *UploadPiecesRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*UploadBlocksRequest) ProtoMessage() {}
+func (*UploadPiecesRequest) ProtoMessage() {}
 
-func (x *UploadBlocksRequest) ProtoReflect() protoreflect.Message {
+func (x *UploadPiecesRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_carnet_v1_dataset_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -222,40 +226,54 @@ func (x *UploadBlocksRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use UploadBlocksRequest.ProtoReflect.Descriptor instead.
-func (*UploadBlocksRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use UploadPiecesRequest.ProtoReflect.Descriptor instead.
+func (*UploadPiecesRequest) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *UploadBlocksRequest) GetNonce() string {
+func (x *UploadPiecesRequest) GetNonce() string {
 	if x != nil {
 		return x.Nonce
 	}
 	return ""
 }
 
-func (x *UploadBlocksRequest) GetColumn() int32 {
+func (x *UploadPiecesRequest) GetColumn() int32 {
 	if x != nil {
 		return x.Column
 	}
 	return 0
 }
 
-func (x *UploadBlocksRequest) GetBlock() int32 {
+func (x *UploadPiecesRequest) GetLimb() int32 {
 	if x != nil {
-		return x.Block
+		return x.Limb
 	}
 	return 0
 }
 
-func (x *UploadBlocksRequest) GetData() []byte {
+func (x *UploadPiecesRequest) GetChunk() int32 {
+	if x != nil {
+		return x.Chunk
+	}
+	return 0
+}
+
+func (x *UploadPiecesRequest) GetPiece() int32 {
+	if x != nil {
+		return x.Piece
+	}
+	return 0
+}
+
+func (x *UploadPiecesRequest) GetData() []byte {
 	if x != nil {
 		return x.Data
 	}
 	return nil
 }
 
-type UploadBlocksResponse struct {
+type UploadPiecesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Stored        int64                  `protobuf:"varint,1,opt,name=stored,proto3" json:"stored,omitempty"`
 	Skipped       int64                  `protobuf:"varint,2,opt,name=skipped,proto3" json:"skipped,omitempty"`
@@ -263,20 +281,20 @@ type UploadBlocksResponse struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *UploadBlocksResponse) Reset() {
-	*x = UploadBlocksResponse{}
+func (x *UploadPiecesResponse) Reset() {
+	*x = UploadPiecesResponse{}
 	mi := &file_carnet_v1_dataset_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *UploadBlocksResponse) String() string {
+func (x *UploadPiecesResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*UploadBlocksResponse) ProtoMessage() {}
+func (*UploadPiecesResponse) ProtoMessage() {}
 
-func (x *UploadBlocksResponse) ProtoReflect() protoreflect.Message {
+func (x *UploadPiecesResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_carnet_v1_dataset_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -288,19 +306,19 @@ func (x *UploadBlocksResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use UploadBlocksResponse.ProtoReflect.Descriptor instead.
-func (*UploadBlocksResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use UploadPiecesResponse.ProtoReflect.Descriptor instead.
+func (*UploadPiecesResponse) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *UploadBlocksResponse) GetStored() int64 {
+func (x *UploadPiecesResponse) GetStored() int64 {
 	if x != nil {
 		return x.Stored
 	}
 	return 0
 }
 
-func (x *UploadBlocksResponse) GetSkipped() int64 {
+func (x *UploadPiecesResponse) GetSkipped() int64 {
 	if x != nil {
 		return x.Skipped
 	}
@@ -356,7 +374,8 @@ type GetUploadResponse struct {
 	Dataset string                 `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
 	Columns int32                  `protobuf:"varint,2,opt,name=columns,proto3" json:"columns,omitempty"`
 	Blocks  int32                  `protobuf:"varint,3,opt,name=blocks,proto3" json:"blocks,omitempty"`
-	// One bit per block, column by column, least significant bit first: 1 = stored.
+	// One bit for each piece, column by column, each in the order of its leaves, least
+	// significant bit first: 1 = stored.
 	Present       []byte `protobuf:"bytes,4,opt,name=present,proto3" json:"present,omitempty"`
 	Committed     bool   `protobuf:"varint,5,opt,name=committed,proto3" json:"committed,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -605,12 +624,13 @@ func (x *GetDatasetResponse) GetDataset() *DatasetEntry {
 }
 
 type DatasetEntry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Manifest      *Envelope              `protobuf:"bytes,1,opt,name=manifest,proto3" json:"manifest,omitempty"`
-	Ref           *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
-	Bytes         int64                  `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	Revoked       bool                   `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
-	Revocation    *Envelope              `protobuf:"bytes,5,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Manifest *Envelope              `protobuf:"bytes,1,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	Ref      *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// What the gateway stores for it.
+	Bytes         int64     `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Revoked       bool      `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Revocation    *Envelope `protobuf:"bytes,5,opt,name=revocation,proto3" json:"revocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -888,27 +908,28 @@ func (x *RevokeDatasetResponse) GetRef() *StatementRef {
 	return nil
 }
 
-type ListBlockHashesRequest struct {
+type ReadPiecesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Nonce         string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Ranges        []*PieceRange          `protobuf:"bytes,2,rep,name=ranges,proto3" json:"ranges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListBlockHashesRequest) Reset() {
-	*x = ListBlockHashesRequest{}
+func (x *ReadPiecesRequest) Reset() {
+	*x = ReadPiecesRequest{}
 	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListBlockHashesRequest) String() string {
+func (x *ReadPiecesRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListBlockHashesRequest) ProtoMessage() {}
+func (*ReadPiecesRequest) ProtoMessage() {}
 
-func (x *ListBlockHashesRequest) ProtoReflect() protoreflect.Message {
+func (x *ReadPiecesRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -920,148 +941,53 @@ func (x *ListBlockHashesRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListBlockHashesRequest.ProtoReflect.Descriptor instead.
-func (*ListBlockHashesRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReadPiecesRequest.ProtoReflect.Descriptor instead.
+func (*ReadPiecesRequest) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *ListBlockHashesRequest) GetNonce() string {
+func (x *ReadPiecesRequest) GetNonce() string {
 	if x != nil {
 		return x.Nonce
 	}
 	return ""
 }
 
-type ListBlockHashesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Index of the first hash in this message: column * blocks + block.
-	Offset int64 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
-	// Concatenated SHA-256 digests.
-	Hashes        []byte `protobuf:"bytes,2,opt,name=hashes,proto3" json:"hashes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListBlockHashesResponse) Reset() {
-	*x = ListBlockHashesResponse{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListBlockHashesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListBlockHashesResponse) ProtoMessage() {}
-
-func (x *ListBlockHashesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListBlockHashesResponse.ProtoReflect.Descriptor instead.
-func (*ListBlockHashesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *ListBlockHashesResponse) GetOffset() int64 {
-	if x != nil {
-		return x.Offset
-	}
-	return 0
-}
-
-func (x *ListBlockHashesResponse) GetHashes() []byte {
-	if x != nil {
-		return x.Hashes
-	}
-	return nil
-}
-
-type ReadBlocksRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nonce         string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	Ranges        []*BlockRange          `protobuf:"bytes,2,rep,name=ranges,proto3" json:"ranges,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReadBlocksRequest) Reset() {
-	*x = ReadBlocksRequest{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReadBlocksRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReadBlocksRequest) ProtoMessage() {}
-
-func (x *ReadBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReadBlocksRequest.ProtoReflect.Descriptor instead.
-func (*ReadBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{18}
-}
-
-func (x *ReadBlocksRequest) GetNonce() string {
-	if x != nil {
-		return x.Nonce
-	}
-	return ""
-}
-
-func (x *ReadBlocksRequest) GetRanges() []*BlockRange {
+func (x *ReadPiecesRequest) GetRanges() []*PieceRange {
 	if x != nil {
 		return x.Ranges
 	}
 	return nil
 }
 
-type BlockRange struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Column        int32                  `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
-	FirstBlock    int32                  `protobuf:"varint,2,opt,name=first_block,json=firstBlock,proto3" json:"first_block,omitempty"`
-	Blocks        int32                  `protobuf:"varint,3,opt,name=blocks,proto3" json:"blocks,omitempty"`
+// PieceRange is a run of pieces of one limb of a chunk.
+type PieceRange struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Column     int32                  `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
+	Limb       int32                  `protobuf:"varint,2,opt,name=limb,proto3" json:"limb,omitempty"`
+	Chunk      int32                  `protobuf:"varint,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	FirstPiece int32                  `protobuf:"varint,4,opt,name=first_piece,json=firstPiece,proto3" json:"first_piece,omitempty"`
+	// 0: to the end of the limb of the chunk.
+	Pieces        int32 `protobuf:"varint,5,opt,name=pieces,proto3" json:"pieces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *BlockRange) Reset() {
-	*x = BlockRange{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[19]
+func (x *PieceRange) Reset() {
+	*x = PieceRange{}
+	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *BlockRange) String() string {
+func (x *PieceRange) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*BlockRange) ProtoMessage() {}
+func (*PieceRange) ProtoMessage() {}
 
-func (x *BlockRange) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[19]
+func (x *PieceRange) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,56 +998,75 @@ func (x *BlockRange) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use BlockRange.ProtoReflect.Descriptor instead.
-func (*BlockRange) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{19}
+// Deprecated: Use PieceRange.ProtoReflect.Descriptor instead.
+func (*PieceRange) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *BlockRange) GetColumn() int32 {
+func (x *PieceRange) GetColumn() int32 {
 	if x != nil {
 		return x.Column
 	}
 	return 0
 }
 
-func (x *BlockRange) GetFirstBlock() int32 {
+func (x *PieceRange) GetLimb() int32 {
 	if x != nil {
-		return x.FirstBlock
+		return x.Limb
 	}
 	return 0
 }
 
-func (x *BlockRange) GetBlocks() int32 {
+func (x *PieceRange) GetChunk() int32 {
 	if x != nil {
-		return x.Blocks
+		return x.Chunk
 	}
 	return 0
 }
 
-type ReadBlocksResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Column        int32                  `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
-	Block         int32                  `protobuf:"varint,2,opt,name=block,proto3" json:"block,omitempty"`
-	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+func (x *PieceRange) GetFirstPiece() int32 {
+	if x != nil {
+		return x.FirstPiece
+	}
+	return 0
+}
+
+func (x *PieceRange) GetPieces() int32 {
+	if x != nil {
+		return x.Pieces
+	}
+	return 0
+}
+
+type ReadPiecesResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Column int32                  `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
+	Limb   int32                  `protobuf:"varint,2,opt,name=limb,proto3" json:"limb,omitempty"`
+	Chunk  int32                  `protobuf:"varint,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	Piece  int32                  `protobuf:"varint,4,opt,name=piece,proto3" json:"piece,omitempty"`
+	// The piece's words in packed form.
+	Data []byte `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	// Hashes that lead from the piece to the root, 32 bytes each.
+	Proof         []byte `protobuf:"bytes,6,opt,name=proof,proto3" json:"proof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReadBlocksResponse) Reset() {
-	*x = ReadBlocksResponse{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[20]
+func (x *ReadPiecesResponse) Reset() {
+	*x = ReadPiecesResponse{}
+	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReadBlocksResponse) String() string {
+func (x *ReadPiecesResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReadBlocksResponse) ProtoMessage() {}
+func (*ReadPiecesResponse) ProtoMessage() {}
 
-func (x *ReadBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[20]
+func (x *ReadPiecesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,28 +1077,49 @@ func (x *ReadBlocksResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReadBlocksResponse.ProtoReflect.Descriptor instead.
-func (*ReadBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{20}
+// Deprecated: Use ReadPiecesResponse.ProtoReflect.Descriptor instead.
+func (*ReadPiecesResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *ReadBlocksResponse) GetColumn() int32 {
+func (x *ReadPiecesResponse) GetColumn() int32 {
 	if x != nil {
 		return x.Column
 	}
 	return 0
 }
 
-func (x *ReadBlocksResponse) GetBlock() int32 {
+func (x *ReadPiecesResponse) GetLimb() int32 {
 	if x != nil {
-		return x.Block
+		return x.Limb
 	}
 	return 0
 }
 
-func (x *ReadBlocksResponse) GetData() []byte {
+func (x *ReadPiecesResponse) GetChunk() int32 {
+	if x != nil {
+		return x.Chunk
+	}
+	return 0
+}
+
+func (x *ReadPiecesResponse) GetPiece() int32 {
+	if x != nil {
+		return x.Piece
+	}
+	return 0
+}
+
+func (x *ReadPiecesResponse) GetData() []byte {
 	if x != nil {
 		return x.Data
+	}
+	return nil
+}
+
+func (x *ReadPiecesResponse) GetProof() []byte {
+	if x != nil {
+		return x.Proof
 	}
 	return nil
 }
@@ -1171,16 +1137,17 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"UploadFile\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x18\n" +
 	"\acolumns\x18\x02 \x01(\x05R\acolumns\x12\x16\n" +
-	"\x06blocks\x18\x03 \x01(\x05R\x06blocks\"6\n" +
-	"\x13BeginUploadResponse\x12\x1f\n" +
-	"\vblock_bytes\x18\x01 \x01(\x03R\n" +
-	"blockBytes\"m\n" +
-	"\x13UploadBlocksRequest\x12\x14\n" +
+	"\x06blocks\x18\x03 \x01(\x05R\x06blocks\"-\n" +
+	"\x13BeginUploadResponse\x12\x16\n" +
+	"\x06params\x18\x01 \x01(\tR\x06params\"\x97\x01\n" +
+	"\x13UploadPiecesRequest\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x16\n" +
-	"\x06column\x18\x02 \x01(\x05R\x06column\x12\x14\n" +
-	"\x05block\x18\x03 \x01(\x05R\x05block\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"H\n" +
-	"\x14UploadBlocksResponse\x12\x16\n" +
+	"\x06column\x18\x02 \x01(\x05R\x06column\x12\x12\n" +
+	"\x04limb\x18\x03 \x01(\x05R\x04limb\x12\x14\n" +
+	"\x05chunk\x18\x04 \x01(\x05R\x05chunk\x12\x14\n" +
+	"\x05piece\x18\x05 \x01(\x05R\x05piece\x12\x12\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"H\n" +
+	"\x14UploadPiecesResponse\x12\x16\n" +
 	"\x06stored\x18\x01 \x01(\x03R\x06stored\x12\x18\n" +
 	"\askipped\x18\x02 \x01(\x03R\askipped\"(\n" +
 	"\x10GetUploadRequest\x12\x14\n" +
@@ -1219,37 +1186,36 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"\x14RevokeDatasetRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"B\n" +
 	"\x15RevokeDatasetResponse\x12)\n" +
-	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\".\n" +
-	"\x16ListBlockHashesRequest\x12\x14\n" +
-	"\x05nonce\x18\x01 \x01(\tR\x05nonce\"I\n" +
-	"\x17ListBlockHashesResponse\x12\x16\n" +
-	"\x06offset\x18\x01 \x01(\x03R\x06offset\x12\x16\n" +
-	"\x06hashes\x18\x02 \x01(\fR\x06hashes\"X\n" +
-	"\x11ReadBlocksRequest\x12\x14\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"X\n" +
+	"\x11ReadPiecesRequest\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\tR\x05nonce\x12-\n" +
-	"\x06ranges\x18\x02 \x03(\v2\x15.carnet.v1.BlockRangeR\x06ranges\"]\n" +
+	"\x06ranges\x18\x02 \x03(\v2\x15.carnet.v1.PieceRangeR\x06ranges\"\x87\x01\n" +
 	"\n" +
-	"BlockRange\x12\x16\n" +
-	"\x06column\x18\x01 \x01(\x05R\x06column\x12\x1f\n" +
-	"\vfirst_block\x18\x02 \x01(\x05R\n" +
-	"firstBlock\x12\x16\n" +
-	"\x06blocks\x18\x03 \x01(\x05R\x06blocks\"V\n" +
-	"\x12ReadBlocksResponse\x12\x16\n" +
-	"\x06column\x18\x01 \x01(\x05R\x06column\x12\x14\n" +
-	"\x05block\x18\x02 \x01(\x05R\x05block\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data2\xea\a\n" +
+	"PieceRange\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\x05R\x06column\x12\x12\n" +
+	"\x04limb\x18\x02 \x01(\x05R\x04limb\x12\x14\n" +
+	"\x05chunk\x18\x03 \x01(\x05R\x05chunk\x12\x1f\n" +
+	"\vfirst_piece\x18\x04 \x01(\x05R\n" +
+	"firstPiece\x12\x16\n" +
+	"\x06pieces\x18\x05 \x01(\x05R\x06pieces\"\x96\x01\n" +
+	"\x12ReadPiecesResponse\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\x05R\x06column\x12\x12\n" +
+	"\x04limb\x18\x02 \x01(\x05R\x04limb\x12\x14\n" +
+	"\x05chunk\x18\x03 \x01(\x05R\x05chunk\x12\x14\n" +
+	"\x05piece\x18\x04 \x01(\x05R\x05piece\x12\x12\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\x12\x14\n" +
+	"\x05proof\x18\x06 \x01(\fR\x05proof2\xec\x06\n" +
 	"\x0eDatasetService\x12d\n" +
 	"\vBeginUpload\x12\x1d.carnet.v1.BeginUploadRequest\x1a\x1e.carnet.v1.BeginUploadResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/uploads\x12p\n" +
-	"\fUploadBlocks\x12\x1e.carnet.v1.UploadBlocksRequest\x1a\x1f.carnet.v1.UploadBlocksResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/uploads/blocks(\x01\x12c\n" +
+	"\fUploadPieces\x12\x1e.carnet.v1.UploadPiecesRequest\x1a\x1f.carnet.v1.UploadPiecesResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/uploads/pieces(\x01\x12c\n" +
 	"\tGetUpload\x12\x1b.carnet.v1.GetUploadRequest\x1a\x1c.carnet.v1.GetUploadResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/uploads/{nonce}\x12k\n" +
 	"\rCommitDataset\x12\x1f.carnet.v1.CommitDatasetRequest\x1a .carnet.v1.CommitDatasetResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/datasets\x12g\n" +
 	"\n" +
 	"GetDataset\x12\x1c.carnet.v1.GetDatasetRequest\x1a\x1d.carnet.v1.GetDatasetResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/datasets/{id=**}\x12e\n" +
 	"\fListDatasets\x12\x1e.carnet.v1.ListDatasetsRequest\x1a\x1f.carnet.v1.ListDatasetsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/datasets\x12n\n" +
-	"\rRevokeDataset\x12\x1f.carnet.v1.RevokeDatasetRequest\x1a .carnet.v1.RevokeDatasetResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/revocations\x12|\n" +
-	"\x0fListBlockHashes\x12!.carnet.v1.ListBlockHashesRequest\x1a\".carnet.v1.ListBlockHashesResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/files/{nonce}/hashes0\x01\x12p\n" +
+	"\rRevokeDataset\x12\x1f.carnet.v1.RevokeDatasetRequest\x1a .carnet.v1.RevokeDatasetResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/revocations\x12p\n" +
 	"\n" +
-	"ReadBlocks\x12\x1c.carnet.v1.ReadBlocksRequest\x1a\x1d.carnet.v1.ReadBlocksResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/files/{nonce}/blocks0\x01B\x9f\x01\n" +
+	"ReadPieces\x12\x1c.carnet.v1.ReadPiecesRequest\x1a\x1d.carnet.v1.ReadPiecesResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/files/{nonce}/pieces0\x01B\x9f\x01\n" +
 	"\rcom.carnet.v1B\fDatasetProtoP\x01Z;github.com/carnet-network/carnet/pkg/api/carnet/v1;carnetv1\xa2\x02\x03CXX\xaa\x02\tCarnet.V1\xca\x02\tCarnet\\V1\xe2\x02\x15Carnet\\V1\\GPBMetadata\xea\x02\n" +
 	"Carnet::V1b\x06proto3"
 
@@ -1265,64 +1231,60 @@ func file_carnet_v1_dataset_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_dataset_proto_rawDescData
 }
 
-var file_carnet_v1_dataset_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_carnet_v1_dataset_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_carnet_v1_dataset_proto_goTypes = []any{
-	(*BeginUploadRequest)(nil),      // 0: carnet.v1.BeginUploadRequest
-	(*UploadFile)(nil),              // 1: carnet.v1.UploadFile
-	(*BeginUploadResponse)(nil),     // 2: carnet.v1.BeginUploadResponse
-	(*UploadBlocksRequest)(nil),     // 3: carnet.v1.UploadBlocksRequest
-	(*UploadBlocksResponse)(nil),    // 4: carnet.v1.UploadBlocksResponse
-	(*GetUploadRequest)(nil),        // 5: carnet.v1.GetUploadRequest
-	(*GetUploadResponse)(nil),       // 6: carnet.v1.GetUploadResponse
-	(*CommitDatasetRequest)(nil),    // 7: carnet.v1.CommitDatasetRequest
-	(*CommitDatasetResponse)(nil),   // 8: carnet.v1.CommitDatasetResponse
-	(*GetDatasetRequest)(nil),       // 9: carnet.v1.GetDatasetRequest
-	(*GetDatasetResponse)(nil),      // 10: carnet.v1.GetDatasetResponse
-	(*DatasetEntry)(nil),            // 11: carnet.v1.DatasetEntry
-	(*ListDatasetsRequest)(nil),     // 12: carnet.v1.ListDatasetsRequest
-	(*ListDatasetsResponse)(nil),    // 13: carnet.v1.ListDatasetsResponse
-	(*RevokeDatasetRequest)(nil),    // 14: carnet.v1.RevokeDatasetRequest
-	(*RevokeDatasetResponse)(nil),   // 15: carnet.v1.RevokeDatasetResponse
-	(*ListBlockHashesRequest)(nil),  // 16: carnet.v1.ListBlockHashesRequest
-	(*ListBlockHashesResponse)(nil), // 17: carnet.v1.ListBlockHashesResponse
-	(*ReadBlocksRequest)(nil),       // 18: carnet.v1.ReadBlocksRequest
-	(*BlockRange)(nil),              // 19: carnet.v1.BlockRange
-	(*ReadBlocksResponse)(nil),      // 20: carnet.v1.ReadBlocksResponse
-	(*Envelope)(nil),                // 21: carnet.v1.Envelope
-	(*StatementRef)(nil),            // 22: carnet.v1.StatementRef
+	(*BeginUploadRequest)(nil),    // 0: carnet.v1.BeginUploadRequest
+	(*UploadFile)(nil),            // 1: carnet.v1.UploadFile
+	(*BeginUploadResponse)(nil),   // 2: carnet.v1.BeginUploadResponse
+	(*UploadPiecesRequest)(nil),   // 3: carnet.v1.UploadPiecesRequest
+	(*UploadPiecesResponse)(nil),  // 4: carnet.v1.UploadPiecesResponse
+	(*GetUploadRequest)(nil),      // 5: carnet.v1.GetUploadRequest
+	(*GetUploadResponse)(nil),     // 6: carnet.v1.GetUploadResponse
+	(*CommitDatasetRequest)(nil),  // 7: carnet.v1.CommitDatasetRequest
+	(*CommitDatasetResponse)(nil), // 8: carnet.v1.CommitDatasetResponse
+	(*GetDatasetRequest)(nil),     // 9: carnet.v1.GetDatasetRequest
+	(*GetDatasetResponse)(nil),    // 10: carnet.v1.GetDatasetResponse
+	(*DatasetEntry)(nil),          // 11: carnet.v1.DatasetEntry
+	(*ListDatasetsRequest)(nil),   // 12: carnet.v1.ListDatasetsRequest
+	(*ListDatasetsResponse)(nil),  // 13: carnet.v1.ListDatasetsResponse
+	(*RevokeDatasetRequest)(nil),  // 14: carnet.v1.RevokeDatasetRequest
+	(*RevokeDatasetResponse)(nil), // 15: carnet.v1.RevokeDatasetResponse
+	(*ReadPiecesRequest)(nil),     // 16: carnet.v1.ReadPiecesRequest
+	(*PieceRange)(nil),            // 17: carnet.v1.PieceRange
+	(*ReadPiecesResponse)(nil),    // 18: carnet.v1.ReadPiecesResponse
+	(*Envelope)(nil),              // 19: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 20: carnet.v1.StatementRef
 }
 var file_carnet_v1_dataset_proto_depIdxs = []int32{
 	1,  // 0: carnet.v1.BeginUploadRequest.files:type_name -> carnet.v1.UploadFile
-	21, // 1: carnet.v1.CommitDatasetRequest.manifest:type_name -> carnet.v1.Envelope
-	22, // 2: carnet.v1.CommitDatasetResponse.ref:type_name -> carnet.v1.StatementRef
+	19, // 1: carnet.v1.CommitDatasetRequest.manifest:type_name -> carnet.v1.Envelope
+	20, // 2: carnet.v1.CommitDatasetResponse.ref:type_name -> carnet.v1.StatementRef
 	11, // 3: carnet.v1.GetDatasetResponse.dataset:type_name -> carnet.v1.DatasetEntry
-	21, // 4: carnet.v1.DatasetEntry.manifest:type_name -> carnet.v1.Envelope
-	22, // 5: carnet.v1.DatasetEntry.ref:type_name -> carnet.v1.StatementRef
-	21, // 6: carnet.v1.DatasetEntry.revocation:type_name -> carnet.v1.Envelope
+	19, // 4: carnet.v1.DatasetEntry.manifest:type_name -> carnet.v1.Envelope
+	20, // 5: carnet.v1.DatasetEntry.ref:type_name -> carnet.v1.StatementRef
+	19, // 6: carnet.v1.DatasetEntry.revocation:type_name -> carnet.v1.Envelope
 	11, // 7: carnet.v1.ListDatasetsResponse.datasets:type_name -> carnet.v1.DatasetEntry
-	21, // 8: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
-	22, // 9: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
-	19, // 10: carnet.v1.ReadBlocksRequest.ranges:type_name -> carnet.v1.BlockRange
+	19, // 8: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
+	20, // 9: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
+	17, // 10: carnet.v1.ReadPiecesRequest.ranges:type_name -> carnet.v1.PieceRange
 	0,  // 11: carnet.v1.DatasetService.BeginUpload:input_type -> carnet.v1.BeginUploadRequest
-	3,  // 12: carnet.v1.DatasetService.UploadBlocks:input_type -> carnet.v1.UploadBlocksRequest
+	3,  // 12: carnet.v1.DatasetService.UploadPieces:input_type -> carnet.v1.UploadPiecesRequest
 	5,  // 13: carnet.v1.DatasetService.GetUpload:input_type -> carnet.v1.GetUploadRequest
 	7,  // 14: carnet.v1.DatasetService.CommitDataset:input_type -> carnet.v1.CommitDatasetRequest
 	9,  // 15: carnet.v1.DatasetService.GetDataset:input_type -> carnet.v1.GetDatasetRequest
 	12, // 16: carnet.v1.DatasetService.ListDatasets:input_type -> carnet.v1.ListDatasetsRequest
 	14, // 17: carnet.v1.DatasetService.RevokeDataset:input_type -> carnet.v1.RevokeDatasetRequest
-	16, // 18: carnet.v1.DatasetService.ListBlockHashes:input_type -> carnet.v1.ListBlockHashesRequest
-	18, // 19: carnet.v1.DatasetService.ReadBlocks:input_type -> carnet.v1.ReadBlocksRequest
-	2,  // 20: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
-	4,  // 21: carnet.v1.DatasetService.UploadBlocks:output_type -> carnet.v1.UploadBlocksResponse
-	6,  // 22: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
-	8,  // 23: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
-	10, // 24: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
-	13, // 25: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
-	15, // 26: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
-	17, // 27: carnet.v1.DatasetService.ListBlockHashes:output_type -> carnet.v1.ListBlockHashesResponse
-	20, // 28: carnet.v1.DatasetService.ReadBlocks:output_type -> carnet.v1.ReadBlocksResponse
-	20, // [20:29] is the sub-list for method output_type
-	11, // [11:20] is the sub-list for method input_type
+	16, // 18: carnet.v1.DatasetService.ReadPieces:input_type -> carnet.v1.ReadPiecesRequest
+	2,  // 19: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
+	4,  // 20: carnet.v1.DatasetService.UploadPieces:output_type -> carnet.v1.UploadPiecesResponse
+	6,  // 21: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
+	8,  // 22: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
+	10, // 23: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
+	13, // 24: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
+	15, // 25: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
+	18, // 26: carnet.v1.DatasetService.ReadPieces:output_type -> carnet.v1.ReadPiecesResponse
+	19, // [19:27] is the sub-list for method output_type
+	11, // [11:19] is the sub-list for method input_type
 	11, // [11:11] is the sub-list for extension type_name
 	11, // [11:11] is the sub-list for extension extendee
 	0,  // [0:11] is the sub-list for field type_name
@@ -1340,7 +1302,7 @@ func file_carnet_v1_dataset_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_dataset_proto_rawDesc), len(file_carnet_v1_dataset_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

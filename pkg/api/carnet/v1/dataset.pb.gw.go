@@ -62,16 +62,16 @@ func local_request_DatasetService_BeginUpload_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func request_DatasetService_UploadBlocks_0(ctx context.Context, marshaler runtime.Marshaler, client DatasetServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_DatasetService_UploadPieces_0(ctx context.Context, marshaler runtime.Marshaler, client DatasetServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var metadata runtime.ServerMetadata
-	stream, err := client.UploadBlocks(ctx)
+	stream, err := client.UploadPieces(ctx)
 	if err != nil {
 		grpclog.Errorf("Failed to start streaming: %v", err)
 		return nil, metadata, err
 	}
 	dec := marshaler.NewDecoder(req.Body)
 	for {
-		var protoReq UploadBlocksRequest
+		var protoReq UploadPiecesRequest
 		err = dec.Decode(&protoReq)
 		if errors.Is(err, io.EOF) {
 			break
@@ -270,38 +270,9 @@ func local_request_DatasetService_RevokeDataset_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func request_DatasetService_ListBlockHashes_0(ctx context.Context, marshaler runtime.Marshaler, client DatasetServiceClient, req *http.Request, pathParams map[string]string) (DatasetService_ListBlockHashesClient, runtime.ServerMetadata, error) {
+func request_DatasetService_ReadPieces_0(ctx context.Context, marshaler runtime.Marshaler, client DatasetServiceClient, req *http.Request, pathParams map[string]string) (DatasetService_ReadPiecesClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListBlockHashesRequest
-		metadata runtime.ServerMetadata
-		err      error
-	)
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	val, ok := pathParams["nonce"]
-	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "nonce")
-	}
-	protoReq.Nonce, err = runtime.String(val)
-	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "nonce", err)
-	}
-	stream, err := client.ListBlockHashes(ctx, &protoReq)
-	if err != nil {
-		return nil, metadata, err
-	}
-	header, err := stream.Header()
-	if err != nil {
-		return nil, metadata, err
-	}
-	metadata.HeaderMD = header
-	return stream, metadata, nil
-}
-
-func request_DatasetService_ReadBlocks_0(ctx context.Context, marshaler runtime.Marshaler, client DatasetServiceClient, req *http.Request, pathParams map[string]string) (DatasetService_ReadBlocksClient, runtime.ServerMetadata, error) {
-	var (
-		protoReq ReadBlocksRequest
+		protoReq ReadPiecesRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -319,7 +290,7 @@ func request_DatasetService_ReadBlocks_0(ctx context.Context, marshaler runtime.
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "nonce", err)
 	}
-	stream, err := client.ReadBlocks(ctx, &protoReq)
+	stream, err := client.ReadPieces(ctx, &protoReq)
 	if err != nil {
 		return nil, metadata, err
 	}
@@ -358,7 +329,7 @@ func RegisterDatasetServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		forward_DatasetService_BeginUpload_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
-	mux.Handle(http.MethodPost, pattern_DatasetService_UploadBlocks_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_DatasetService_UploadPieces_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		err := status.Error(codes.Unimplemented, "streaming calls are not yet supported in the in-process transport")
 		_, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
 		runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
@@ -465,14 +436,7 @@ func RegisterDatasetServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		forward_DatasetService_RevokeDataset_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
-	mux.Handle(http.MethodGet, pattern_DatasetService_ListBlockHashes_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		err := status.Error(codes.Unimplemented, "streaming calls are not yet supported in the in-process transport")
-		_, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-		return
-	})
-
-	mux.Handle(http.MethodPost, pattern_DatasetService_ReadBlocks_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_DatasetService_ReadPieces_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		err := status.Error(codes.Unimplemented, "streaming calls are not yet supported in the in-process transport")
 		_, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
 		runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
@@ -535,22 +499,22 @@ func RegisterDatasetServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_DatasetService_BeginUpload_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodPost, pattern_DatasetService_UploadBlocks_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_DatasetService_UploadPieces_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/carnet.v1.DatasetService/UploadBlocks", runtime.WithHTTPPathPattern("/v1/uploads/blocks"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/carnet.v1.DatasetService/UploadPieces", runtime.WithHTTPPathPattern("/v1/uploads/pieces"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_DatasetService_UploadBlocks_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_DatasetService_UploadPieces_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_DatasetService_UploadBlocks_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_DatasetService_UploadPieces_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_DatasetService_GetUpload_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -637,63 +601,44 @@ func RegisterDatasetServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_DatasetService_RevokeDataset_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_DatasetService_ListBlockHashes_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_DatasetService_ReadPieces_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/carnet.v1.DatasetService/ListBlockHashes", runtime.WithHTTPPathPattern("/v1/files/{nonce}/hashes"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/carnet.v1.DatasetService/ReadPieces", runtime.WithHTTPPathPattern("/v1/files/{nonce}/pieces"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_DatasetService_ListBlockHashes_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_DatasetService_ReadPieces_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_DatasetService_ListBlockHashes_0(annotatedContext, mux, outboundMarshaler, w, req, func() (proto.Message, error) { return resp.Recv() }, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodPost, pattern_DatasetService_ReadBlocks_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/carnet.v1.DatasetService/ReadBlocks", runtime.WithHTTPPathPattern("/v1/files/{nonce}/blocks"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_DatasetService_ReadBlocks_0(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_DatasetService_ReadBlocks_0(annotatedContext, mux, outboundMarshaler, w, req, func() (proto.Message, error) { return resp.Recv() }, mux.GetForwardResponseOptions()...)
+		forward_DatasetService_ReadPieces_0(annotatedContext, mux, outboundMarshaler, w, req, func() (proto.Message, error) { return resp.Recv() }, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
 
 var (
-	pattern_DatasetService_BeginUpload_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "uploads"}, ""))
-	pattern_DatasetService_UploadBlocks_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"v1", "uploads", "blocks"}, ""))
-	pattern_DatasetService_GetUpload_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "uploads", "nonce"}, ""))
-	pattern_DatasetService_CommitDataset_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "datasets"}, ""))
-	pattern_DatasetService_GetDataset_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 3, 0, 4, 1, 5, 2}, []string{"v1", "datasets", "id"}, ""))
-	pattern_DatasetService_ListDatasets_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "datasets"}, ""))
-	pattern_DatasetService_RevokeDataset_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "revocations"}, ""))
-	pattern_DatasetService_ListBlockHashes_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "files", "nonce", "hashes"}, ""))
-	pattern_DatasetService_ReadBlocks_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "files", "nonce", "blocks"}, ""))
+	pattern_DatasetService_BeginUpload_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "uploads"}, ""))
+	pattern_DatasetService_UploadPieces_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"v1", "uploads", "pieces"}, ""))
+	pattern_DatasetService_GetUpload_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "uploads", "nonce"}, ""))
+	pattern_DatasetService_CommitDataset_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "datasets"}, ""))
+	pattern_DatasetService_GetDataset_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 3, 0, 4, 1, 5, 2}, []string{"v1", "datasets", "id"}, ""))
+	pattern_DatasetService_ListDatasets_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "datasets"}, ""))
+	pattern_DatasetService_RevokeDataset_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "revocations"}, ""))
+	pattern_DatasetService_ReadPieces_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "files", "nonce", "pieces"}, ""))
 )
 
 var (
-	forward_DatasetService_BeginUpload_0     = runtime.ForwardResponseMessage
-	forward_DatasetService_UploadBlocks_0    = runtime.ForwardResponseMessage
-	forward_DatasetService_GetUpload_0       = runtime.ForwardResponseMessage
-	forward_DatasetService_CommitDataset_0   = runtime.ForwardResponseMessage
-	forward_DatasetService_GetDataset_0      = runtime.ForwardResponseMessage
-	forward_DatasetService_ListDatasets_0    = runtime.ForwardResponseMessage
-	forward_DatasetService_RevokeDataset_0   = runtime.ForwardResponseMessage
-	forward_DatasetService_ListBlockHashes_0 = runtime.ForwardResponseStream
-	forward_DatasetService_ReadBlocks_0      = runtime.ForwardResponseStream
+	forward_DatasetService_BeginUpload_0   = runtime.ForwardResponseMessage
+	forward_DatasetService_UploadPieces_0  = runtime.ForwardResponseMessage
+	forward_DatasetService_GetUpload_0     = runtime.ForwardResponseMessage
+	forward_DatasetService_CommitDataset_0 = runtime.ForwardResponseMessage
+	forward_DatasetService_GetDataset_0    = runtime.ForwardResponseMessage
+	forward_DatasetService_ListDatasets_0  = runtime.ForwardResponseMessage
+	forward_DatasetService_RevokeDataset_0 = runtime.ForwardResponseMessage
+	forward_DatasetService_ReadPieces_0    = runtime.ForwardResponseStream
 )

@@ -19,33 +19,34 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DatasetService_BeginUpload_FullMethodName     = "/carnet.v1.DatasetService/BeginUpload"
-	DatasetService_UploadBlocks_FullMethodName    = "/carnet.v1.DatasetService/UploadBlocks"
-	DatasetService_GetUpload_FullMethodName       = "/carnet.v1.DatasetService/GetUpload"
-	DatasetService_CommitDataset_FullMethodName   = "/carnet.v1.DatasetService/CommitDataset"
-	DatasetService_GetDataset_FullMethodName      = "/carnet.v1.DatasetService/GetDataset"
-	DatasetService_ListDatasets_FullMethodName    = "/carnet.v1.DatasetService/ListDatasets"
-	DatasetService_RevokeDataset_FullMethodName   = "/carnet.v1.DatasetService/RevokeDataset"
-	DatasetService_ListBlockHashes_FullMethodName = "/carnet.v1.DatasetService/ListBlockHashes"
-	DatasetService_ReadBlocks_FullMethodName      = "/carnet.v1.DatasetService/ReadBlocks"
+	DatasetService_BeginUpload_FullMethodName   = "/carnet.v1.DatasetService/BeginUpload"
+	DatasetService_UploadPieces_FullMethodName  = "/carnet.v1.DatasetService/UploadPieces"
+	DatasetService_GetUpload_FullMethodName     = "/carnet.v1.DatasetService/GetUpload"
+	DatasetService_CommitDataset_FullMethodName = "/carnet.v1.DatasetService/CommitDataset"
+	DatasetService_GetDataset_FullMethodName    = "/carnet.v1.DatasetService/GetDataset"
+	DatasetService_ListDatasets_FullMethodName  = "/carnet.v1.DatasetService/ListDatasets"
+	DatasetService_RevokeDataset_FullMethodName = "/carnet.v1.DatasetService/RevokeDataset"
+	DatasetService_ReadPieces_FullMethodName    = "/carnet.v1.DatasetService/ReadPieces"
 )
 
 // DatasetServiceClient is the client API for DatasetService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// DatasetService takes encrypted tables in and serves their blocks to keyholders.
+// DatasetService takes encrypted tables in and serves their ciphertext to keyholders.
 //
-// Publishing has two phases. BeginUpload reserves the nonces; UploadBlocks sends
-// ciphertext blocks, in any number of streams and after any number of breaks;
+// Ciphertext travels in pieces, as docs/formats/column-file.md describes them: a run
+// of slots of one limb of a chunk of one column, bit-packed.
+//
+// Publishing has two phases. BeginUpload reserves the nonces; UploadPieces sends
+// ciphertext, in any number of streams and after any number of breaks;
 // CommitDataset sends the signed manifest, whose roots must match what arrived.
 // Until then nothing is visible, and an abandoned upload is removed after a day.
 type DatasetServiceClient interface {
 	BeginUpload(ctx context.Context, in *BeginUploadRequest, opts ...grpc.CallOption) (*BeginUploadResponse, error)
-	// UploadBlocks sends blocks; each message is one whole block of exactly the
-	// profile's size. Blocks that are already there with the same bytes are skipped,
-	// with other bytes refused. The response tells what has arrived.
-	UploadBlocks(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadBlocksRequest, UploadBlocksResponse], error)
+	// UploadPieces sends pieces in any order, each of exactly its length. Pieces that are
+	// already there with the same contents are skipped, with other contents refused.
+	UploadPieces(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadPiecesRequest, UploadPiecesResponse], error)
 	// GetUpload tells how far an upload has come, so that it can be resumed.
 	GetUpload(ctx context.Context, in *GetUploadRequest, opts ...grpc.CallOption) (*GetUploadResponse, error)
 	CommitDataset(ctx context.Context, in *CommitDatasetRequest, opts ...grpc.CallOption) (*CommitDatasetResponse, error)
@@ -53,11 +54,9 @@ type DatasetServiceClient interface {
 	ListDatasets(ctx context.Context, in *ListDatasetsRequest, opts ...grpc.CallOption) (*ListDatasetsResponse, error)
 	// RevokeDataset stops all further releases of a dataset.
 	RevokeDataset(ctx context.Context, in *RevokeDatasetRequest, opts ...grpc.CallOption) (*RevokeDatasetResponse, error)
-	// ListBlockHashes streams the SHA-256 of every block of a file, column by column.
-	// Their digest is the file's root.
-	ListBlockHashes(ctx context.Context, in *ListBlockHashesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListBlockHashesResponse], error)
-	// ReadBlocks streams ciphertext blocks in the order asked.
-	ReadBlocks(ctx context.Context, in *ReadBlocksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadBlocksResponse], error)
+	// ReadPieces streams pieces in the order asked, each with the proof that it belongs
+	// to the root in the owner's manifest.
+	ReadPieces(ctx context.Context, in *ReadPiecesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadPiecesResponse], error)
 }
 
 type datasetServiceClient struct {
@@ -78,18 +77,18 @@ func (c *datasetServiceClient) BeginUpload(ctx context.Context, in *BeginUploadR
 	return out, nil
 }
 
-func (c *datasetServiceClient) UploadBlocks(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadBlocksRequest, UploadBlocksResponse], error) {
+func (c *datasetServiceClient) UploadPieces(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadPiecesRequest, UploadPiecesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &DatasetService_ServiceDesc.Streams[0], DatasetService_UploadBlocks_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &DatasetService_ServiceDesc.Streams[0], DatasetService_UploadPieces_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[UploadBlocksRequest, UploadBlocksResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[UploadPiecesRequest, UploadPiecesResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_UploadBlocksClient = grpc.ClientStreamingClient[UploadBlocksRequest, UploadBlocksResponse]
+type DatasetService_UploadPiecesClient = grpc.ClientStreamingClient[UploadPiecesRequest, UploadPiecesResponse]
 
 func (c *datasetServiceClient) GetUpload(ctx context.Context, in *GetUploadRequest, opts ...grpc.CallOption) (*GetUploadResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -141,13 +140,13 @@ func (c *datasetServiceClient) RevokeDataset(ctx context.Context, in *RevokeData
 	return out, nil
 }
 
-func (c *datasetServiceClient) ListBlockHashes(ctx context.Context, in *ListBlockHashesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListBlockHashesResponse], error) {
+func (c *datasetServiceClient) ReadPieces(ctx context.Context, in *ReadPiecesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadPiecesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &DatasetService_ServiceDesc.Streams[1], DatasetService_ListBlockHashes_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &DatasetService_ServiceDesc.Streams[1], DatasetService_ReadPieces_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[ListBlockHashesRequest, ListBlockHashesResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[ReadPiecesRequest, ReadPiecesResponse]{ClientStream: stream}
 	if err := x.ClientStream.SendMsg(in); err != nil {
 		return nil, err
 	}
@@ -158,43 +157,26 @@ func (c *datasetServiceClient) ListBlockHashes(ctx context.Context, in *ListBloc
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_ListBlockHashesClient = grpc.ServerStreamingClient[ListBlockHashesResponse]
-
-func (c *datasetServiceClient) ReadBlocks(ctx context.Context, in *ReadBlocksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadBlocksResponse], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &DatasetService_ServiceDesc.Streams[2], DatasetService_ReadBlocks_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[ReadBlocksRequest, ReadBlocksResponse]{ClientStream: stream}
-	if err := x.ClientStream.SendMsg(in); err != nil {
-		return nil, err
-	}
-	if err := x.ClientStream.CloseSend(); err != nil {
-		return nil, err
-	}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_ReadBlocksClient = grpc.ServerStreamingClient[ReadBlocksResponse]
+type DatasetService_ReadPiecesClient = grpc.ServerStreamingClient[ReadPiecesResponse]
 
 // DatasetServiceServer is the server API for DatasetService service.
 // All implementations must embed UnimplementedDatasetServiceServer
 // for forward compatibility.
 //
-// DatasetService takes encrypted tables in and serves their blocks to keyholders.
+// DatasetService takes encrypted tables in and serves their ciphertext to keyholders.
 //
-// Publishing has two phases. BeginUpload reserves the nonces; UploadBlocks sends
-// ciphertext blocks, in any number of streams and after any number of breaks;
+// Ciphertext travels in pieces, as docs/formats/column-file.md describes them: a run
+// of slots of one limb of a chunk of one column, bit-packed.
+//
+// Publishing has two phases. BeginUpload reserves the nonces; UploadPieces sends
+// ciphertext, in any number of streams and after any number of breaks;
 // CommitDataset sends the signed manifest, whose roots must match what arrived.
 // Until then nothing is visible, and an abandoned upload is removed after a day.
 type DatasetServiceServer interface {
 	BeginUpload(context.Context, *BeginUploadRequest) (*BeginUploadResponse, error)
-	// UploadBlocks sends blocks; each message is one whole block of exactly the
-	// profile's size. Blocks that are already there with the same bytes are skipped,
-	// with other bytes refused. The response tells what has arrived.
-	UploadBlocks(grpc.ClientStreamingServer[UploadBlocksRequest, UploadBlocksResponse]) error
+	// UploadPieces sends pieces in any order, each of exactly its length. Pieces that are
+	// already there with the same contents are skipped, with other contents refused.
+	UploadPieces(grpc.ClientStreamingServer[UploadPiecesRequest, UploadPiecesResponse]) error
 	// GetUpload tells how far an upload has come, so that it can be resumed.
 	GetUpload(context.Context, *GetUploadRequest) (*GetUploadResponse, error)
 	CommitDataset(context.Context, *CommitDatasetRequest) (*CommitDatasetResponse, error)
@@ -202,11 +184,9 @@ type DatasetServiceServer interface {
 	ListDatasets(context.Context, *ListDatasetsRequest) (*ListDatasetsResponse, error)
 	// RevokeDataset stops all further releases of a dataset.
 	RevokeDataset(context.Context, *RevokeDatasetRequest) (*RevokeDatasetResponse, error)
-	// ListBlockHashes streams the SHA-256 of every block of a file, column by column.
-	// Their digest is the file's root.
-	ListBlockHashes(*ListBlockHashesRequest, grpc.ServerStreamingServer[ListBlockHashesResponse]) error
-	// ReadBlocks streams ciphertext blocks in the order asked.
-	ReadBlocks(*ReadBlocksRequest, grpc.ServerStreamingServer[ReadBlocksResponse]) error
+	// ReadPieces streams pieces in the order asked, each with the proof that it belongs
+	// to the root in the owner's manifest.
+	ReadPieces(*ReadPiecesRequest, grpc.ServerStreamingServer[ReadPiecesResponse]) error
 	mustEmbedUnimplementedDatasetServiceServer()
 }
 
@@ -220,8 +200,8 @@ type UnimplementedDatasetServiceServer struct{}
 func (UnimplementedDatasetServiceServer) BeginUpload(context.Context, *BeginUploadRequest) (*BeginUploadResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method BeginUpload not implemented")
 }
-func (UnimplementedDatasetServiceServer) UploadBlocks(grpc.ClientStreamingServer[UploadBlocksRequest, UploadBlocksResponse]) error {
-	return status.Errorf(codes.Unimplemented, "method UploadBlocks not implemented")
+func (UnimplementedDatasetServiceServer) UploadPieces(grpc.ClientStreamingServer[UploadPiecesRequest, UploadPiecesResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method UploadPieces not implemented")
 }
 func (UnimplementedDatasetServiceServer) GetUpload(context.Context, *GetUploadRequest) (*GetUploadResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetUpload not implemented")
@@ -238,11 +218,8 @@ func (UnimplementedDatasetServiceServer) ListDatasets(context.Context, *ListData
 func (UnimplementedDatasetServiceServer) RevokeDataset(context.Context, *RevokeDatasetRequest) (*RevokeDatasetResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RevokeDataset not implemented")
 }
-func (UnimplementedDatasetServiceServer) ListBlockHashes(*ListBlockHashesRequest, grpc.ServerStreamingServer[ListBlockHashesResponse]) error {
-	return status.Errorf(codes.Unimplemented, "method ListBlockHashes not implemented")
-}
-func (UnimplementedDatasetServiceServer) ReadBlocks(*ReadBlocksRequest, grpc.ServerStreamingServer[ReadBlocksResponse]) error {
-	return status.Errorf(codes.Unimplemented, "method ReadBlocks not implemented")
+func (UnimplementedDatasetServiceServer) ReadPieces(*ReadPiecesRequest, grpc.ServerStreamingServer[ReadPiecesResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method ReadPieces not implemented")
 }
 func (UnimplementedDatasetServiceServer) mustEmbedUnimplementedDatasetServiceServer() {}
 func (UnimplementedDatasetServiceServer) testEmbeddedByValue()                        {}
@@ -283,12 +260,12 @@ func _DatasetService_BeginUpload_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
-func _DatasetService_UploadBlocks_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(DatasetServiceServer).UploadBlocks(&grpc.GenericServerStream[UploadBlocksRequest, UploadBlocksResponse]{ServerStream: stream})
+func _DatasetService_UploadPieces_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(DatasetServiceServer).UploadPieces(&grpc.GenericServerStream[UploadPiecesRequest, UploadPiecesResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_UploadBlocksServer = grpc.ClientStreamingServer[UploadBlocksRequest, UploadBlocksResponse]
+type DatasetService_UploadPiecesServer = grpc.ClientStreamingServer[UploadPiecesRequest, UploadPiecesResponse]
 
 func _DatasetService_GetUpload_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetUploadRequest)
@@ -380,27 +357,16 @@ func _DatasetService_RevokeDataset_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
-func _DatasetService_ListBlockHashes_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(ListBlockHashesRequest)
+func _DatasetService_ReadPieces_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadPiecesRequest)
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(DatasetServiceServer).ListBlockHashes(m, &grpc.GenericServerStream[ListBlockHashesRequest, ListBlockHashesResponse]{ServerStream: stream})
+	return srv.(DatasetServiceServer).ReadPieces(m, &grpc.GenericServerStream[ReadPiecesRequest, ReadPiecesResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_ListBlockHashesServer = grpc.ServerStreamingServer[ListBlockHashesResponse]
-
-func _DatasetService_ReadBlocks_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(ReadBlocksRequest)
-	if err := stream.RecvMsg(m); err != nil {
-		return err
-	}
-	return srv.(DatasetServiceServer).ReadBlocks(m, &grpc.GenericServerStream[ReadBlocksRequest, ReadBlocksResponse]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type DatasetService_ReadBlocksServer = grpc.ServerStreamingServer[ReadBlocksResponse]
+type DatasetService_ReadPiecesServer = grpc.ServerStreamingServer[ReadPiecesResponse]
 
 // DatasetService_ServiceDesc is the grpc.ServiceDesc for DatasetService service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -436,18 +402,13 @@ var DatasetService_ServiceDesc = grpc.ServiceDesc{
 	},
 	Streams: []grpc.StreamDesc{
 		{
-			StreamName:    "UploadBlocks",
-			Handler:       _DatasetService_UploadBlocks_Handler,
+			StreamName:    "UploadPieces",
+			Handler:       _DatasetService_UploadPieces_Handler,
 			ClientStreams: true,
 		},
 		{
-			StreamName:    "ListBlockHashes",
-			Handler:       _DatasetService_ListBlockHashes_Handler,
-			ServerStreams: true,
-		},
-		{
-			StreamName:    "ReadBlocks",
-			Handler:       _DatasetService_ReadBlocks_Handler,
+			StreamName:    "ReadPieces",
+			Handler:       _DatasetService_ReadPieces_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -1,0 +1,32 @@
+//go:build unix
+
+package columnstore
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// A file that is cut while it is mapped, or a disk that does not give a page, ends the
+// read and not the process.
+func TestFaultUnderAMapping(t *testing.T) {
+	dir := t.TempDir()
+	x := newTable(t, 20)
+	s := open(t, dir, Options{})
+	write(t, s, x)
+	_, release, err := s.Chunk(ctx, x.File, x.root, 0, 0, 0)
+	require.NoError(t, err)
+	defer release()
+	path := filepath.Join(dir, x.Nonce().String(), "0")
+	require.NoError(t, os.Truncate(path, 4096))
+	_, _, err = s.Chunk(ctx, x.File, x.root, 0, 0, 1)
+	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
+	require.ErrorContains(t, err, "chunk 0, limb 1")
+	_, _, err = s.Piece(ctx, x.File, x.root, x.order[0])
+	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
+}

@@ -1,0 +1,38 @@
+package flow
+
+import (
+	"context"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
+	"github.com/carnet-network/carnet/pkg/scan"
+)
+
+// columnSource serves the ciphertext of a query's inputs to scans.
+type columnSource struct {
+	columns Columns
+	files   map[carnet.Nonce]*committed
+}
+
+func newColumnSource(columns Columns, in *inputs) (*columnSource, error) {
+	s := &columnSource{columns, map[carnet.Nonce]*committed{}}
+	for i := range in.product.Datasets {
+		for _, f := range in.product.Datasets[i].Manifest.Files {
+			file, err := columnfile.NewFile(in.profile, f.Nonce, f.Columns, f.Blocks)
+			if err != nil {
+				return nil, err
+			}
+			s.files[f.Nonce] = &committed{file: file, root: f.Root}
+		}
+	}
+	return s, nil
+}
+
+// Chunk implements scan.Chunks.
+func (s *columnSource) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
+	c := s.files[id.File]
+	if c == nil {
+		return nil, nil, carnet.E(carnet.Internal, "PIECE_DIFFERS", "file %s is not part of the inputs", id.File)
+	}
+	return s.columns.Chunk(ctx, c.file, c.root, id.Column, int(id.Chunk), limb)
+}
