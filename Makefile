@@ -46,8 +46,8 @@ gen: ## regenerate code and reference documents
 gen-check: gen ## fail if generated files are not up to date
 	git diff --exit-code -- pkg/api docs/reference pkg/he/internal pkg/scan
 
-bench: ## rows per second against Lattigo's evaluator and a plain loop, in one run
-	$(GO) run ./internal/bench
+bench: ## every figure of docs/performance.md in one run; ARGS="-only filter -markdown"
+	$(GO) run ./internal/bench $(ARGS)
 
 clean:
 	rm -rf bin .bin

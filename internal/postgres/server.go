@@ -30,7 +30,8 @@ type Server struct {
 	psql string
 	cmd  *exec.Cmd
 	log  bytes.Buffer
-	done chan error
+	done chan struct{} // closed when the server has ended
+	err  error         // how, then
 	once sync.Once
 }
 
@@ -39,7 +40,7 @@ type Server struct {
 // off. The superuser of the system is not allowed to run it, so its programs then run
 // as the user postgres or nobody.
 func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
-	s := &Server{done: make(chan error, 1)}
+	s := &Server{done: make(chan struct{})}
 	if s.bin, s.psql, err = programs(); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,10 @@ func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	go func() { s.done <- s.cmd.Wait() }()
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.done)
+	}()
 	return s, s.ready(ctx)
 }
 
@@ -79,9 +83,8 @@ func (s *Server) ready(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case err := <-s.done:
-			s.done <- err
-			return fmt.Errorf("postgres ended: %w: %s", err, bytes.TrimSpace(s.log.Bytes()))
+		case <-s.done:
+			return fmt.Errorf("postgres ended: %w: %s", s.err, bytes.TrimSpace(s.log.Bytes()))
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(50 * time.Millisecond):
@@ -94,7 +97,7 @@ func (s *Server) Stop() {
 	s.once.Do(func() {
 		if s.cmd != nil && s.cmd.Process != nil {
 			_ = s.cmd.Process.Signal(syscall.SIGINT) // fast shutdown; it may have ended
-			_ = <-s.done                             // it was told to end
+			<-s.done
 		}
 		_ = os.RemoveAll(s.dir) // what is left is in a temporary folder
 	})
