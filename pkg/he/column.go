@@ -1,6 +1,8 @@
 package he
 
 import (
+	"encoding/binary"
+
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he/internal/vaes"
 )
@@ -17,13 +19,16 @@ type ColumnExpansion struct {
 	keys      [][32]byte
 	schedules []vaes.Schedule // of all blocks, for processors that make them together
 	blocks    []*Expansion    // made on first use
-	part      []uint64
+	rejected  bool            // some word is not below its prime yet
 }
+
+// FastColumns says whether this processor makes the blocks of a column together.
+func (r *Ring) FastColumns() bool { return vaes.Available && !r.portable }
 
 // ExpandColumn returns the expansion of a number of blocks from the given one on.
 func (r *Ring) ExpandColumn(key carnet.KeyID, first BlockID, blocks int) *ColumnExpansion {
 	x := &ColumnExpansion{r: r, keys: make([][32]byte, blocks)}
-	if vaes.Available && !r.portable {
+	if r.FastColumns() {
 		x.schedules = make([]vaes.Schedule, blocks)
 	}
 	for b := range x.keys {
@@ -89,21 +94,33 @@ func (x *ColumnExpansion) replace(w, q uint64, words []uint64) {
 	}
 }
 
-// scatter expands block after block and puts every lane where it belongs.
+// scatter makes block after block with the standard library and puts every lane where
+// it belongs.
 func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
 	g := len(x.keys)
-	slots := len(out) / g
-	if x.part == nil {
-		x.part = make([]uint64, chunkWords)
-	}
+	q := x.r.p.mods[limb].q
+	mask := wordMask(q)
+	w := uint64(limb*x.r.p.n + slot)
+	stride := g * ColumnLane
 	for b := range x.keys {
 		e := x.block(b)
-		for lo := 0; lo < slots; lo += len(x.part) {
-			part := x.part[:min(len(x.part), slots-lo)]
-			e.Words(limb, slot+lo, part)
-			for s := 0; s < len(part); s += ColumnLane {
-				copy(out[(lo+s)*g+b*ColumnLane:], part[s:s+ColumnLane])
+		for at, left := b*ColumnLane, len(out)/g; left > 0; {
+			stream := e.bytes(w+uint64(len(out)/g-left), min(left, chunkWords))
+			left -= len(stream) / 8
+			rejected := uint64(0)
+			for ; len(stream) > 0; stream, at = stream[8*ColumnLane:], at+stride {
+				lane, from := (*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream)
+				for i := range lane {
+					v := binary.LittleEndian.Uint64(from[8*i:]) & mask
+					rejected |= q - 1 - v // the top bit is set if v >= q
+					lane[i] = v
+				}
 			}
+			x.rejected = x.rejected || rejected>>63 != 0
 		}
+	}
+	if x.rejected {
+		x.replace(w, q, out)
+		x.rejected = false
 	}
 }

@@ -74,14 +74,10 @@ func wordMask(q uint64) uint64 { return uint64(1)<<bits.Len64(q) - 1 }
 
 // portable makes the words from w on with the standard library.
 func (x *Expansion) portable(w, q uint64, out []uint64) {
-	if x.stream == nil || x.next != w {
-		x.seek(w)
-	}
 	mask := wordMask(q)
 	for len(out) > 0 {
 		part := out[:min(len(out), chunkWords)]
-		b := x.buf[:8*len(part)]
-		x.stream.XORKeyStream(b, zeros[:len(b)])
+		b := x.bytes(w, len(part))
 		rejected := uint64(0)
 		for i := range part {
 			v := binary.LittleEndian.Uint64(b[8*i:8*i+8]) & mask
@@ -94,7 +90,18 @@ func (x *Expansion) portable(w, q uint64, out []uint64) {
 		w += uint64(len(part))
 		out = out[len(part):]
 	}
-	x.next = w
+}
+
+// bytes returns the key stream of at most chunkWords words from w on, until the next
+// call.
+func (x *Expansion) bytes(w uint64, words int) []byte {
+	if x.stream == nil || x.next != w {
+		x.seek(w)
+	}
+	b := x.buf[:8*words]
+	x.stream.XORKeyStream(b, zeros[:len(b)])
+	x.next = w + uint64(words)
+	return b
 }
 
 // replace puts the words of the overflow stream where words are not below q.

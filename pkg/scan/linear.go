@@ -6,6 +6,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/scan/internal/kernel"
 )
 
 // Linear returns, for every functional, the sum over its keys of
@@ -27,13 +28,17 @@ func linear(ctx context.Context, r *he.Ring, count int, jobs []job, w map[carnet
 			return nil, carnet.E(carnet.Precondition, "MISSING_KEY", "nothing is known for dataset key %s", jobs[i].key)
 		}
 	}
+	k, err := opt.kernel(r)
+	if err != nil {
+		return nil, err
+	}
 	limbs := r.Profile().Limbs()
 	workers := max(1, min(opt.Workers, len(jobs)*limbs))
 	states := make([]*linearState, workers) // each worker adds up its own, merged below
-	err := each(ctx, workers, len(jobs)*limbs, func(ctx context.Context, worker, i int) error {
+	err = each(ctx, workers, len(jobs)*limbs, func(ctx context.Context, worker, i int) error {
 		s := states[worker]
 		if s == nil {
-			s = &linearState{r: r, c0: c0, sums: make([]he.Scalar, count)}
+			s = &linearState{r: r, kernel: k, c0: c0, sums: make([]he.Scalar, count)}
 			states[worker] = s
 		}
 		j, limb := &jobs[i/limbs], i%limbs
@@ -63,6 +68,7 @@ func linear(ctx context.Context, r *he.Ring, count int, jobs []job, w map[carnet
 // linearState is one worker's scratch memory and partial result.
 type linearState struct {
 	r        *he.Ring
+	kernel   *kernel.Kernel
 	c0       Chunks
 	sums     []he.Scalar
 	a, block []uint64

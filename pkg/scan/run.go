@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	tileSlots = 32 // slots whose public halves are made together: they stay in the second-level cache
-	spans     = 4  // parts of a step for each worker, so that none waits long for another
+	tileSlots     = 32  // slots whose public halves are made together: they stay in the second-level cache
+	portableSlots = 128 // and in pure Go, where a block at a time is expanded
+	spans         = 4   // parts of a step for each worker, so that none waits long for another
 )
 
 // runner holds the memory of successive passes.
@@ -33,8 +34,12 @@ func newRunner(r *he.Ring, c0 Chunks, opt Options, m *meter) (*runner, error) {
 		return nil, err
 	}
 	run := &runner{r: r, c0: c0, opt: opt, kernel: k, limit: he.LazyProducts(r.Profile().LimbBits()), meter: m}
+	tile := tileSlots
+	if !r.FastColumns() {
+		tile = portableSlots
+	}
 	for range max(1, opt.Workers) {
-		run.workers = append(run.workers, &worker{run: run, tile: min(tileSlots, r.Profile().N())})
+		run.workers = append(run.workers, &worker{run: run, tile: min(tile, r.Profile().N())})
 	}
 	return run, nil
 }

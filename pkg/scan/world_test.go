@@ -63,6 +63,9 @@ func (w *world) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64,
 	if w.fail != nil {
 		return nil, nil, w.fail
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	w.reads[read{id, limb}]++
 	n := w.r.Profile().N()
 	for _, f := range w.files {
@@ -88,7 +91,7 @@ func (w *world) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64,
 				words[i] = 1<<64 - 1 // whoever still reads them gets a wrong result
 			}
 			w.held--
-		}, ctx.Err()
+		}, nil
 	}
 	return nil, nil, errors.New("no such file")
 }

@@ -32,6 +32,7 @@ func dotSignature(n int) string {
 
 func emitKernels(c *build.Context) {
 	emitAVX2(c)
+	emitMULX(c)
 }
 
 // half is a word's part of 28 bits below and the part above.
@@ -67,6 +68,7 @@ func emitAVX2(c *build.Context) {
 	for n := 1; n <= 3; n++ {
 		k.dot(n)
 	}
+	k.rows()
 }
 
 // load cuts the four words at m into halves.
@@ -219,4 +221,33 @@ func (k avx2) dot(n int) {
 			k.mulAdd(k.load(at[2*i]), k.load(at[2*i+1]), p)
 		}
 	}, func(sums Mem) { k.fold(p, sums) })
+}
+
+// rows adds up 64 words below 2^57, which stays below 2^63.
+func (k avx2) rows() {
+	function(k.Context, "rowsAVX2", "func(words *uint64, rows, groups int, sums *uint64)")
+	k.Doc("rowsAVX2 sets sums to the sum of the rows of every lane, 8 words a group, for words",
+		"below 2^57 and at most 64 rows.")
+	words := k.Load(k.Param("words"), k.GP64())
+	rows := k.Load(k.Param("rows"), k.GP64())
+	groups := k.Load(k.Param("groups"), k.GP64())
+	sums := k.Load(k.Param("sums"), k.GP64())
+	a, b, n := k.YMM(), k.YMM(), k.GP64()
+	k.Label("rows_group")
+	k.VPXOR(a, a, a)
+	k.VPXOR(b, b, b)
+	k.MOVQ(rows, n)
+	k.Label("rows_row")
+	k.VPADDQ(Mem{Base: words}, a, a)
+	k.VPADDQ(Mem{Base: words, Disp: 32}, b, b)
+	k.ADDQ(U8(rowBytes), words)
+	k.DECQ(n)
+	k.JNZ(LabelRef("rows_row"))
+	k.VMOVDQU(a, Mem{Base: sums})
+	k.VMOVDQU(b, Mem{Base: sums, Disp: 32})
+	k.ADDQ(U8(rowBytes), sums)
+	k.DECQ(groups)
+	k.JNZ(LabelRef("rows_group"))
+	k.VZEROUPPER()
+	k.RET()
 }

@@ -29,7 +29,12 @@ type Kernel struct {
 	multiply func(sums, x0, x1, y0, y1 []uint64, rows int)
 	// dot adds the sum of the pairs' products to a sum, groups stride words apart.
 	dot func(sums []uint64, stride int, pairs []Pair, rows int)
+	// rows sets sums, 8 words a group, to the sums of the rows.
+	rows func(sums, words []uint64, rows int)
 }
+
+// RowBits is the largest length of words that Rows adds up.
+const RowBits = 57
 
 // Choose returns the fastest kernel of this machine for words of the given length.
 func Choose(bits int, portable bool) *Kernel {
@@ -71,6 +76,13 @@ func (k *Kernel) Dot(sums []uint64, stride int, pairs []Pair, rows int) {
 		equal(n, len(p.A), len(p.B))
 	}
 	k.dot(sums, stride, pairs, rows)
+}
+
+// Rows sets sums, one word for each slot, to the sum of the rows; words are below
+// 2^RowBits, so that sums are below 2^63.
+func (k *Kernel) Rows(sums, words []uint64, rows int) {
+	check(len(sums), len(words), Lanes, Lanes, rows)
+	k.rows(sums, words, rows)
 }
 
 func check(sums, words, stride, last, rows int) {

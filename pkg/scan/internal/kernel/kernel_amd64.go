@@ -23,6 +23,23 @@ var native = func() (ks []*Kernel) {
 					dot3AVX2(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
 				}
 			},
+			rows: func(sums, words []uint64, rows int) {
+				rowsAVX2(&words[0], rows, len(words)/Lanes/rows, &sums[0])
+			},
+		})
+	}
+	if cpu.X86.HasBMI2 {
+		ks = append(ks, &Kernel{
+			Name: "mulx", Bits: 60,
+			multiply: func(sums, x0, x1, y0, y1 []uint64, rows int) {
+				multiplyMULX(&x0[0], &x1[0], &y0[0], &y1[0], rows, len(x0)/Lanes/rows, &sums[0])
+			},
+			dot: func(sums []uint64, stride int, pairs []Pair, rows int) {
+				for _, p := range pairs {
+					dotMULX(&p.A[0], &p.B[0], rows, len(p.A)/Lanes/rows, &sums[0], 8*stride)
+				}
+			},
+			rows: rowSums,
 		})
 	}
 	return ks

@@ -766,3 +766,162 @@ dot3_avx2_row1:
 	JNZ      dot3_avx2_group
 	VZEROUPPER
 	RET
+
+// func rowsAVX2(words *uint64, rows int, groups int, sums *uint64)
+// Requires: AVX, AVX2
+TEXT ·rowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ words+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ groups+16(FP), DX
+	MOVQ sums+24(FP), BX
+
+rows_group:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	MOVQ  CX, SI
+
+rows_row:
+	VPADDQ  (AX), Y0, Y0
+	VPADDQ  32(AX), Y1, Y1
+	ADDQ    $0x40, AX
+	DECQ    SI
+	JNZ     rows_row
+	VMOVDQU Y0, (BX)
+	VMOVDQU Y1, 32(BX)
+	ADDQ    $0x40, BX
+	DECQ    DX
+	JNZ     rows_group
+	VZEROUPPER
+	RET
+
+// func multiplyMULX(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, groups int, sums *uint64)
+// Requires: BMI2
+TEXT ·multiplyMULX(SB), NOSPLIT, $24-56
+	MOVQ groups+40(FP), AX
+	MOVQ AX, (SP)
+	MOVQ sums+48(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ x0+0(FP), AX
+	MOVQ x1+8(FP), CX
+	MOVQ y0+16(FP), BX
+	MOVQ y1+24(FP), SI
+	MOVQ rows+32(FP), DI
+	SHLQ $0x06, DI
+	ADDQ DI, AX
+	ADDQ DI, CX
+	ADDQ DI, BX
+	ADDQ DI, SI
+
+multiply_mulx_group:
+	MOVQ $0x00000008, 8(SP)
+
+multiply_mulx_lane:
+	MOVQ rows+32(FP), DI
+	SHLQ $0x06, DI
+	NEGQ DI
+	XORQ R8, R8
+	XORQ R9, R9
+	XORQ R10, R10
+	XORQ R11, R11
+	XORQ R12, R12
+	XORQ R13, R13
+
+multiply_mulx_row:
+	MOVQ  (AX)(DI*1), DX
+	MULXQ (BX)(DI*1), R14, R15
+	ADDQ  R14, R8
+	ADCQ  R15, R9
+	ADDQ  (CX)(DI*1), DX
+	MOVQ  (BX)(DI*1), R14
+	ADDQ  (SI)(DI*1), R14
+	MULXQ R14, DX, R14
+	ADDQ  DX, R10
+	ADCQ  R14, R11
+	MOVQ  (CX)(DI*1), DX
+	MULXQ (SI)(DI*1), DX, R14
+	ADDQ  DX, R12
+	ADCQ  R14, R13
+	ADDQ  $0x40, DI
+	JNZ   multiply_mulx_row
+	MOVQ  16(SP), DX
+	SUBQ  R8, R10
+	SBBQ  R9, R11
+	SUBQ  R12, R10
+	SBBQ  R13, R11
+	ADDQ  R8, (DX)
+	ADCQ  R9, 64(DX)
+	ADDQ  R10, 128(DX)
+	ADCQ  R11, 192(DX)
+	ADDQ  R12, 256(DX)
+	ADCQ  R13, 320(DX)
+	ADDQ  $0x08, 16(SP)
+	ADDQ  $0x08, AX
+	ADDQ  $0x08, CX
+	ADDQ  $0x08, BX
+	ADDQ  $0x08, SI
+	DECQ  8(SP)
+	JNZ   multiply_mulx_lane
+	MOVQ  rows+32(FP), DI
+	DECQ  DI
+	SHLQ  $0x06, DI
+	ADDQ  DI, AX
+	ADDQ  DI, CX
+	ADDQ  DI, BX
+	ADDQ  DI, SI
+	MOVQ  $0x00000180, DX
+	LEAQ  -64(DX), DX
+	ADDQ  DX, 16(SP)
+	DECQ  (SP)
+	JNZ   multiply_mulx_group
+	RET
+
+// func dotMULX(a0 *uint64, b0 *uint64, rows int, groups int, sums *uint64, stride int)
+// Requires: BMI2
+TEXT ·dotMULX(SB), NOSPLIT, $24-48
+	MOVQ groups+24(FP), AX
+	MOVQ AX, (SP)
+	MOVQ sums+32(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ a0+0(FP), AX
+	MOVQ b0+8(FP), CX
+	MOVQ rows+16(FP), BX
+	SHLQ $0x06, BX
+	ADDQ BX, AX
+	ADDQ BX, CX
+
+dot_mulx_group:
+	MOVQ $0x00000008, 8(SP)
+
+dot_mulx_lane:
+	MOVQ rows+16(FP), BX
+	SHLQ $0x06, BX
+	NEGQ BX
+	XORQ SI, SI
+	XORQ DI, DI
+
+dot_mulx_row:
+	MOVQ  (AX)(BX*1), DX
+	MULXQ (CX)(BX*1), DX, R8
+	ADDQ  DX, SI
+	ADCQ  R8, DI
+	ADDQ  $0x40, BX
+	JNZ   dot_mulx_row
+	MOVQ  16(SP), DX
+	ADDQ  SI, (DX)
+	ADCQ  DI, 64(DX)
+	ADDQ  $0x08, 16(SP)
+	ADDQ  $0x08, AX
+	ADDQ  $0x08, CX
+	DECQ  8(SP)
+	JNZ   dot_mulx_lane
+	MOVQ  rows+16(FP), BX
+	DECQ  BX
+	SHLQ  $0x06, BX
+	ADDQ  BX, AX
+	ADDQ  BX, CX
+	MOVQ  stride+40(FP), DX
+	LEAQ  -64(DX), DX
+	ADDQ  DX, 16(SP)
+	DECQ  (SP)
+	JNZ   dot_mulx_group
+	RET

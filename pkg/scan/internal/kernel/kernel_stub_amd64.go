@@ -23,3 +23,19 @@ func dot2AVX2(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, rows int, groups i
 //
 //go:noescape
 func dot3AVX2(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, a2 *uint64, b2 *uint64, rows int, groups int, sums *uint64, stride int)
+
+// rowsAVX2 sets sums to the sum of the rows of every lane, 8 words a group, for words
+// below 2^57 and at most 64 rows.
+//
+//go:noescape
+func rowsAVX2(words *uint64, rows int, groups int, sums *uint64)
+
+// multiplyMULX is multiply for words of any length up to 60 bits.
+//
+//go:noescape
+func multiplyMULX(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, groups int, sums *uint64)
+
+// dotMULX is the dot product of one pair for words of any length up to 60 bits.
+//
+//go:noescape
+func dotMULX(a0 *uint64, b0 *uint64, rows int, groups int, sums *uint64, stride int)

@@ -93,6 +93,28 @@ func TestKernelsAddExactly(t *testing.T) {
 	}
 }
 
+func TestKernelsAddRows(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for _, k := range Usable(1) {
+		for round := range 40 {
+			rows, groups := 1+rnd.IntN(MaxRows), 1+rnd.IntN(5)
+			if round == 0 {
+				rows = MaxRows
+			}
+			words := fill(rnd, rows*groups*Lanes, RowBits, round%2 == 0)
+			sums := make([]uint64, groups*Lanes+1)
+			k.Rows(sums, words, rows)
+			require.Zero(t, sums[groups*Lanes])
+			for i, s := range sums[:groups*Lanes] {
+				for b := range rows {
+					s -= words[(i/Lanes*rows+b)*Lanes+i%Lanes]
+				}
+				require.Zero(t, s)
+			}
+		}
+	}
+}
+
 func TestKernelsRefuseOtherLengths(t *testing.T) {
 	for _, k := range Usable(1) {
 		w := make([]uint64, 64)

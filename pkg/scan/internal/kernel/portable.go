@@ -3,7 +3,7 @@ package kernel
 import "math/bits"
 
 // Portable is the kernel in Go, for words of up to 60 bits.
-var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot}
+var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot, rows: rowSums}
 
 func multiply(sums, x0, x1, y0, y1 []uint64, rows int) {
 	for size := rows * Lanes; len(x0) > 0; sums = sums[3*Sum:] {
@@ -15,30 +15,41 @@ func multiply(sums, x0, x1, y0, y1 []uint64, rows int) {
 	}
 }
 
+// multiplyGroup makes three products instead of four: x0*y1 + x1*y0 is
+// (x0+x1)*(y0+y1) - x0*y0 - x1*y1. The sums of the long products may wrap; the
+// difference does not, and integers modulo 2^128 don't mind.
 func multiplyGroup(sums *[3 * Sum]uint64, x0, x1, y0, y1 []uint64) {
 	x1, y0, y1 = x1[:len(x0)], y0[:len(x0)], y1[:len(x0)]
 	for lane := range Lanes {
-		l0, l1, l2 := sums[lane], sums[Sum+lane], sums[2*Sum+lane]
-		h0, h1, h2 := sums[Lanes+lane], sums[Sum+Lanes+lane], sums[2*Sum+Lanes+lane]
+		var l0, l1, l2, h0, h1, h2 uint64
 		for i := lane; i < len(x0); i += Lanes {
 			p, q, s, t := x0[i], x1[i], y0[i], y1[i]
 			var c uint64
 			h, l := bits.Mul64(p, s)
 			l0, c = bits.Add64(l0, l, 0)
 			h0, _ = bits.Add64(h0, h, c)
-			h, l = bits.Mul64(p, t)
-			l1, c = bits.Add64(l1, l, 0)
-			h1, _ = bits.Add64(h1, h, c)
-			h, l = bits.Mul64(q, s)
-			l1, c = bits.Add64(l1, l, 0)
-			h1, _ = bits.Add64(h1, h, c)
 			h, l = bits.Mul64(q, t)
 			l2, c = bits.Add64(l2, l, 0)
 			h2, _ = bits.Add64(h2, h, c)
+			h, l = bits.Mul64(p+q, s+t)
+			l1, c = bits.Add64(l1, l, 0)
+			h1, _ = bits.Add64(h1, h, c)
 		}
-		sums[lane], sums[Sum+lane], sums[2*Sum+lane] = l0, l1, l2
-		sums[Lanes+lane], sums[Sum+Lanes+lane], sums[2*Sum+Lanes+lane] = h0, h1, h2
+		var c uint64
+		l1, c = bits.Sub64(l1, l0, 0)
+		h1, _ = bits.Sub64(h1, h0, c)
+		l1, c = bits.Sub64(l1, l2, 0)
+		h1, _ = bits.Sub64(h1, h2, c)
+		add(sums[:], lane, l0, h0)
+		add(sums[Sum:], lane, l1, h1)
+		add(sums[2*Sum:], lane, l2, h2)
 	}
+}
+
+func add(sums []uint64, lane int, lo, hi uint64) {
+	var c uint64
+	sums[lane], c = bits.Add64(sums[lane], lo, 0)
+	sums[Lanes+lane], _ = bits.Add64(sums[Lanes+lane], hi, c)
 }
 
 func dot(sums []uint64, stride int, pairs []Pair, rows int) {
@@ -63,5 +74,18 @@ func dotGroup(sums *[Sum]uint64, a, b []uint64) {
 			hi, _ = bits.Add64(hi, h, c)
 		}
 		sums[lane], sums[Lanes+lane] = lo, hi
+	}
+}
+
+func rowSums(sums, words []uint64, rows int) {
+	for size := rows * Lanes; len(words) > 0; sums, words = sums[Lanes:], words[size:] {
+		var s [Lanes]uint64
+		for i := 0; i < size; i += Lanes {
+			row := (*[Lanes]uint64)(words[i:])
+			for j := range s {
+				s[j] += row[j]
+			}
+		}
+		copy(sums, s[:])
 	}
 }
