@@ -32,4 +32,4 @@ mv pkg/api/openapi.swagger.json pkg/api/openapi.json
 
 go run ./internal/gendocs
 
-(cd tools/asm && go run . ../..)
+(cd tools/asm && go vet . && go test . && go run . ../..)

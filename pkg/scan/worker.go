@@ -162,9 +162,26 @@ func (w *worker) factor(i, place int) (c0, a []uint64) {
 	if ok {
 		return c0, a
 	}
-	w.run.add(c0, f, w.prime, w.stored)
-	w.run.add(a, f, w.prime, func(c int) []uint64 { return w.expand(c, summand) })
+	w.add(c0, f, w.stored)
+	w.add(a, f, func(c int) []uint64 { return w.expand(c, summand) })
 	return c0, a
+}
+
+// add sets sum to the sum of a factor's columns less that of the columns it subtracts.
+func (w *worker) add(sum []uint64, f *factor, words func(c int) []uint64) {
+	plus := f.plus
+	if len(plus) == 0 {
+		clear(sum)
+	} else {
+		copy(sum, words(plus[0]))
+		plus = plus[1:]
+	}
+	for _, c := range plus {
+		w.run.kernel.AddMod(sum, words(c), w.prime)
+	}
+	for _, c := range f.minus {
+		w.run.kernel.SubMod(sum, words(c), w.prime)
+	}
 }
 
 // pair returns the tile of the three polynomials of the product of two factors.

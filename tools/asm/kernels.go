@@ -33,6 +33,7 @@ func dotSignature(n int) string {
 func emitKernels(c *build.Context) {
 	emitAVX2(c)
 	emitMULX(c)
+	emitIFMA(c)
 }
 
 // half is a word's part of 28 bits below and the part above.
@@ -69,6 +70,8 @@ func emitAVX2(c *build.Context) {
 		k.dot(n)
 	}
 	k.rows()
+	k.addMod("addModAVX2", true)
+	k.addMod("subModAVX2", false)
 }
 
 // load cuts the four words at m into halves.
@@ -248,6 +251,45 @@ func (k avx2) rows() {
 	k.ADDQ(U8(rowBytes), sums)
 	k.DECQ(groups)
 	k.JNZ(LabelRef("rows_group"))
+	k.VZEROUPPER()
+	k.RET()
+}
+
+// addMod adds residues to residues, or subtracts them, modulo a prime below 2^62.
+func (k avx2) addMod(name string, plus bool) {
+	function(k.Context, name, "func(sum, x *uint64, groups int, prime uint64)")
+	k.Doc(name + " is addMod or subMod of 8 words a group.")
+	sum := k.Load(k.Param("sum"), k.GP64())
+	x := k.Load(k.Param("x"), k.GP64())
+	groups := k.Load(k.Param("groups"), k.GP64())
+	prime := broadcast(k.Context, "prime")
+	limit := k.YMM() // subtract the prime if above prime-1, add it if below zero
+	if k.VPXOR(limit, limit, limit); plus {
+		k.VPCMPEQQ(limit, limit, limit)
+		k.VPADDQ(prime, limit, limit)
+	}
+	k.Label(name + "_group")
+	for i := range 2 {
+		s, t := k.YMM(), k.YMM()
+		at := Mem{Base: sum, Disp: 32 * i}
+		k.VMOVDQU(at, s)
+		if plus {
+			k.VPADDQ(Mem{Base: x, Disp: 32 * i}, s, s)
+			k.VPCMPGTQ(limit, s, t)
+			k.VPAND(prime, t, t)
+			k.VPSUBQ(t, s, s)
+		} else {
+			k.VPSUBQ(Mem{Base: x, Disp: 32 * i}, s, s)
+			k.VPCMPGTQ(s, limit, t)
+			k.VPAND(prime, t, t)
+			k.VPADDQ(t, s, s)
+		}
+		k.VMOVDQU(s, at)
+	}
+	k.ADDQ(U8(rowBytes), sum)
+	k.ADDQ(U8(rowBytes), x)
+	k.DECQ(groups)
+	k.JNZ(LabelRef(name + "_group"))
 	k.VZEROUPPER()
 	k.RET()
 }

@@ -31,6 +31,8 @@ type Kernel struct {
 	dot func(sums []uint64, stride int, pairs []Pair, rows int)
 	// rows sets sums, 8 words a group, to the sums of the rows.
 	rows func(sums, words []uint64, rows int)
+	// addMod and subMod add x to sum and subtract it, modulo the prime.
+	addMod, subMod func(sum, x []uint64, prime uint64)
 }
 
 // RowBits is the largest length of words that Rows adds up.
@@ -83,6 +85,21 @@ func (k *Kernel) Dot(sums []uint64, stride int, pairs []Pair, rows int) {
 func (k *Kernel) Rows(sums, words []uint64, rows int) {
 	check(len(sums), len(words), Lanes, Lanes, rows)
 	k.rows(sums, words, rows)
+}
+
+// AddMod adds x to sum modulo the prime, of which both have residues; there is a
+// multiple of Lanes.
+func (k *Kernel) AddMod(sum, x []uint64, prime uint64) {
+	check(len(sum), len(x), Lanes, Lanes, 1)
+	equal(len(sum), len(x))
+	k.addMod(sum, x, prime)
+}
+
+// SubMod subtracts x from sum likewise.
+func (k *Kernel) SubMod(sum, x []uint64, prime uint64) {
+	check(len(sum), len(x), Lanes, Lanes, 1)
+	equal(len(sum), len(x))
+	k.subMod(sum, x, prime)
 }
 
 func check(sums, words, stride, last, rows int) {

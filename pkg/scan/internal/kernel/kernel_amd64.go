@@ -6,6 +6,26 @@ import "golang.org/x/sys/cpu"
 
 // native are the kernels of this machine, fastest first.
 var native = func() (ks []*Kernel) {
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512IFMA {
+		ks = append(ks, &Kernel{
+			Name: "ifma", Bits: 52,
+			multiply: func(sums, x0, x1, y0, y1 []uint64, rows int) {
+				multiplyIFMA(&x0[0], &x1[0], &y0[0], &y1[0], rows, len(x0)/Lanes/rows, &sums[0])
+			},
+			dot: func(sums []uint64, stride int, p []Pair, rows int) {
+				groups := len(p[0].A) / Lanes / rows
+				switch len(p) {
+				case 1:
+					dot1IFMA(&p[0].A[0], &p[0].B[0], rows, groups, &sums[0], 8*stride)
+				case 2:
+					dot2IFMA(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], rows, groups, &sums[0], 8*stride)
+				case 3:
+					dot3IFMA(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
+				}
+			},
+			rows: addRows, addMod: addModSIMD, subMod: subModSIMD,
+		})
+	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &Kernel{
 			Name: "avx2", Bits: 55,
@@ -23,9 +43,7 @@ var native = func() (ks []*Kernel) {
 					dot3AVX2(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
 				}
 			},
-			rows: func(sums, words []uint64, rows int) {
-				rowsAVX2(&words[0], rows, len(words)/Lanes/rows, &sums[0])
-			},
+			rows: addRows, addMod: addModSIMD, subMod: subModSIMD,
 		})
 	}
 	if cpu.X86.HasBMI2 {
@@ -39,8 +57,20 @@ var native = func() (ks []*Kernel) {
 					dotMULX(&p.A[0], &p.B[0], rows, len(p.A)/Lanes/rows, &sums[0], 8*stride)
 				}
 			},
-			rows: rowSums,
+			rows: rowSums, addMod: addMod, subMod: subMod,
 		})
 	}
 	return ks
 }()
+
+func addRows(sums, words []uint64, rows int) {
+	rowsAVX2(&words[0], rows, len(words)/Lanes/rows, &sums[0])
+}
+
+func addModSIMD(sum, x []uint64, prime uint64) {
+	addModAVX2(&sum[0], &x[0], len(sum)/Lanes, prime)
+}
+
+func subModSIMD(sum, x []uint64, prime uint64) {
+	subModAVX2(&sum[0], &x[0], len(sum)/Lanes, prime)
+}

@@ -794,6 +794,70 @@ rows_row:
 	VZEROUPPER
 	RET
 
+// func addModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
+// Requires: AVX, AVX2
+TEXT ·addModAVX2(SB), NOSPLIT, $0-32
+	MOVQ         sum+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	MOVQ         prime+24(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPCMPEQQ     Y1, Y1, Y1
+	VPADDQ       Y0, Y1, Y1
+
+addModAVX2_group:
+	VMOVDQU  (AX), Y2
+	VPADDQ   (CX), Y2, Y2
+	VPCMPGTQ Y1, Y2, Y3
+	VPAND    Y0, Y3, Y3
+	VPSUBQ   Y3, Y2, Y2
+	VMOVDQU  Y2, (AX)
+	VMOVDQU  32(AX), Y2
+	VPADDQ   32(CX), Y2, Y2
+	VPCMPGTQ Y1, Y2, Y3
+	VPAND    Y0, Y3, Y3
+	VPSUBQ   Y3, Y2, Y2
+	VMOVDQU  Y2, 32(AX)
+	ADDQ     $0x40, AX
+	ADDQ     $0x40, CX
+	DECQ     DX
+	JNZ      addModAVX2_group
+	VZEROUPPER
+	RET
+
+// func subModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
+// Requires: AVX, AVX2
+TEXT ·subModAVX2(SB), NOSPLIT, $0-32
+	MOVQ         sum+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	MOVQ         prime+24(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VPXOR        Y1, Y1, Y1
+
+subModAVX2_group:
+	VMOVDQU  (AX), Y2
+	VPSUBQ   (CX), Y2, Y2
+	VPCMPGTQ Y2, Y1, Y3
+	VPAND    Y0, Y3, Y3
+	VPADDQ   Y3, Y2, Y2
+	VMOVDQU  Y2, (AX)
+	VMOVDQU  32(AX), Y2
+	VPSUBQ   32(CX), Y2, Y2
+	VPCMPGTQ Y2, Y1, Y3
+	VPAND    Y0, Y3, Y3
+	VPADDQ   Y3, Y2, Y2
+	VMOVDQU  Y2, 32(AX)
+	ADDQ     $0x40, AX
+	ADDQ     $0x40, CX
+	DECQ     DX
+	JNZ      subModAVX2_group
+	VZEROUPPER
+	RET
+
 // func multiplyMULX(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, groups int, sums *uint64)
 // Requires: BMI2
 TEXT ·multiplyMULX(SB), NOSPLIT, $24-56
@@ -924,4 +988,281 @@ dot_mulx_row:
 	ADDQ  DX, 16(SP)
 	DECQ  (SP)
 	JNZ   dot_mulx_group
+	RET
+
+// func multiplyIFMA(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, groups int, sums *uint64)
+// Requires: AVX, AVX512F, AVX512IFMA, MMX+
+TEXT ·multiplyIFMA(SB), NOSPLIT, $0-56
+	MOVQ x0+0(FP), AX
+	MOVQ x1+8(FP), CX
+	MOVQ y0+16(FP), DX
+	MOVQ y1+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ groups+40(FP), DI
+	MOVQ sums+48(FP), R8
+	SHLQ $0x06, SI
+
+multiply_ifma_group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	XORQ   R9, R9
+
+multiply_ifma_row:
+	PREFETCHT0   2048(AX)(R9*1)
+	PREFETCHT0   2048(CX)(R9*1)
+	PREFETCHT0   2048(DX)(R9*1)
+	PREFETCHT0   2048(BX)(R9*1)
+	VMOVDQU64    (AX)(R9*1), Z8
+	VMOVDQU64    (CX)(R9*1), Z9
+	VMOVDQU64    (DX)(R9*1), Z10
+	VMOVDQU64    (BX)(R9*1), Z11
+	VPMADD52LUQ  Z10, Z8, Z0
+	VPMADD52HUQ  Z10, Z8, Z1
+	VPMADD52LUQ  Z11, Z8, Z2
+	VPMADD52HUQ  Z11, Z8, Z3
+	VPMADD52LUQ  Z10, Z9, Z4
+	VPMADD52HUQ  Z10, Z9, Z5
+	VPMADD52LUQ  Z11, Z9, Z6
+	VPMADD52HUQ  Z11, Z9, Z7
+	ADDQ         $0x40, R9
+	CMPQ         R9, SI
+	JNE          multiply_ifma_row
+	VPADDQ       Z4, Z2, Z2
+	VPADDQ       Z5, Z3, Z3
+	VMOVDQU64    (R8), Z8
+	VMOVDQU64    64(R8), Z9
+	MOVQ         $0x00000001, R9
+	VPBROADCASTQ R9, Z11
+	VPADDQ       Z0, Z8, Z8
+	VPCMPUQ      $0x01, Z0, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSLLQ       $0x34, Z1, Z10
+	VPADDQ       Z10, Z8, Z8
+	VPCMPUQ      $0x01, Z10, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSRLQ       $0x0c, Z1, Z10
+	VPADDQ       Z10, Z9, Z9
+	VMOVDQU64    Z8, (R8)
+	VMOVDQU64    Z9, 64(R8)
+	VMOVDQU64    128(R8), Z8
+	VMOVDQU64    192(R8), Z9
+	MOVQ         $0x00000001, R9
+	VPBROADCASTQ R9, Z11
+	VPADDQ       Z2, Z8, Z8
+	VPCMPUQ      $0x01, Z2, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSLLQ       $0x34, Z3, Z10
+	VPADDQ       Z10, Z8, Z8
+	VPCMPUQ      $0x01, Z10, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSRLQ       $0x0c, Z3, Z10
+	VPADDQ       Z10, Z9, Z9
+	VMOVDQU64    Z8, 128(R8)
+	VMOVDQU64    Z9, 192(R8)
+	VMOVDQU64    256(R8), Z8
+	VMOVDQU64    320(R8), Z9
+	MOVQ         $0x00000001, R9
+	VPBROADCASTQ R9, Z11
+	VPADDQ       Z6, Z8, Z8
+	VPCMPUQ      $0x01, Z6, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSLLQ       $0x34, Z7, Z10
+	VPADDQ       Z10, Z8, Z8
+	VPCMPUQ      $0x01, Z10, Z8, K1
+	VPADDQ       Z11, Z9, K1, Z9
+	VPSRLQ       $0x0c, Z7, Z10
+	VPADDQ       Z10, Z9, Z9
+	VMOVDQU64    Z8, 256(R8)
+	VMOVDQU64    Z9, 320(R8)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	ADDQ         $0x00000180, R8
+	DECQ         DI
+	JNZ          multiply_ifma_group
+	VZEROUPPER
+	RET
+
+// func dot1IFMA(a0 *uint64, b0 *uint64, rows int, groups int, sums *uint64, stride int)
+// Requires: AVX, AVX512F, AVX512IFMA
+TEXT ·dot1IFMA(SB), NOSPLIT, $0-48
+	MOVQ a0+0(FP), AX
+	MOVQ b0+8(FP), CX
+	MOVQ stride+40(FP), DX
+	MOVQ rows+16(FP), BX
+	MOVQ groups+24(FP), SI
+	MOVQ sums+32(FP), DI
+	SHLQ $0x06, BX
+
+dot1_ifma_group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	XORQ   R8, R8
+
+dot1_ifma_row:
+	VMOVDQU64    (AX)(R8*1), Z2
+	VMOVDQU64    (CX)(R8*1), Z3
+	VPMADD52LUQ  Z3, Z2, Z0
+	VPMADD52HUQ  Z3, Z2, Z1
+	ADDQ         $0x40, R8
+	CMPQ         R8, BX
+	JNE          dot1_ifma_row
+	VMOVDQU64    (DI), Z2
+	VMOVDQU64    64(DI), Z3
+	MOVQ         $0x00000001, R8
+	VPBROADCASTQ R8, Z5
+	VPADDQ       Z0, Z2, Z2
+	VPCMPUQ      $0x01, Z0, Z2, K1
+	VPADDQ       Z5, Z3, K1, Z3
+	VPSLLQ       $0x34, Z1, Z4
+	VPADDQ       Z4, Z2, Z2
+	VPCMPUQ      $0x01, Z4, Z2, K1
+	VPADDQ       Z5, Z3, K1, Z3
+	VPSRLQ       $0x0c, Z1, Z4
+	VPADDQ       Z4, Z3, Z3
+	VMOVDQU64    Z2, (DI)
+	VMOVDQU64    Z3, 64(DI)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	ADDQ         DX, DI
+	DECQ         SI
+	JNZ          dot1_ifma_group
+	VZEROUPPER
+	RET
+
+// func dot2IFMA(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, rows int, groups int, sums *uint64, stride int)
+// Requires: AVX, AVX512F, AVX512IFMA
+TEXT ·dot2IFMA(SB), NOSPLIT, $0-64
+	MOVQ a0+0(FP), AX
+	MOVQ b0+8(FP), CX
+	MOVQ a1+16(FP), DX
+	MOVQ b1+24(FP), BX
+	MOVQ stride+56(FP), SI
+	MOVQ rows+32(FP), DI
+	MOVQ groups+40(FP), R8
+	MOVQ sums+48(FP), R9
+	SHLQ $0x06, DI
+
+dot2_ifma_group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ   R10, R10
+
+dot2_ifma_row:
+	VMOVDQU64    (AX)(R10*1), Z4
+	VMOVDQU64    (CX)(R10*1), Z5
+	VPMADD52LUQ  Z5, Z4, Z0
+	VPMADD52HUQ  Z5, Z4, Z1
+	VMOVDQU64    (DX)(R10*1), Z4
+	VMOVDQU64    (BX)(R10*1), Z5
+	VPMADD52LUQ  Z5, Z4, Z2
+	VPMADD52HUQ  Z5, Z4, Z3
+	ADDQ         $0x40, R10
+	CMPQ         R10, DI
+	JNE          dot2_ifma_row
+	VPADDQ       Z2, Z0, Z0
+	VPADDQ       Z3, Z1, Z1
+	VMOVDQU64    (R9), Z4
+	VMOVDQU64    64(R9), Z5
+	MOVQ         $0x00000001, R10
+	VPBROADCASTQ R10, Z7
+	VPADDQ       Z0, Z4, Z4
+	VPCMPUQ      $0x01, Z0, Z4, K1
+	VPADDQ       Z7, Z5, K1, Z5
+	VPSLLQ       $0x34, Z1, Z6
+	VPADDQ       Z6, Z4, Z4
+	VPCMPUQ      $0x01, Z6, Z4, K1
+	VPADDQ       Z7, Z5, K1, Z5
+	VPSRLQ       $0x0c, Z1, Z6
+	VPADDQ       Z6, Z5, Z5
+	VMOVDQU64    Z4, (R9)
+	VMOVDQU64    Z5, 64(R9)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         SI, R9
+	DECQ         R8
+	JNZ          dot2_ifma_group
+	VZEROUPPER
+	RET
+
+// func dot3IFMA(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, a2 *uint64, b2 *uint64, rows int, groups int, sums *uint64, stride int)
+// Requires: AVX, AVX512F, AVX512IFMA
+TEXT ·dot3IFMA(SB), NOSPLIT, $0-80
+	MOVQ a0+0(FP), AX
+	MOVQ b0+8(FP), CX
+	MOVQ a1+16(FP), DX
+	MOVQ b1+24(FP), BX
+	MOVQ a2+32(FP), SI
+	MOVQ b2+40(FP), DI
+	MOVQ stride+72(FP), R8
+	MOVQ rows+48(FP), R9
+	MOVQ groups+56(FP), R10
+	MOVQ sums+64(FP), R11
+	SHLQ $0x06, R9
+
+dot3_ifma_group:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	XORQ   R12, R12
+
+dot3_ifma_row:
+	VMOVDQU64    (AX)(R12*1), Z6
+	VMOVDQU64    (CX)(R12*1), Z7
+	VPMADD52LUQ  Z7, Z6, Z0
+	VPMADD52HUQ  Z7, Z6, Z1
+	VMOVDQU64    (DX)(R12*1), Z6
+	VMOVDQU64    (BX)(R12*1), Z7
+	VPMADD52LUQ  Z7, Z6, Z2
+	VPMADD52HUQ  Z7, Z6, Z3
+	VMOVDQU64    (SI)(R12*1), Z6
+	VMOVDQU64    (DI)(R12*1), Z7
+	VPMADD52LUQ  Z7, Z6, Z4
+	VPMADD52HUQ  Z7, Z6, Z5
+	ADDQ         $0x40, R12
+	CMPQ         R12, R9
+	JNE          dot3_ifma_row
+	VPADDQ       Z2, Z0, Z0
+	VPADDQ       Z3, Z1, Z1
+	VPADDQ       Z4, Z0, Z0
+	VPADDQ       Z5, Z1, Z1
+	VMOVDQU64    (R11), Z6
+	VMOVDQU64    64(R11), Z7
+	MOVQ         $0x00000001, R12
+	VPBROADCASTQ R12, Z9
+	VPADDQ       Z0, Z6, Z6
+	VPCMPUQ      $0x01, Z0, Z6, K1
+	VPADDQ       Z9, Z7, K1, Z7
+	VPSLLQ       $0x34, Z1, Z8
+	VPADDQ       Z8, Z6, Z6
+	VPCMPUQ      $0x01, Z8, Z6, K1
+	VPADDQ       Z9, Z7, K1, Z7
+	VPSRLQ       $0x0c, Z1, Z8
+	VPADDQ       Z8, Z7, Z7
+	VMOVDQU64    Z6, (R11)
+	VMOVDQU64    Z7, 64(R11)
+	ADDQ         R9, AX
+	ADDQ         R9, CX
+	ADDQ         R9, DX
+	ADDQ         R9, BX
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	ADDQ         R8, R11
+	DECQ         R10
+	JNZ          dot3_ifma_group
+	VZEROUPPER
 	RET

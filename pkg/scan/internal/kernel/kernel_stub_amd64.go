@@ -30,6 +30,16 @@ func dot3AVX2(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, a2 *uint64, b2 *ui
 //go:noescape
 func rowsAVX2(words *uint64, rows int, groups int, sums *uint64)
 
+// addModAVX2 is addMod or subMod of 8 words a group.
+//
+//go:noescape
+func addModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
+
+// subModAVX2 is addMod or subMod of 8 words a group.
+//
+//go:noescape
+func subModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
+
 // multiplyMULX is multiply for words of any length up to 60 bits.
 //
 //go:noescape
@@ -39,3 +49,23 @@ func multiplyMULX(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, grou
 //
 //go:noescape
 func dotMULX(a0 *uint64, b0 *uint64, rows int, groups int, sums *uint64, stride int)
+
+// multiplyIFMA is multiply for words below 2^52 and at most 64 rows.
+//
+//go:noescape
+func multiplyIFMA(x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, rows int, groups int, sums *uint64)
+
+// dot1IFMA is the dot product for words below 2^52 and at most 64 rows.
+//
+//go:noescape
+func dot1IFMA(a0 *uint64, b0 *uint64, rows int, groups int, sums *uint64, stride int)
+
+// dot2IFMA is the dot product for words below 2^52 and at most 64 rows.
+//
+//go:noescape
+func dot2IFMA(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, rows int, groups int, sums *uint64, stride int)
+
+// dot3IFMA is the dot product for words below 2^52 and at most 64 rows.
+//
+//go:noescape
+func dot3IFMA(a0 *uint64, b0 *uint64, a1 *uint64, b1 *uint64, a2 *uint64, b2 *uint64, rows int, groups int, sums *uint64, stride int)

@@ -115,6 +115,27 @@ func TestKernelsAddRows(t *testing.T) {
 	}
 }
 
+func TestKernelsAddResidues(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	for _, k := range Usable(1) {
+		for _, q := range []uint64{97, 1<<55 - 55, 1<<60 - 93} {
+			n := Lanes * (1 + rnd.IntN(9))
+			x, y := make([]uint64, n), make([]uint64, n)
+			for i := range x {
+				edge := []uint64{0, 1, q / 2, q/2 + 1, q - 1, rnd.Uint64N(q)}
+				x[i], y[i] = edge[rnd.IntN(6)], edge[rnd.IntN(6)]
+			}
+			sum, difference := append([]uint64{}, x...), append([]uint64{}, x...)
+			k.AddMod(sum, y, q)
+			k.SubMod(difference, y, q)
+			for i := range x {
+				require.Equal(t, (x[i]+y[i])%q, sum[i])
+				require.Equal(t, (x[i]+q-y[i])%q, difference[i])
+			}
+		}
+	}
+}
+
 func TestKernelsRefuseOtherLengths(t *testing.T) {
 	for _, k := range Usable(1) {
 		w := make([]uint64, 64)
@@ -123,6 +144,7 @@ func TestKernelsRefuseOtherLengths(t *testing.T) {
 			"none":  func() { k.Multiply(make([]uint64, 3*Sum), w, w, w, w, 0) },
 			"sums":  func() { k.Multiply(make([]uint64, 3*Sum-1), w, w, w, w, 8) },
 			"short": func() { k.Multiply(make([]uint64, 3*Sum), w, w, w, w[:56], 8) },
+			"sum":   func() { k.AddMod(w[:56], w, 97) },
 			"pair":  func() { k.Dot(make([]uint64, Sum), Sum, []Pair{{w, w}, {w, w[:8]}}, 8) },
 		} {
 			require.Panics(t, f, k.Name+" "+name)

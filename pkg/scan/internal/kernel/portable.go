@@ -3,7 +3,7 @@ package kernel
 import "math/bits"
 
 // Portable is the kernel in Go, for words of up to 60 bits.
-var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot, rows: rowSums}
+var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot, rows: rowSums, addMod: addMod, subMod: subMod}
 
 func multiply(sums, x0, x1, y0, y1 []uint64, rows int) {
 	for size := rows * Lanes; len(x0) > 0; sums = sums[3*Sum:] {
@@ -87,5 +87,27 @@ func rowSums(sums, words []uint64, rows int) {
 			}
 		}
 		copy(sums, s[:])
+	}
+}
+
+func addMod(sum, x []uint64, prime uint64) {
+	x = x[:len(sum)]
+	for i := range sum {
+		s := sum[i] + x[i]
+		if s >= prime {
+			s -= prime
+		}
+		sum[i] = s
+	}
+}
+
+func subMod(sum, x []uint64, prime uint64) {
+	x = x[:len(sum)]
+	for i := range sum {
+		s := sum[i] - x[i]
+		if sum[i] < x[i] {
+			s += prime
+		}
+		sum[i] = s
 	}
 }
