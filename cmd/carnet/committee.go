@@ -13,10 +13,11 @@ type committeeCmd struct {
 }
 
 type committeeRegisterCmd struct {
-	ID           string   `arg:"" help:"Short identifier of the committee."`
-	Member       []string `required:"" help:"Keyholder, in the order of the numbers 1 to n. Repeat it, or separate by commas." placeholder:"ID"`
-	Threshold    int      `required:"" help:"How many members open an answer; one fewer learn nothing." placeholder:"T"`
-	Attestations int      `help:"Below so many members that computed themselves, answers are marked unattested." default:"1"`
+	ID            string   `arg:"" help:"Short identifier of the committee."`
+	Member        []string `required:"" help:"Keyholder, in the order of the numbers 1 to n. Repeat it, or separate by commas." placeholder:"ID"`
+	Threshold     int      `required:"" help:"How many members open an answer; one fewer learn nothing." placeholder:"T"`
+	PrivateChecks int      `help:"Members that must agree on the check of a private parameter, at least 2t-1 [default: 3t-2]. With fewer than 3t-2, a buyer helped by a member could select anything." placeholder:"M"`
+	Attestations  int      `help:"Below so many members that computed themselves, answers are marked unattested." default:"1"`
 }
 
 func (committeeRegisterCmd) Help() string {
@@ -33,7 +34,7 @@ func (c *committeeRegisterCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	body := carnet.Committee{ID: carnet.CommitteeID(c.ID), Threshold: c.Threshold, Attestations: c.Attestations}
+	body := carnet.Committee{ID: carnet.CommitteeID(c.ID), Threshold: c.Threshold, Attestations: c.Attestations, PrivateChecks: c.PrivateChecks}
 	for _, m := range c.Member {
 		body.Members = append(body.Members, carnet.PartyID(m))
 	}

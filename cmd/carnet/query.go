@@ -12,6 +12,7 @@ import (
 
 type queryCmd struct {
 	sqlFlags
+	privateFlags
 	outputFlags
 	Explain bool          `help:"Print the plan before asking."`
 	Expires time.Duration `help:"How long keyholders may take." default:"15m"`
@@ -21,16 +22,22 @@ type queryCmd struct {
 
 func (queryCmd) Help() string {
 	return `Compiles the query here, signs it, and waits until enough keyholders have answered. The
-answer is sealed to you and opened here; gateway and keyholders never see it. The exit
-code is 6 if owners' terms or keyholders refused.
+answer is sealed to you and opened here; gateway and keyholders never see it. Values of private
+parameters leave this machine only as shares, and are kept nowhere. The exit code is 6 if
+owners' terms or keyholders refused.
 
 Examples:
   carnet query "SELECT month, SUM(value) FROM trade GROUP BY month"
-  carnet query --csv --file question.sql > answer.csv`
+  carnet query --csv --file question.sql > answer.csv
+  carnet query --private 1=@partner.txt 'SELECT SUM(value) FROM trade WHERE partner = PRIVATE($1)'`
 }
 
 func (c *queryCmd) Run(a *app) error {
-	sql, product, err := c.read(a)
+	sql, product, err := c.sqlFlags.read(a)
+	if err != nil {
+		return err
+	}
+	values, err := c.privateFlags.read(a, c.SQL == "-")
 	if err != nil {
 		return err
 	}
@@ -40,7 +47,7 @@ func (c *queryCmd) Run(a *app) error {
 	}
 	defer cl.Close()
 	start := time.Now()
-	asked, err := cl.Ask(a.ctx, id, product, sql, c.Purpose, c.Expires)
+	asked, err := cl.AskPrivate(a.ctx, id, product, sql, values, c.Purpose, c.Expires)
 	if err != nil {
 		return inSQL(sql, err)
 	}

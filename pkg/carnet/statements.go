@@ -38,6 +38,7 @@ const (
 	TypeProduct    StatementType = "application/vnd.carnet.product.v1+json"    // owner or operator
 	TypeQuery      StatementType = "application/vnd.carnet.query.v1+json"      // buyer
 	TypeDecision   StatementType = "application/vnd.carnet.decision.v1+json"   // gateway operator or keyholder
+	TypeCheck      StatementType = "application/vnd.carnet.check.v1+json"      // keyholder
 	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
 	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
 	TypeCheckpoint StatementType = "application/vnd.carnet.checkpoint.v1+json" // keyholder
@@ -73,7 +74,11 @@ type Committee struct {
 	Threshold    int         `json:"threshold"`    // t: any t answers open, t-1 learn nothing
 	Quorum       int         `json:"quorum"`       // co-signatures a checkpoint needs: ceil((n+t)/2)
 	Attestations int         `json:"attestations"` // least number of keyholders that re-executed, else marked unattested
-	Created      time.Time   `json:"created"`
+	// PrivateChecks is how many check scalars must agree before a private parameter is
+	// answered, at least 2t-1. 0 stands for 3t-2; with fewer, a buyer helped by a
+	// keyholder could select anything, which the committee accepts by setting it.
+	PrivateChecks int       `json:"private_checks,omitempty"`
+	Created       time.Time `json:"created"`
 }
 
 // Dealing publishes how a dataset key was shared. KeyID = SHA-256 of its payload.
@@ -155,16 +160,36 @@ type Product struct {
 
 // Query is the buyer's signed request. It pins everything a keyholder recomputes.
 type Query struct {
-	ID        Hash      `json:"id"` // random
-	Buyer     PartyID   `json:"buyer"`
-	Product   ProductID `json:"product"`
-	SQL       string    `json:"sql"`
-	Purpose   string    `json:"purpose"`
-	Inputs    []Hash    `json:"inputs"`    // dataset statement hashes, ascending
-	Plan      Hash      `json:"plan"`      // digest of the compiled plan
-	Recipient []byte    `json:"recipient"` // HPKE public key answers are sealed to
-	Created   time.Time `json:"created"`
-	Expires   time.Time `json:"expires"`
+	ID        Hash              `json:"id"` // random
+	Buyer     PartyID           `json:"buyer"`
+	Product   ProductID         `json:"product"`
+	SQL       string            `json:"sql"`
+	Purpose   string            `json:"purpose"`
+	Inputs    []Hash            `json:"inputs"`    // dataset statement hashes, ascending
+	Plan      Hash              `json:"plan"`      // digest of the compiled plan
+	Recipient []byte            `json:"recipient"` // HPKE public key answers are sealed to
+	Private   *PrivateParameter `json:"private,omitempty"`
+	Created   time.Time         `json:"created"`
+	Expires   time.Time         `json:"expires"`
+}
+
+// PrivateParameter is the selection of codes that the private parameters of a query
+// stand for, shared among the committee. The query's id is the id of the sharing.
+type PrivateParameter struct {
+	Weight      int      `json:"weight"`      // how many codes are selected
+	Deltas      []byte   `json:"deltas"`      // 1 - Delta_g, 11 bytes big-endian for each code in the order of the schema
+	Commitments []Hash   `json:"commitments"` // to the seed of every part, subsets in ascending bit-mask order
+	Seeds       [][]byte `json:"seeds"`       // seed bundles, sealed to the members of the committee in their order
+}
+
+// Check publishes a keyholder's scalars of the check of a private parameter. They show
+// that a selection was shared, and nothing else.
+type Check struct {
+	Query   Hash      `json:"query"` // statement hash of the query
+	By      PartyID   `json:"by"`
+	Number  int       `json:"number"`  // keyholder number in the committee
+	Scalars []byte    `json:"scalars"` // two scalars in canonical form
+	Created time.Time `json:"created"`
 }
 
 // Decision says that a party allowed or refused a query, and why. Refusals depend

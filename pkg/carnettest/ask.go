@@ -27,6 +27,14 @@ func (n *Network) Submit(t testing.TB, buyer carnet.PartyID, product carnet.Prod
 	return a
 }
 
+// SubmitPrivate asks a query with private parameters without waiting.
+func (n *Network) SubmitPrivate(t testing.TB, buyer carnet.PartyID, product carnet.ProductID, sql string, values ...string) *client.Asked {
+	t.Helper()
+	a, err := n.Client(t, buyer).AskPrivate(Context(t), n.identities[buyer], product, sql, values, Purpose, 0)
+	require.NoError(t, err, sql)
+	return a
+}
+
 // Wait waits until a query is answered by all keyholders that run.
 func (n *Network) Wait(t testing.TB, a *client.Asked) (*client.Status, error) {
 	t.Helper()

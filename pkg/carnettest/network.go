@@ -31,13 +31,14 @@ type Owner struct {
 // Options describe a network. The zero value is three keyholders of whom two
 // release, three owners, two buyers.
 type Options struct {
-	Keyholders   int // default 3
-	Threshold    int // default 2
-	Attestations int // default 1
-	Attest       keyholder.Attest
-	MaxReleases  int64
-	Owners       []Owner          // default kz in KZ, uz in UZ, kg in KG
-	Buyers       []carnet.PartyID // default buyer and second
+	Keyholders    int // default 3
+	Threshold     int // default 2
+	Attestations  int // default 1
+	PrivateChecks int // what the committee accepts; default 3t-2
+	Attest        keyholder.Attest
+	MaxReleases   int64
+	Owners        []Owner          // default kz in KZ, uz in UZ, kg in KG
+	Buyers        []carnet.PartyID // default buyer and second
 
 	Policy  flow.Policy                 // the gateway's; default the owners' terms
 	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
@@ -179,7 +180,7 @@ func (n *Network) Log() string { return n.log.tail(1 << 30) }
 func (n *Network) register(t testing.TB) {
 	ctx := Context(t)
 	n.registerParties(t)
-	body := carnet.Committee{ID: CommitteeID, Threshold: n.Threshold, Quorum: (n.Options.Keyholders + n.Threshold + 1) / 2, Attestations: n.Attestations}
+	body := carnet.Committee{ID: CommitteeID, Threshold: n.Threshold, Quorum: (n.Options.Keyholders + n.Threshold + 1) / 2, Attestations: n.Attestations, PrivateChecks: n.PrivateChecks}
 	for _, k := range n.Keyholders {
 		n.Register(t, carnet.Party{ID: k.Party, Name: string(k.Party), Jurisdiction: "CH", Roles: []carnet.Role{carnet.RoleKeyholder},
 			SigningKey: k.Keys.Signer().Public(), SealingKey: k.Keys.SealingKey(), Created: now()}, k.Keys.Signer())

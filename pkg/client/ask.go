@@ -73,7 +73,18 @@ func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purp
 // submits it. Its errors are those of plan.Compile with the place in the SQL text,
 // and the gateway's refusals.
 func (c *Client) Ask(ctx context.Context, buyer Buyer, product carnet.ProductID, sql, purpose string, lifetime time.Duration) (*Asked, error) {
+	return c.AskPrivate(ctx, buyer, product, sql, nil, purpose, lifetime)
+}
+
+// AskPrivate is Ask for a query with private parameters: values[i] is that of $i+1. They
+// leave this process only as shares that less than t keyholders can't put together, and
+// are kept nowhere: Open finds them again with the buyer's identity.
+func (c *Client) AskPrivate(ctx context.Context, buyer Buyer, product carnet.ProductID, sql string, values []string, purpose string, lifetime time.Duration) (*Asked, error) {
 	p, pl, err := c.Explain(ctx, product, sql)
+	if err != nil {
+		return nil, err
+	}
+	codes, err := privateCodes(pl, values)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +111,11 @@ func (c *Client) Ask(ctx context.Context, buyer Buyer, product carnet.ProductID,
 		return nil, err
 	}
 	a.Query.Recipient = key.Public()
+	if pl.Private != nil {
+		if a.Query.Private, err = p.shareSelection(buyer, a.Query.ID, pl, codes); err != nil {
+			return nil, err
+		}
+	}
 	env, err := evidence.Seal(carnet.TypeQuery, a.Query, buyer)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ const maxAnswer = 16 << 20
 
 // fetched is an answer as the gateway delivers it, unchecked.
 type fetched struct {
-	public  []byte // canonical scalars z, one for each opening
+	public  []byte // canonical scalars z, one for each functional of the plan
 	answers []sealedAnswer
 	bytes   int64
 }

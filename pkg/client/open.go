@@ -108,6 +108,12 @@ func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, erro
 	o := &opening{asked: a, key: key, ring: he.NewRing(a.Product.Profile), out: &Answer{
 		Query: a.Hash, SQL: a.Query.SQL, Bytes: f.bytes, Openings: len(a.Plan.Openings), Threshold: a.Product.Committee.Threshold,
 	}}
+	var codes []int
+	if a.Plan.Private != nil {
+		if codes, err = selectedCodes(buyer, &a.Query, a.Plan); err != nil {
+			return nil, err
+		}
+	}
 	o.accept(f.answers)
 	if err := o.agree(); err != nil {
 		return nil, err
@@ -120,6 +126,7 @@ func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, erro
 	if err != nil {
 		return nil, err
 	}
+	z = o.selected(codes, z)
 	values := make([]int64, len(sums))
 	t := a.Product.Profile.T()
 	for i, s := range sums {
@@ -143,7 +150,11 @@ func (o *opening) combine() ([]he.Scalar, error) {
 			home[s.number] = s.home
 		}
 	}
-	sums, liars, detected, corrected, err := share.CombineAll(o.ring, p.Product.Committee, numbers, values)
+	combine := share.CombineAll
+	if o.asked.Plan.Private != nil {
+		combine = share.CombineSelected
+	}
+	sums, liars, detected, corrected, err := combine(o.ring, p.Product.Committee, numbers, values)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +181,7 @@ func (o *opening) combine() ([]he.Scalar, error) {
 func (o *opening) homes() []int {
 	members := map[int]bool{}
 	for i := range o.asked.Plan.Openings {
-		for _, k := range o.asked.Plan.Openings[i].F.Keys {
+		for _, k := range o.asked.Plan.Openings[i].Functionals()[0].Keys {
 			if m, ok := o.asked.Product.Homes[k.Key]; ok {
 				members[m] = true
 			}
@@ -183,10 +194,11 @@ func (o *opening) homes() []int {
 // the word of those that were caught lying does not count.
 func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 	p := o.asked.Product
-	if len(raw) != o.out.Openings*p.Profile.ScalarBytes() {
-		return nil, wrong("the gateway sent %d bytes of public values, %d openings have %d", len(raw), o.out.Openings, o.out.Openings*p.Profile.ScalarBytes())
+	count := o.asked.Plan.Cost.Functionals
+	if len(raw) != count*p.Profile.ScalarBytes() {
+		return nil, wrong("the gateway sent %d bytes of public values, %d of them have %d", len(raw), count, count*p.Profile.ScalarBytes())
 	}
-	z, err := wire.ReadScalars(p.Profile, raw, o.out.Openings)
+	z, err := wire.ReadScalars(p.Profile, raw, count)
 	if err != nil {
 		return nil, fmt.Errorf("public values: %w", err)
 	}
@@ -213,6 +225,21 @@ func (o *opening) publicValues(raw []byte) ([]he.Scalar, error) {
 	o.out.Needed = attestationsNeeded(&p.Committee.Committee, o.asked.Plan.Certificate.Degree)
 	o.out.Unattested = o.out.Attested < o.out.Needed
 	return z, nil
+}
+
+// selected adds up, for each opening, the public values of the selected codes; without a
+// private parameter there is one for each already.
+func (o *opening) selected(codes []int, z []he.Scalar) []he.Scalar {
+	if o.asked.Plan.Private == nil {
+		return z
+	}
+	out := make([]he.Scalar, len(o.asked.Plan.Openings))
+	for i := range out {
+		n := len(o.asked.Plan.Openings[i].Choices)
+		out[i] = share.SelectedPublic(o.ring, codes, z[:n])
+		z = z[n:]
+	}
+	return out
 }
 
 // attestationsNeeded: what the committee asks for; for products, which keyholders

@@ -70,6 +70,7 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 			return nil, wrong("member %s of the committee is not a registered keyholder", m)
 		}
 	}
+	p.PrivateChecks = p.Committee.PrivateChecks
 	if p.Product.Committee, err = share.NewCommittee(len(p.Committee.Members), p.Committee.Threshold); err != nil {
 		return nil, err
 	}

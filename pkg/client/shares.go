@@ -8,6 +8,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -118,8 +119,23 @@ func (o *opening) linearFunctionals() (carnet.Hash, bool) {
 		if op.Degree != 1 {
 			return carnet.Hash{}, false
 		}
-		f := share.FunctionalID(o.asked.Product.Profile, op.F, op.FloodBits, nil)
+		f := o.linearFunctional(op)
 		all = append(all, f[:]...)
 	}
 	return carnet.Digest("carnet/answers/F/1", all), true
+}
+
+// linearFunctional derives the id of one linear opening.
+func (o *opening) linearFunctional(op *plan.Opening) carnet.Hash {
+	p := o.asked.Product.Profile
+	if o.asked.Plan.Private == nil {
+		return share.FunctionalID(p, op.F, op.FloodBits, nil)
+	}
+	hd := make([][]carnet.Hash, len(op.Choices))
+	for g, f := range op.Choices {
+		for i := range f.Keys {
+			hd[g] = append(hd[g], f.Keys[i].LinearHash(p.N()))
+		}
+	}
+	return share.SelectionID(p, op.Choices, op.FloodBits, hd, share.SelectionOf(&o.asked.Query).Hash())
 }

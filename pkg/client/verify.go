@@ -45,7 +45,11 @@ func verifyCommittee(env *evidence.Envelope, registrar ed25519.PublicKey) (*Comm
 	if err := env.Verify(carnet.TypeCommittee, registrar, &c.Committee); err != nil {
 		return nil, byRegistrar(err, "a committee statement", registrar)
 	}
-	if _, err := share.NewCommittee(len(c.Members), c.Threshold); err != nil {
+	scheme, err := share.NewCommittee(len(c.Members), c.Threshold)
+	if err == nil && c.PrivateChecks != 0 {
+		_, err = scheme.AllowsSelections(c.PrivateChecks)
+	}
+	if err != nil {
 		return nil, err
 	}
 	seen := map[carnet.PartyID]bool{}

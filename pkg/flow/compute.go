@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/scan"
@@ -179,10 +178,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	if compiled.Hash() != body.Plan { // checked when it was submitted, perhaps by an older version
 		return nil, carnet.E(carnet.Precondition, "PLAN_DIFFERS", "the gateway's plan is not the one the buyer signed")
 	}
-	fs := make([]*functional.Functional, len(compiled.Openings))
-	for i := range compiled.Openings {
-		fs[i] = compiled.Openings[i].F
-	}
+	fs := compiled.Functionals()
 	corrections, err := g.corrections(ctx, in)
 	if err != nil {
 		return nil, err

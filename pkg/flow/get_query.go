@@ -73,14 +73,22 @@ func (g *Gateway) facts(tx Tx, q *QueryRecord) (f facts, refusals []DecisionReco
 	if err != nil {
 		return f, nil, err
 	}
+	checks, err := tx.Checks(q.Statement.Hash)
+	if err != nil {
+		return f, nil, err
+	}
+	unchecked := 0
 	for _, d := range decisions {
 		if !slices.ContainsFunc(answers, func(a AnswerRecord) bool { return a.By == d.By }) {
 			refusals = append(refusals, d)
+			if !slices.ContainsFunc(checks, func(c CheckRecord) bool { return c.By == d.By }) {
+				unchecked++
+			}
 		}
 	}
 	return facts{
 		values: !q.Values.IsZero(), failed: q.Failure != "", expired: !g.now().Before(q.Expires),
-		answers: len(answers), refusals: len(refusals), threshold: q.Threshold, keyholders: q.Keyholders,
+		answers: len(answers), refusals: len(refusals), unchecked: unchecked, threshold: q.Threshold, checks: q.Checks, keyholders: q.Keyholders,
 	}, refusals, nil
 }
 

@@ -182,6 +182,7 @@ func (g *Gateway) resolve(tx Tx, product Stored, manifest func(carnet.DatasetID)
 		return nil, err
 	}
 	in.product.Schema, in.product.Encoding, in.product.Profile, in.product.Committee = enc.Schema(), enc, in.profile, shares
+	in.product.PrivateChecks = in.committee.PrivateChecks
 	return in, nil
 }
 

@@ -104,7 +104,7 @@ type CatalogueTx interface {
 	SearchProducts(words []string, after carnet.ProductID, limit int) ([]ProductRecord, error)
 }
 
-// QueryTx is queries, answers and decisions.
+// QueryTx is queries, checks, answers and decisions.
 type QueryTx interface {
 	PutQuery(q QueryRecord) error
 	GetQuery(statement carnet.Hash) (QueryRecord, error)
@@ -119,6 +119,9 @@ type QueryTx interface {
 	QueriesIn(states ...QueryState) ([]QueryRecord, error)
 	PutAnswer(query carnet.Hash, a AnswerRecord) error
 	Answers(query carnet.Hash) ([]AnswerRecord, error)
+	PutCheck(query carnet.Hash, number int, by carnet.PartyID, statement carnet.Hash) error
+	// Checks lists the checks of a query's private parameter, by keyholder number.
+	Checks(query carnet.Hash) ([]CheckRecord, error)
 	PutDecision(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
 	Decisions(query carnet.Hash) ([]DecisionRecord, error)
 }

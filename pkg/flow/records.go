@@ -121,7 +121,8 @@ type QueryRecord struct {
 	Product     carnet.ProductID
 	Published   carnet.Hash // product statement it was compiled against
 	Committee   carnet.Hash
-	Threshold   int
+	Threshold   int // answers that are needed
+	Checks      int // keyholders that must agree on the check of a private parameter, 0 without one
 	Keyholders  int
 	Openings    int
 	ScalarBytes int // canonical bytes of one opened number
@@ -143,6 +144,13 @@ type AnswerRecord struct {
 	Statement Stored
 	Sealed    carnet.Hash // SHA-256 of the sealed message
 	Bytes     int64       // its length
+}
+
+// CheckRecord is one keyholder's check of a private parameter.
+type CheckRecord struct {
+	Number    int
+	By        carnet.PartyID
+	Statement Stored
 }
 
 // DecisionRecord is one party's decision about a query.

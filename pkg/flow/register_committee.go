@@ -20,7 +20,11 @@ func (g *Gateway) RegisterCommittee(ctx context.Context, env *evidence.Envelope)
 		return Ref{}, bad("BAD_COMMITTEE", "the committee statement is not acceptable").With("id", "is not a name")
 	}
 	n, t := len(c.Members), c.Threshold
-	if _, err := share.NewCommittee(n, t); err != nil {
+	scheme, err := share.NewCommittee(n, t)
+	if err == nil && c.PrivateChecks != 0 {
+		_, err = scheme.AllowsSelections(c.PrivateChecks)
+	}
+	if err != nil {
 		return Ref{}, err
 	}
 	// Fewer co-signatures would let a gateway show two halves of the committee two

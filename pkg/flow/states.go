@@ -7,7 +7,9 @@ type facts struct {
 	expired    bool
 	answers    int
 	refusals   int // keyholders that refused and have not answered
+	unchecked  int // of these, those that published no check of a private parameter
 	threshold  int
+	checks     int // checks that are needed, 0 without a private parameter
 	keyholders int
 }
 
@@ -22,7 +24,7 @@ func next(s QueryState, f facts) QueryState {
 		return QueryReady
 	case f.failed:
 		return QueryFailed
-	case f.refusals > f.keyholders-f.threshold:
+	case f.refusals > f.keyholders-f.threshold, f.unchecked > f.keyholders-f.checks:
 		return QueryRefused
 	case f.expired:
 		return QueryExpired

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // Bounds of queries.
@@ -56,12 +57,19 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		return Ref{}, carnet.E(carnet.Precondition, "PLAN_DIFFERS", "the gateway's plan is not the one the buyer signed").
 			Fix("load the product again and resubmit; if it persists, buyer and gateway run different versions")
 	}
+	choices, weight, checks := 0, 0, 0
+	if p.Private != nil {
+		choices, weight, checks = len(p.Private.Codes), p.Private.Weight, p.Private.Checks
+	}
+	if err := share.CheckPrivate(p.Committee, &q, choices, weight); err != nil {
+		return Ref{}, err
+	}
 	if refusals := g.Policy.Check(PolicyRequest{q.Buyer, q.Purpose, p, g.now()}); len(refusals) > 0 {
 		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
 	}
 	rec := QueryRecord{
 		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statement, Committee: in.hash,
-		Threshold: in.committee.Threshold, Keyholders: len(in.committee.Members),
+		Threshold: p.Needed(), Checks: checks, Keyholders: len(in.committee.Members),
 		Openings: len(p.Openings), ScalarBytes: in.profile.ScalarBytes(), Expires: q.Expires.UTC(),
 		State: QueryComputing, BlocksTotal: p.Cost.Blocks, Updated: g.now(),
 	}

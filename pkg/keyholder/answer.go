@@ -126,6 +126,7 @@ func (k *Keyholder) conclude(ctx context.Context, c *Case, o *Outcome) error {
 	k.mu.Lock()
 	delete(k.pending, c.Hash)
 	k.mu.Unlock()
+	k.state.forget(c.Hash)
 	k.log.Info("query decided", "query", c.Hash, "seq", c.Seq, "buyer", c.Query.Buyer, "product", c.Query.Product,
 		"outcome", o.Kind, "reason", o.Reason)
 	k.outbox.raise()
@@ -162,11 +163,23 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	view, err := k.selection(ctx, c, p)
+	if err != nil {
+		return nil, err
+	}
+	if view != nil {
+		defer view.Zero()
+	}
 	der, err := k.derive(ctx, c, p)
 	if err != nil {
 		return nil, err
 	}
-	shares, err := k.respond(ctx, c, p, der)
+	var shares []byte
+	if view != nil {
+		shares, err = k.respondSelected(ctx, c, p, der, view)
+	} else {
+		shares, err = k.respond(ctx, c, p, der)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (c *Case) compile() (out *plan.Plan, err error) {
 	}
 	first := c.inputs[0]
 	p := &plan.Product{ID: c.product.ID, Schema: first.schema, Profile: first.dealing.profile,
-		Committee: first.dealing.committee.scheme, Homes: map[carnet.KeyID]int{}}
+		Committee: first.dealing.committee.scheme, Homes: map[carnet.KeyID]int{}, PrivateChecks: first.dealing.committee.body.PrivateChecks}
 	if p.Encoding, err = first.schema.Encode(first.manifest.body.Layout); err != nil {
 		return nil, err
 	}

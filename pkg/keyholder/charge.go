@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // charge lists what a query asks to open under the keys this keyholder guards:
@@ -16,7 +17,8 @@ import (
 // A functional is counted once for a key however often it is asked for: shares are
 // deterministic in it, so a repetition releases nothing. With one content root for
 // every file, its description and the flooding width stand for the functional id,
-// without any data having to be read.
+// without any data having to be read. With a private parameter every request is another
+// functional, since its sharing is in it.
 func (k *Keyholder) charge(c *Case) []Charge {
 	signed := c.invalid == nil && c.buyer != nil && c.buyer.HasRole(carnet.RoleBuyer) && c.env.SignedBy(c.buyer.SigningKey)
 	if !signed || !c.concernsMe() || checkOneCommittee(c) != nil {
@@ -28,14 +30,24 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		return nil
 	}
 	var out []Charge
-	n := c.inputs[0].dealing.profile.N()
+	var sharing [32]byte
+	if p.Private != nil {
+		if c.Query.Private == nil {
+			return nil // refused by everyone
+		}
+		sharing = share.SelectionOf(&c.Query).Hash()
+	}
 	for i := range p.Openings {
 		o := &p.Openings[i]
-		d := o.F.Digest(n)
-		f := carnet.Digest("carnet/charge/1", d[:], binary.BigEndian.AppendUint32(nil, uint32(o.FloodBits)))
-		for j := range o.F.Keys {
-			if in := c.dealing(o.F.Keys[j].Key); in != nil && in.committee.number > 0 {
-				out = append(out, Charge{Key: o.F.Keys[j].Key, Functional: f})
+		bits := binary.BigEndian.AppendUint32(nil, uint32(o.FloodBits))
+		f := carnet.Digest("carnet/charge/1", o.Digest[:], bits)
+		if p.Private != nil {
+			f = carnet.Digest("carnet/charge/select/1", o.Digest[:], bits, sharing[:])
+		}
+		keys := o.Functionals()[0].Keys
+		for j := range keys {
+			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
+				out = append(out, Charge{Key: keys[j].Key, Functional: f})
 			}
 		}
 	}

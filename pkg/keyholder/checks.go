@@ -34,6 +34,7 @@ var checks = []check{
 	{"§6.4 one nonce, one dataset", checkNonces},
 	{"§6.5 own plan equals the buyer's", checkPlan},
 	{"§6.5 functionals well-formed, noise recomputed", checkOpenings},
+	{"§7 private parameter as its plan has it", checkPrivate},
 }
 
 // errNotYet says that a query has to wait for something outside.
@@ -258,20 +259,26 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 	profile := c.inputs[0].dealing.profile
 	for i := range p.Openings {
 		o := &p.Openings[i]
-		if err := o.F.Validate(profile.N()); err != nil {
-			return asRefusal(err)
-		}
-		for j := range o.F.Keys {
-			if c.dealing(o.F.Keys[j].Key) == nil {
-				return refuse("PLAN_DIFFERS", "opening %d uses a key that is not among the inputs", i)
+		fs := o.Functionals()
+		for _, f := range fs {
+			if err := f.Validate(profile.N()); err != nil {
+				return asRefusal(err)
+			}
+			for j := range f.Keys {
+				if c.dealing(f.Keys[j].Key) == nil {
+					return refuse("PLAN_DIFFERS", "opening %d uses a key that is not among the inputs", i)
+				}
+			}
+			if f.Degree != fs[0].Degree || keySet(f) != keySet(fs[0]) {
+				return refuse("PLAN_DIFFERS", "opening %d chooses between functionals that differ in degree or keys", i)
 			}
 		}
-		k, _, err := floodBits(c, o.F)
+		k, _, err := floodBits(c, p, o)
 		if err != nil {
 			return asRefusal(err)
 		}
-		if o.Degree != o.F.Degree || o.Degree > profile.MaxDegree() || o.FloodBits != k {
-			return refuse("PLAN_DIFFERS", "opening %d has degree %d and %d flooding bits, want %d and %d", i, o.Degree, o.FloodBits, o.F.Degree, k)
+		if o.Degree != fs[0].Degree || o.Degree > profile.MaxDegree() || o.FloodBits != k {
+			return refuse("PLAN_DIFFERS", "opening %d has degree %d and %d flooding bits, want %d and %d", i, o.Degree, o.FloodBits, fs[0].Degree, k)
 		}
 	}
 	return nil

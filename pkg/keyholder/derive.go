@@ -11,28 +11,30 @@ import (
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// derived is what this keyholder found itself for every opening, in plan order.
+// derived is what this keyholder found itself: an id for every opening, the rest for
+// every functional (one an opening, or one a code of a private parameter), in plan order.
 type derived struct {
 	ids    []carnet.Hash // functional ids F
 	values []he.Scalar   // const(Σ_j D_j R_j), summed over keys; secret until flooded
 	home   []he.Scalar   // const(Σ_j D_j H_j) over the keys this keyholder is home of; nil if of none
 	public []he.Scalar   // z = const(D_0 + Σ_j D_j δ_j), summed over keys; nil if not attested
+
+	contents [][]carnet.Hash // H_D of every key
 }
 
 // derive is scheme §6.6: linear openings need no data, since D_1 comes from the
 // public XOF; openings of higher degree are re-executed in full from ciphertext
 // that belongs to the owners' signed roots.
 func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {
-	profile := c.inputs[0].dealing.profile
+	profile, all := c.inputs[0].dealing.profile, p.Functionals()
 	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), shares: map[carnet.KeyID]*share.KeyShare{},
 		deltas: map[carnet.KeyID][]he.Poly{},
-		out:    &derived{ids: make([]carnet.Hash, len(p.Openings)), values: make([]he.Scalar, len(p.Openings))}}
-	for i := range p.Openings {
-		o := &p.Openings[i]
-		if o.F.Degree == 1 {
-			j.linear.add(i, o)
+		out:    &derived{values: make([]he.Scalar, len(all)), contents: make([][]carnet.Hash, len(all))}}
+	for i, f := range all {
+		if f.Degree == 1 {
+			j.linear.add(i, f)
 		} else {
-			j.products.add(i, o)
+			j.products.add(i, f)
 		}
 	}
 	attest := k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at) > 0
@@ -50,16 +52,36 @@ func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived
 	}
 	for _, s := range j.shares {
 		if s.Home() {
-			j.out.home = make([]he.Scalar, len(p.Openings))
+			j.out.home = make([]he.Scalar, len(all))
 		}
 	}
 	if attest {
-		j.out.public = make([]he.Scalar, len(p.Openings))
+		j.out.public = make([]he.Scalar, len(all))
 	}
 	if err := j.deriveLinear(ctx); err != nil {
 		return nil, err
 	}
-	return j.out, j.deriveProducts(ctx)
+	if err := j.deriveProducts(ctx); err != nil {
+		return nil, err
+	}
+	j.identify(p)
+	return j.out, nil
+}
+
+// identify makes the functional ids from the contents.
+func (j *job) identify(p *plan.Plan) {
+	at := 0
+	for i := range p.Openings {
+		o := &p.Openings[i]
+		fs := o.Functionals()
+		hd := j.out.contents[at : at+len(fs)]
+		at += len(fs)
+		if p.Private != nil {
+			j.out.ids = append(j.out.ids, share.SelectionID(j.profile, fs, o.FloodBits, hd, share.SelectionOf(&j.c.Query).Hash()))
+			continue
+		}
+		j.out.ids = append(j.out.ids, share.FunctionalID(j.profile, o.F, o.FloodBits, hd[0]))
+	}
 }
 
 // job derives the openings of one query.
@@ -74,15 +96,14 @@ type job struct {
 	out              *derived
 }
 
-// openings are those of one degree, with their places in the plan.
+// openings are the functionals of one sort, with their places among all.
 type openings struct {
-	at   []int
-	fs   []*functional.Functional
-	bits []int
+	at []int
+	fs []*functional.Functional
 }
 
-func (o *openings) add(i int, op *plan.Opening) {
-	o.at, o.fs, o.bits = append(o.at, i), append(o.fs, op.F), append(o.bits, op.FloodBits)
+func (o *openings) add(i int, f *functional.Functional) {
+	o.at, o.fs = append(o.at, i), append(o.fs, f)
 }
 
 func (j *job) options() scan.Options {
@@ -120,7 +141,7 @@ func (j *job) deriveLinear(ctx context.Context) error {
 		for m := range f.Keys {
 			hd[m] = f.Keys[m].LinearHash(j.profile.N())
 		}
-		j.out.ids[i] = share.FunctionalID(j.profile, f, j.linear.bits[n], hd)
+		j.out.contents[i] = hd
 		j.out.values[i] = values[n]
 	}
 	if j.out.public == nil {
@@ -167,7 +188,7 @@ func (j *job) deriveProducts(ctx context.Context) error {
 				z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, j.deltas[part.Key][:len(d)])))
 			}
 		}
-		j.out.ids[i] = share.FunctionalID(j.profile, fs[n], j.products.bits[n], hd)
+		j.out.contents[i] = hd
 		j.out.values[i] = value
 		if j.out.public != nil {
 			j.out.public[i] = z

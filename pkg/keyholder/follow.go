@@ -229,7 +229,7 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 	var cases []*Case
 	wanted := false
 	for i, e := range batch {
-		rec := record{entry: e, head: heads[i], decided: k.state.ownOutcome(e.Envelope)}
+		rec := record{entry: e, head: heads[i], decided: k.state.ownOutcome(e.Envelope), checked: k.state.ownCheck(e.Seq, e.Envelope)}
 		if err := k.state.apply(e.Envelope); err != nil {
 			k.log.Warn("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err), "error", offWire(err))
 		}

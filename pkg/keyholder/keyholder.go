@@ -181,6 +181,7 @@ func (k *Keyholder) enlist(ctx context.Context, c *Case) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if o != nil {
+		k.state.forget(c.Hash)
 		delete(k.pending, c.Hash)
 		return nil
 	}

@@ -43,6 +43,9 @@ var migrations = []string{
 	 CREATE INDEX outcome_unsent ON outcome (sent, seq);
 	 -- Seed bundles: wanted, held, bad or destroyed, and whether the gateway knows.
 	 CREATE TABLE seeds (key BLOB PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, told INTEGER NOT NULL) STRICT;`,
+	`-- Own checks of private parameters, written before they are sent.
+	 CREATE TABLE selection_check (query BLOB PRIMARY KEY, seq INTEGER NOT NULL, statement BLOB NOT NULL, sent INTEGER NOT NULL) STRICT;
+	 CREATE INDEX selection_check_unsent ON selection_check (sent, seq);`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

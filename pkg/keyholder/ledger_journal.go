@@ -25,6 +25,7 @@ type record struct {
 	charges []Charge
 	wanted  *carnet.KeyID   // seeds to fetch
 	decided *decidedOutcome // an answer or refusal of ours, seen in the journal
+	checked *ownCheck       // a check of ours, seen in the journal
 }
 
 // decidedOutcome is an outcome that the journal proves was sent.
@@ -58,6 +59,16 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 			}
 			if r.wanted != nil {
 				if _, err := tx.ExecContext(ctx, `INSERT INTO seeds (key, state, reason, told) VALUES ($1, 'wanted', '', 0) ON CONFLICT DO NOTHING`, r.wanted[:]); err != nil {
+					return err
+				}
+			}
+			if c := r.checked; c != nil {
+				st, err := json.Marshal(c.statement)
+				if err != nil {
+					return err
+				}
+				if _, err := tx.ExecContext(ctx, `INSERT INTO selection_check (query, seq, statement, sent) VALUES ($1, $2, $3, 1)
+					ON CONFLICT DO NOTHING`, c.query[:], c.seq, st); err != nil {
 					return err
 				}
 			}

@@ -19,8 +19,8 @@ const callLimit = 2 * time.Minute
 const pieceBytes = 1 << 20
 
 // send delivers what the ledger holds and the gateway has not acknowledged:
-// co-signatures first, since answers wait for them, then answers and refusals, the
-// oldest first. Everything is sent as it was persisted, however often.
+// co-signatures first, since answers wait for them, then checks of private parameters,
+// for which others wait, then answers and refusals, the oldest first. Everything is sent as it was persisted, however often.
 func (k *Keyholder) send(ctx context.Context) error {
 	wait := backoff{least: k.retry}
 	for {
@@ -57,6 +57,30 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 			k.log.Error("the gateway refused a co-signature", "size", c.size, "error", offWire(err))
 		}
 		if err := k.ledger.setCosignatureSent(ctx, c.size); err != nil {
+			return err
+		}
+	}
+	for {
+		c, err := k.ledger.unsentCheck(ctx)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			break
+		}
+		call, done := context.WithTimeout(ctx, callLimit)
+		_, err = k.api.release.SubmitCheck(call, &apiv1.SubmitCheckRequest{Statement: apiconv.ToEnvelope(c.statement)})
+		done()
+		if err != nil && !takenForGood(err) {
+			return err
+		}
+		if err != nil {
+			k.log.Error("the gateway refused a check of a private parameter", "query", c.query, "error", offWire(err))
+		}
+		if err := k.crash("check sent"); err != nil {
+			return err
+		}
+		if err := k.ledger.setCheckSent(ctx, c.query, true); err != nil {
 			return err
 		}
 	}
@@ -141,6 +165,12 @@ func takenForGood(err error) bool {
 // repeat sends an outcome again when the gateway lists its query again. The bytes
 // are those sent before.
 func (k *Keyholder) repeat(ctx context.Context, c *Case) error {
+	if c.Query.Private != nil {
+		if err := k.ledger.setCheckSent(ctx, c.Hash, false); err != nil {
+			return err
+		}
+		k.outbox.raise()
+	}
 	o, err := k.ledger.Outcome(ctx, c.Hash)
 	if err != nil || o == nil || !o.Sent || o.Kind == kindLapsed || c.Seq == o.Seq {
 		return err

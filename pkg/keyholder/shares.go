@@ -2,6 +2,7 @@ package keyholder
 
 import (
 	"context"
+	"math/big"
 	"sync"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -126,17 +127,25 @@ func homes(c *Case, f *functional.Functional) int {
 	return len(seen)
 }
 
-// floodBits recomputes the flooding width and how many releases it allows.
-func floodBits(c *Case, f *functional.Functional) (bits, releaseBits int, err error) {
-	profile := c.inputs[0].dealing.profile
-	return share.FloodBits(profile, c.committee().scheme, homes(c, f), share.NoiseBound(profile, f.Degree, share.Terms(f)))
+// floodBits recomputes the flooding width of an opening and how many releases it allows.
+func floodBits(c *Case, p *plan.Plan, o *plan.Opening) (bits, releaseBits int, err error) {
+	profile, fs := c.inputs[0].dealing.profile, o.Functionals()
+	var bounds []*big.Int
+	for _, f := range fs {
+		bounds = append(bounds, share.NoiseBound(profile, f.Degree, share.Terms(f)))
+	}
+	bound := bounds[0]
+	if p.Private != nil {
+		bound = share.SelectionBound(p.Private.Weight, bounds)
+	}
+	return share.FloodBits(profile, c.committee().scheme, homes(c, fs[0]), bound)
 }
 
 // maxReleases is R of scheme §5, the least over the plan's openings.
 func maxReleases(c *Case, p *plan.Plan) (int64, error) {
 	limit := int64(1) << 62
 	for i := range p.Openings {
-		_, bits, err := floodBits(c, p.Openings[i].F)
+		_, bits, err := floodBits(c, p, &p.Openings[i])
 		if err != nil {
 			return 0, err
 		}

@@ -34,6 +34,7 @@ type state struct {
 	datasets   map[carnet.DatasetID]*manifest // newest valid manifest
 	products   map[carnet.ProductID]*carnet.Product
 	revoked    map[carnet.DatasetID]bool
+	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
 }
 
 type committee struct {
@@ -67,6 +68,7 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		datasets:   map[carnet.DatasetID]*manifest{},
 		products:   map[carnet.ProductID]*carnet.Product{},
 		revoked:    map[carnet.DatasetID]bool{},
+		checks:     map[carnet.Hash]map[carnet.PartyID]*carnet.Check{},
 	}
 }
 
@@ -89,7 +91,12 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return s.applyProduct(env)
 	case carnet.TypeRevocation:
 		return s.applyRevocation(env)
-	case carnet.TypeQuery, carnet.TypeDecision, carnet.TypeAnswer:
+	case carnet.TypeCheck:
+		return s.applyCheck(env)
+	case carnet.TypeQuery:
+		s.expectChecks(env)
+		return nil
+	case carnet.TypeDecision, carnet.TypeAnswer:
 		return nil // they change nothing here; see newCase and ownOutcome
 	}
 	return noEffect("UNKNOWN_STATEMENT_TYPE", "statements of type %q are unknown", env.PayloadType)

@@ -43,6 +43,9 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	}
 	n, t := len(c.Members), c.Threshold
 	scheme, err := share.NewCommittee(n, t)
+	if err == nil && c.PrivateChecks != 0 {
+		_, err = scheme.AllowsSelections(c.PrivateChecks)
+	}
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,10 @@ func sprint(format string, parts ...twin) twin {
 
 // asker draws queries over a schema.
 type asker struct {
-	t *rapid.T
-	s *schema.Schema
+	t      *rapid.T
+	s      *schema.Schema
+	hidden string // a dimension that queries do not name
+	extra  twin   // a condition that all have
 }
 
 func (a *asker) pick(n int, label string) int { return rapid.IntRange(0, n-1).Draw(a.t, label) }
@@ -37,7 +39,9 @@ func (a *asker) columns() []string {
 		list = append(list, p.Name)
 	}
 	for _, d := range a.s.Dimensions {
-		list = append(list, d.Name, d.Name) // dimensions are more interesting
+		if d.Name != a.hidden {
+			list = append(list, d.Name, d.Name) // dimensions are more interesting
+		}
 	}
 	return list
 }
@@ -202,8 +206,16 @@ func (a *asker) query() (q twin, sorted bool) {
 		q = sprint("%s, %s", q, it)
 	}
 	q = sprint("SELECT %s FROM trade", q)
+	where := a.extra
 	if a.pick(3, "where") > 0 {
-		q = sprint("%s WHERE %s", q, a.condition(a.pick(3, "depth")))
+		if c := a.condition(a.pick(3, "depth")); where == (twin{}) {
+			where = c
+		} else {
+			where = sprint("(%s) AND %s", c, where)
+		}
+	}
+	if where != (twin{}) {
+		q = sprint("%s WHERE %s", q, where)
 	}
 	if len(by) > 0 {
 		q = sprint("%s GROUP BY %s", q, both(strings.Join(by, ", ")))

@@ -13,7 +13,7 @@ import (
 type builder struct {
 	u        *universe
 	needs    *needs
-	vars     []int // GROUP BY
+	vars     []int // GROUP BY, and then the private dimension if there is one
 	spaces   []*space
 	groupAt  query.Pos // where GROUP BY or SELECT stands
 	plan     *Plan
@@ -24,6 +24,7 @@ type builder struct {
 	factors    int
 	bitmaps    int
 	cells      int
+	choice     []chosen // not nil: open only adds to it
 }
 
 // pick is a file with rows that may be selected, and which of them.
@@ -49,11 +50,19 @@ func (b *builder) build(groups []group) error {
 	for i := range groups {
 		g := &groups[i]
 		out := Group{codes: g.codes}
-		for j, v := range b.vars {
+		for j, v := range b.vars[:len(g.codes)] {
 			out.Keys = append(out.Keys, b.u.vars[v].domain.value(g.codes[j]))
 		}
-		byFilter := make([]*picks, len(b.spaces))
+		byFilter, byCode := make([]*picks, len(b.spaces)), map[int][]*picks{}
 		for n, want := range b.needs.list {
+			if b.plan.Private != nil {
+				parts, err := b.choose(g, n, want.filter, byCode)
+				if err != nil {
+					return err
+				}
+				out.Quantities = append(out.Quantities, parts)
+				continue
+			}
 			if byFilter[want.filter] == nil {
 				p, err := b.pick(g, want.filter)
 				if err != nil {
@@ -201,6 +210,13 @@ func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds)
 	f.Sort()
 	if err := b.count(f); err != nil {
 		return 0, err
+	}
+	if b.choice != nil {
+		if err := f.Validate(b.u.n); err != nil {
+			return 0, err
+		}
+		b.choice = append(b.choice, chosen{f, p, limits})
+		return len(b.choice) - 1, nil
 	}
 	digest := f.Digest(b.u.n)
 	if i, ok := b.byDigest[digest]; ok {

@@ -53,13 +53,21 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name())
 	}
 	homes := map[int]bool{}
-	for i := range o.F.Keys {
-		if member, ok := b.u.Homes[o.F.Keys[i].Key]; ok {
+	fs := o.Functionals()
+	for i := range fs[0].Keys {
+		if member, ok := b.u.Homes[fs[0].Keys[i].Key]; ok {
 			homes[member] = true
 		}
 	}
-	terms := share.Terms(o.F)
+	terms := share.Terms(fs[0])
+	for _, f := range fs[1:] {
+		terms = max(terms, share.Terms(f))
+	}
 	o.Bound = share.NoiseBound(b.u.Profile, o.Degree, terms)
+	if b.plan.Private != nil { // the bound grows with the terms: this is the largest one
+		o.Bound = share.SelectionBound(b.plan.Private.Weight, []*big.Int{o.Bound})
+		terms *= int64(b.plan.Private.Weight)
+	}
 	o.NoiseBits = new(big.Int).Sub(o.Bound, big.NewInt(1)).BitLen()
 	var err error
 	o.FloodBits, o.ReleaseBits, err = share.FloodBits(b.u.Profile, b.u.Committee, len(homes), o.Bound)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -36,11 +37,21 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 		return nil, err
 	}
 	n := &names{u: u, table: tableName(sel)}
+	rest, secret, err := splitPrivate(sel.Where)
+	if err != nil {
+		return nil, err
+	}
 	where := constantCond(isTrue)
 	whereAt := sel.From.Pos
-	if sel.Where != nil {
-		whereAt = sel.Where.Position()
-		if where, err = n.condition(sel.Where); err != nil {
+	if rest != nil {
+		whereAt = rest.Position()
+		if where, err = n.condition(rest); err != nil {
+			return nil, err
+		}
+	}
+	var private *Private
+	if secret != nil {
+		if private, err = n.privateCondition(sel, rest, secret); err != nil {
 			return nil, err
 		}
 	}
@@ -63,7 +74,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 			Fix("select COUNT(*) or SUM of a measure, or add GROUP BY")
 	}
 	out := &Plan{
-		Select: sel, Product: p.ID, Layout: p.Encoding.Layout, Profile: p.Profile, Committee: p.Committee,
+		Select: sel, Product: p.ID, Layout: p.Encoding.Layout, Profile: p.Profile, Committee: p.Committee, Private: private,
 		Columns: columns, recipe: recipe,
 		Aggregates: sortedSet(needs.funcs), Filters: sortedSet(needs.filters),
 	}
@@ -90,7 +101,11 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 
 // open lists the groups and builds the openings.
 func (p *Plan) open(u *universe, needs *needs, vars []int, at query.Pos) error {
-	b := &builder{u: u, needs: needs, vars: vars, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at}
+	chosen := vars
+	if p.Private != nil {
+		chosen = append(slices.Clone(vars), p.Private.variable)
+	}
+	b := &builder{u: u, needs: needs, vars: chosen, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at}
 	for _, c := range needs.conds {
 		s, err := newSpace(u, c, needs.where)
 		if err != nil {

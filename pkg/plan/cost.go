@@ -53,10 +53,15 @@ func (p *Plan) count(u *universe) {
 	c := Cost{Openings: len(p.Openings), Groups: len(p.Groups), Releases: map[carnet.KeyID]int{}}
 	blocks := newBlockCounter(u.n)
 	for i := range p.Openings {
-		f := p.Openings[i].F
-		for j := range f.Keys {
-			c.Releases[f.Keys[j].Key]++
-			blocks.add(&f.Keys[j])
+		fs := p.Openings[i].Functionals()
+		c.Functionals += len(fs)
+		for j := range fs[0].Keys {
+			c.Releases[fs[0].Keys[j].Key]++
+		}
+		for _, f := range fs {
+			for j := range f.Keys {
+				blocks.add(&f.Keys[j])
+			}
 		}
 	}
 	c.Blocks = blocks.total

@@ -26,6 +26,7 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 	if p.Select.Where != nil {
 		say("selects rows where %s", query.Format(p.Select.Where))
 	}
+	steps = append(steps, p.describePrivate()...)
 	if len(p.GroupBy) > 0 {
 		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), strings.Join(p.GroupBy, ", "))
 	}

@@ -108,6 +108,9 @@ func (b *bench) Values(id he.BlockID) ([]uint64, error) {
 
 // open evaluates every opening on the plaintext.
 func (b *bench) open(t require.TestingT, p *Plan) []int64 {
+	if p.Private != nil { // whichever codes, for tests that do not care
+		return b.selected(t, p, indices(p.Private.Weight))
+	}
 	values := make([]int64, len(p.Openings))
 	for i := range p.Openings {
 		v, err := plain.Eval(b.product.Profile, p.Openings[i].F, b)

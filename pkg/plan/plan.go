@@ -28,6 +28,7 @@ type Plan struct {
 	Committee share.Committee
 	Datasets  []Dataset // those that contribute to an opening, ascending by hash
 
+	Private     *Private  // nil without a private parameter
 	Openings    []Opening // what is opened, in the order of the values of Evaluate
 	Groups      []Group   // in the order of the GROUP BY columns; one without GROUP BY
 	Columns     []ColumnInfo
@@ -45,8 +46,9 @@ type Plan struct {
 
 // Opening is one number to be opened.
 type Opening struct {
-	F           *functional.Functional
-	Digest      carnet.Hash // F.Digest for the profile's N
+	F           *functional.Functional   // nil with a private parameter
+	Choices     []*functional.Functional // with one, instead: one for each of its codes, of one degree and over the same keys
+	Digest      carnet.Hash              // F.Digest for the profile's N; of all choices
 	Degree      int
 	FloodBits   int // k: floods are uniform in [-2^k, 2^k)
 	NoiseBits   int // log2 of the noise bound B, rounded up
@@ -89,6 +91,7 @@ type Certificate struct {
 // Cost is what running the plan takes.
 type Cost struct {
 	Openings    int
+	Functionals int // computed for the openings: as many, or one for each code of a private parameter
 	Groups      int
 	Blocks      int64 // distinct ciphertext blocks read
 	Bytes       int64 // their size

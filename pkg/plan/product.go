@@ -23,4 +23,6 @@ type Product struct {
 	Committee share.Committee
 	Datasets  []Dataset            // not revoked
 	Homes     map[carnet.KeyID]int // keys with a home part -> number of the home keyholder
+	// PrivateChecks is carnet.Committee.PrivateChecks of the committee.
+	PrivateChecks int
 }

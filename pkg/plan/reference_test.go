@@ -31,7 +31,7 @@ func TestReference(t *testing.T) {
 	require.Equal(t, customs(), s)
 	benches := map[carnet.Layout]*bench{}
 	for _, l := range layouts {
-		benches[l] = newBench(t, s, l, false, declarants(60))
+		benches[l] = newBench(t, s, l, false, declarants(60)).private()
 	}
 	for _, b := range blocks[1:] {
 		if b[1] == "sql refused" {

@@ -29,7 +29,7 @@ func TestSameAnswersAsSQLite(t *testing.T) {
 		if !tiny {
 			records = newProfileBench(t, s, rapid.SampledFrom([]string{"records", "records-3", "records-4"}).Draw(t, "profile"), owners)
 		}
-		a := &asker{t, s}
+		a := &asker{t: t, s: s}
 		for range 6 {
 			q, sorted := a.query()
 			want := answer(t, db, q.lite)

@@ -34,7 +34,7 @@ type Order struct {
 }
 
 // Expr is an expression. The set of implementations is closed: ColumnRef, Literal,
-// Aggregate, Call, Unary, Binary, Between, In and IsNull.
+// Aggregate, Call, Unary, Binary, Between, In, IsNull and Private.
 type Expr interface {
 	// Position is where the expression starts; for an operator between two
 	// expressions, where the operator stands.
@@ -171,6 +171,14 @@ type IsNull struct {
 	At  Pos
 }
 
+// Private is PRIVATE($n): a value that only the asker knows. It is valid PostgreSQL, a
+// function of a parameter; that it stays secret is Carnet's own.
+type Private struct {
+	Param int // n, 1 to MaxPrivate
+	At    Pos
+}
+
+func (e *Private) Position() Pos   { return e.At }
 func (e *ColumnRef) Position() Pos { return e.At }
 func (e *Literal) Position() Pos   { return e.At }
 func (e *Aggregate) Position() Pos { return e.At }
@@ -181,6 +189,7 @@ func (e *Between) Position() Pos   { return e.At }
 func (e *In) Position() Pos        { return e.At }
 func (e *IsNull) Position() Pos    { return e.At }
 
+func (*Private) expr()   {}
 func (*ColumnRef) expr() {}
 func (*Literal) expr()   {}
 func (*Aggregate) expr() {}

@@ -17,6 +17,9 @@ func AggregateFunc(name string) (Func, bool) {
 
 // call parses the arguments of a function whose name has been read.
 func (p *parser) call(name token) (Expr, error) {
+	if name.text == "private" {
+		return p.private(name.pos)
+	}
 	f, aggregate := aggregateNames[name.text]
 	var (
 		e   Expr

@@ -187,6 +187,10 @@ func (p *parser) primary() (Expr, error) {
 		p.advance()
 		return &Literal{String, t.text, t.pos}, nil
 	case tokOp:
+		if t.text == "$" {
+			return nil, Refuse(t.pos, "UNSUPPORTED", "parameters stand for values that stay secret, and are written PRIVATE($1)").
+				Fix("write the value itself, or column = PRIVATE($1)")
+		}
 		if t.text != "(" {
 			break
 		}

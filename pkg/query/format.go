@@ -114,6 +114,8 @@ func format(b *strings.Builder, e Expr, need int) {
 		b.WriteString(" " + not(e.Not) + "IN (")
 		formatList(b, e.List, bindSum)
 		b.WriteByte(')')
+	case *Private:
+		fmt.Fprintf(b, "PRIVATE($%d)", e.Param)
 	case *IsNull:
 		format(b, e.X, bindIs)
 		b.WriteString(" IS " + not(e.Not) + "NULL")

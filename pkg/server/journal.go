@@ -92,6 +92,19 @@ func (r releaseService) SubmitAnswer(stream grpc.ClientStreamingServer[carnetv1.
 	return stream.SendAndClose(&carnetv1.SubmitAnswerResponse{Ref: ref(got)})
 }
 
+// SubmitCheck publishes a keyholder's check of a private parameter.
+func (r releaseService) SubmitCheck(ctx context.Context, m *carnetv1.SubmitCheckRequest) (*carnetv1.SubmitCheckResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := r.s.g.SubmitCheck(ctx, as(ctx), env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.SubmitCheckResponse{Ref: ref(got)}, nil
+}
+
 func (r releaseService) SubmitDecision(ctx context.Context, m *carnetv1.SubmitDecisionRequest) (*carnetv1.SubmitDecisionResponse, error) {
 	env, err := apiconv.FromEnvelope("statement", m.Statement)
 	if err != nil {

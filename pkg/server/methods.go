@@ -78,6 +78,7 @@ var rules = map[string]rule{
 
 	carnetv1.ReleaseService_Cosign_FullMethodName:         {roles: keyholders, within: quick},
 	carnetv1.ReleaseService_SubmitAnswer_FullMethodName:   {roles: keyholders, within: long},
+	carnetv1.ReleaseService_SubmitCheck_FullMethodName:    {roles: keyholders, within: quick},
 	carnetv1.ReleaseService_SubmitDecision_FullMethodName: {roles: keyholders, within: quick},
 
 	"/grpc.health.v1.Health/Check": {stranger: true, within: quick},

@@ -11,20 +11,20 @@ import (
 
 // PutQuery stores a query that was accepted.
 func (t *tx) PutQuery(q flow.QueryRecord) error {
-	return t.exec(`INSERT INTO queries (statement, id, buyer, product, published, committee, threshold, keyholders, openings, scalar_bytes, expires,
+	return t.exec(`INSERT INTO queries (statement, id, buyer, product, published, committee, threshold, keyholders, openings, scalar_bytes, expires, checks,
 		state, public_hash, blocks_done, blocks_total, attempts, failure, updated)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		q.Statement.Hash[:], q.ID[:], string(q.Buyer), string(q.Product), q.Published[:], q.Committee[:], q.Threshold, q.Keyholders, q.Openings, q.ScalarBytes, q.Expires.UnixNano(),
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		q.Statement.Hash[:], q.ID[:], string(q.Buyer), string(q.Product), q.Published[:], q.Committee[:], q.Threshold, q.Keyholders, q.Openings, q.ScalarBytes, q.Expires.UnixNano(), q.Checks,
 		string(q.State), q.Values[:], q.BlocksDone, q.BlocksTotal, q.Attempts, q.Failure, q.Updated.UnixNano())
 }
 
 const querySelect = `SELECT j.statement, j.seq, j.envelope, q.id, q.buyer, q.product, q.published, q.committee, q.threshold, q.keyholders, q.openings, q.scalar_bytes,
-	q.expires, q.state, q.public_hash, q.blocks_done, q.blocks_total, q.attempts, q.failure, q.updated
+	q.expires, q.checks, q.state, q.public_hash, q.blocks_done, q.blocks_total, q.attempts, q.failure, q.updated
 	FROM queries q JOIN journal j ON j.statement = q.statement `
 
 func queryInto(q *flow.QueryRecord) []any {
 	return []any{(*h32)(&q.Statement.Hash), &q.Statement.Seq, env{&q.Statement.Envelope}, (*h32)(&q.ID), &q.Buyer, &q.Product, (*h32)(&q.Published), (*h32)(&q.Committee),
-		&q.Threshold, &q.Keyholders, &q.Openings, &q.ScalarBytes, (*when)(&q.Expires), &q.State, (*h32)(&q.Values),
+		&q.Threshold, &q.Keyholders, &q.Openings, &q.ScalarBytes, (*when)(&q.Expires), &q.Checks, &q.State, (*h32)(&q.Values),
 		&q.BlocksDone, &q.BlocksTotal, &q.Attempts, &q.Failure, (*when)(&q.Updated)}
 }
 
@@ -91,6 +91,23 @@ func (t *tx) Answers(query carnet.Hash) (out []flow.AnswerRecord, err error) {
 		var a flow.AnswerRecord
 		err := r.Scan(&a.Number, &a.By, (*h32)(&a.Statement.Hash), &a.Statement.Seq, env{&a.Statement.Envelope}, (*h32)(&a.Sealed), &a.Bytes)
 		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// PutCheck stores a keyholder's check of a private parameter.
+func (t *tx) PutCheck(query carnet.Hash, number int, by carnet.PartyID, statement carnet.Hash) error {
+	return t.exec(`INSERT INTO checks (query, number, party, statement) VALUES ($1, $2, $3, $4)`, query[:], number, string(by), statement[:])
+}
+
+// Checks lists the checks of a query's private parameter, by keyholder number.
+func (t *tx) Checks(query carnet.Hash) (out []flow.CheckRecord, err error) {
+	err = t.all(`SELECT c.number, c.party, j.statement, j.seq, j.envelope FROM checks c JOIN journal j ON j.statement = c.statement
+		WHERE c.query = $1 ORDER BY c.number`, arg(query[:]), func(r *sql.Rows) error {
+		var c flow.CheckRecord
+		err := r.Scan(&c.Number, &c.By, (*h32)(&c.Statement.Hash), &c.Statement.Seq, env{&c.Statement.Envelope})
+		out = append(out, c)
 		return err
 	})
 	return out, err

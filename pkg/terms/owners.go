@@ -45,12 +45,14 @@ func fewestOwners(p *plan.Plan) []int {
 				fewest[d] = min(fewest[d], len(o.Owners))
 			}
 		}
-		for k := range o.F.Keys {
-			for t := range o.F.Keys[k].Linear {
-				count(o.F.Keys[k].Linear[t].File)
-			}
-			for t := range o.F.Keys[k].Products {
-				count(o.F.Keys[k].Products[t].File)
+		for _, f := range o.Functionals() {
+			for k := range f.Keys {
+				for t := range f.Keys[k].Linear {
+					count(f.Keys[k].Linear[t].File)
+				}
+				for t := range f.Keys[k].Products {
+					count(f.Keys[k].Products[t].File)
+				}
 			}
 		}
 	}

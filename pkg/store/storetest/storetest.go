@@ -402,7 +402,7 @@ func queries(t *testing.T, open Opener) {
 	var recs []flow.QueryRecord
 	for i := range 3 {
 		q := flow.QueryRecord{Statement: put(t, s, i), ID: carnet.Hash{byte(i)}, Buyer: carnet.PartyID(fmt.Sprintf("b%d", i%2)), Product: "p",
-			Published: carnet.Hash{9}, Committee: carnet.Hash{4}, Threshold: 2, Keyholders: 3, Openings: 7, ScalarBytes: 24, Expires: time.Unix(500, 1).UTC(),
+			Published: carnet.Hash{9}, Committee: carnet.Hash{4}, Threshold: 2, Checks: 4, Keyholders: 3, Openings: 7, ScalarBytes: 24, Expires: time.Unix(500, 1).UTC(),
 			State: flow.QueryComputing, BlocksTotal: 10, Updated: time.Unix(1, 2).UTC()}
 		update(t, s, func(tx flow.Tx) error { return tx.PutQuery(q) })
 		recs = append(recs, q)
@@ -414,10 +414,11 @@ func queries(t *testing.T, open Opener) {
 	}), "a buyer's id names one query")
 	q := recs[1]
 	q.State, q.Values, q.BlocksDone, q.Attempts, q.Failure, q.Updated = flow.QueryFailed, carnet.Hash{3}, 9, 2, "X", time.Unix(3, 0).UTC()
-	answer, decision := put(t, s, 20), put(t, s, 21)
+	answer, decision, check := put(t, s, 20), put(t, s, 21), put(t, s, 22)
 	update(t, s, func(tx flow.Tx) error {
 		require.NoError(t, tx.SetQuery(q))
 		require.NoError(t, tx.PutAnswer(q.Statement.Hash, flow.AnswerRecord{Number: 2, By: "k2", Statement: answer, Sealed: carnet.Hash{6}, Bytes: 99}))
+		require.NoError(t, tx.PutCheck(q.Statement.Hash, 3, "k3", check.Hash))
 		return tx.PutDecision(q.Statement.Hash, "k1", decision.Hash)
 	})
 	view(t, s, func(tx flow.Tx) {
@@ -441,6 +442,9 @@ func queries(t *testing.T, open Opener) {
 		as, err := tx.Answers(q.Statement.Hash)
 		require.NoError(t, err)
 		require.Equal(t, []flow.AnswerRecord{{Number: 2, By: "k2", Statement: answer, Sealed: carnet.Hash{6}, Bytes: 99}}, as)
+		cs, err := tx.Checks(q.Statement.Hash)
+		require.NoError(t, err)
+		require.Equal(t, []flow.CheckRecord{{Number: 3, By: "k3", Statement: check}}, cs)
 		ds, err := tx.Decisions(q.Statement.Hash)
 		require.NoError(t, err)
 		require.Equal(t, []flow.DecisionRecord{{By: "k1", Statement: decision}}, ds)
@@ -448,6 +452,9 @@ func queries(t *testing.T, open Opener) {
 	require.Error(t, s.Update(ctx, func(tx flow.Tx) error {
 		return tx.PutAnswer(q.Statement.Hash, flow.AnswerRecord{Number: 2, By: "k2", Statement: decision})
 	}), "a keyholder answers once")
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error {
+		return tx.PutCheck(q.Statement.Hash, 3, "k3", decision.Hash)
+	}), "and checks once")
 }
 
 func put0(tx flow.Tx) flow.Stored {

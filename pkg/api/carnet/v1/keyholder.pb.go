@@ -442,6 +442,94 @@ func (*CosignResponse) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{7}
 }
 
+type SubmitCheckRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitCheckRequest) Reset() {
+	*x = SubmitCheckRequest{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitCheckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitCheckRequest) ProtoMessage() {}
+
+func (x *SubmitCheckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitCheckRequest.ProtoReflect.Descriptor instead.
+func (*SubmitCheckRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SubmitCheckRequest) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+type SubmitCheckResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *StatementRef          `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitCheckResponse) Reset() {
+	*x = SubmitCheckResponse{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitCheckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitCheckResponse) ProtoMessage() {}
+
+func (x *SubmitCheckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitCheckResponse.ProtoReflect.Descriptor instead.
+func (*SubmitCheckResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SubmitCheckResponse) GetRef() *StatementRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
 type SubmitAnswerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Part:
@@ -456,7 +544,7 @@ type SubmitAnswerRequest struct {
 
 func (x *SubmitAnswerRequest) Reset() {
 	*x = SubmitAnswerRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +556,7 @@ func (x *SubmitAnswerRequest) String() string {
 func (*SubmitAnswerRequest) ProtoMessage() {}
 
 func (x *SubmitAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +569,7 @@ func (x *SubmitAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitAnswerRequest.ProtoReflect.Descriptor instead.
 func (*SubmitAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SubmitAnswerRequest) GetPart() isSubmitAnswerRequest_Part {
@@ -550,7 +638,7 @@ type SubmitAnswerResponse struct {
 
 func (x *SubmitAnswerResponse) Reset() {
 	*x = SubmitAnswerResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +650,7 @@ func (x *SubmitAnswerResponse) String() string {
 func (*SubmitAnswerResponse) ProtoMessage() {}
 
 func (x *SubmitAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +663,7 @@ func (x *SubmitAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitAnswerResponse.ProtoReflect.Descriptor instead.
 func (*SubmitAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SubmitAnswerResponse) GetRef() *StatementRef {
@@ -594,7 +682,7 @@ type SubmitDecisionRequest struct {
 
 func (x *SubmitDecisionRequest) Reset() {
 	*x = SubmitDecisionRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +694,7 @@ func (x *SubmitDecisionRequest) String() string {
 func (*SubmitDecisionRequest) ProtoMessage() {}
 
 func (x *SubmitDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +707,7 @@ func (x *SubmitDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDecisionRequest.ProtoReflect.Descriptor instead.
 func (*SubmitDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SubmitDecisionRequest) GetStatement() *Envelope {
@@ -638,7 +726,7 @@ type SubmitDecisionResponse struct {
 
 func (x *SubmitDecisionResponse) Reset() {
 	*x = SubmitDecisionResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +738,7 @@ func (x *SubmitDecisionResponse) String() string {
 func (*SubmitDecisionResponse) ProtoMessage() {}
 
 func (x *SubmitDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +751,7 @@ func (x *SubmitDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDecisionResponse.ProtoReflect.Descriptor instead.
 func (*SubmitDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubmitDecisionResponse) GetRef() *StatementRef {
@@ -702,7 +790,11 @@ const file_carnet_v1_keyholder_proto_rawDesc = "" +
 	"\x04head\x18\x03 \x01(\fR\x04head\"B\n" +
 	"\rCosignRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"\x10\n" +
-	"\x0eCosignResponse\"\x93\x01\n" +
+	"\x0eCosignResponse\"G\n" +
+	"\x12SubmitCheckRequest\x121\n" +
+	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"@\n" +
+	"\x13SubmitCheckResponse\x12)\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"\x93\x01\n" +
 	"\x13SubmitAnswerRequest\x123\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeH\x00R\tstatement\x12\x18\n" +
 	"\x06sealed\x18\x02 \x01(\fH\x00R\x06sealed\x12%\n" +
@@ -716,9 +808,11 @@ const file_carnet_v1_keyholder_proto_rawDesc = "" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xda\x01\n" +
 	"\x0eJournalService\x12T\n" +
 	"\x06Follow\x12\x18.carnet.v1.FollowRequest\x1a\x19.carnet.v1.FollowResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/journal0\x01\x12r\n" +
-	"\rGetCheckpoint\x12\x1f.carnet.v1.GetCheckpointRequest\x1a .carnet.v1.GetCheckpointResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/journal/checkpoint2\xc8\x02\n" +
+	"\rGetCheckpoint\x12\x1f.carnet.v1.GetCheckpointRequest\x1a .carnet.v1.GetCheckpointResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/journal/checkpoint2\xad\x03\n" +
 	"\x0eReleaseService\x12Z\n" +
-	"\x06Cosign\x12\x18.carnet.v1.CosignRequest\x1a\x19.carnet.v1.CosignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/cosignatures\x12i\n" +
+	"\x06Cosign\x12\x18.carnet.v1.CosignRequest\x1a\x19.carnet.v1.CosignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/cosignatures\x12c\n" +
+	"\vSubmitCheck\x12\x1d.carnet.v1.SubmitCheckRequest\x1a\x1e.carnet.v1.SubmitCheckResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"/v1/checks\x12i\n" +
 	"\fSubmitAnswer\x12\x1e.carnet.v1.SubmitAnswerRequest\x1a\x1f.carnet.v1.SubmitAnswerResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/answers(\x01\x12o\n" +
 	"\x0eSubmitDecision\x12 .carnet.v1.SubmitDecisionRequest\x1a!.carnet.v1.SubmitDecisionResponse\"\x18\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/decisionsB\xa1\x01\n" +
 	"\rcom.carnet.v1B\x0eKeyholderProtoP\x01Z;github.com/carnet-network/carnet/pkg/api/carnet/v1;carnetv1\xa2\x02\x03CXX\xaa\x02\tCarnet.V1\xca\x02\tCarnet\\V1\xe2\x02\x15Carnet\\V1\\GPBMetadata\xea\x02\n" +
@@ -736,7 +830,7 @@ func file_carnet_v1_keyholder_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_keyholder_proto_rawDescData
 }
 
-var file_carnet_v1_keyholder_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_carnet_v1_keyholder_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_carnet_v1_keyholder_proto_goTypes = []any{
 	(*FollowRequest)(nil),          // 0: carnet.v1.FollowRequest
 	(*FollowResponse)(nil),         // 1: carnet.v1.FollowResponse
@@ -746,39 +840,45 @@ var file_carnet_v1_keyholder_proto_goTypes = []any{
 	(*GetCheckpointResponse)(nil),  // 5: carnet.v1.GetCheckpointResponse
 	(*CosignRequest)(nil),          // 6: carnet.v1.CosignRequest
 	(*CosignResponse)(nil),         // 7: carnet.v1.CosignResponse
-	(*SubmitAnswerRequest)(nil),    // 8: carnet.v1.SubmitAnswerRequest
-	(*SubmitAnswerResponse)(nil),   // 9: carnet.v1.SubmitAnswerResponse
-	(*SubmitDecisionRequest)(nil),  // 10: carnet.v1.SubmitDecisionRequest
-	(*SubmitDecisionResponse)(nil), // 11: carnet.v1.SubmitDecisionResponse
-	(*Envelope)(nil),               // 12: carnet.v1.Envelope
-	(*StatementRef)(nil),           // 13: carnet.v1.StatementRef
+	(*SubmitCheckRequest)(nil),     // 8: carnet.v1.SubmitCheckRequest
+	(*SubmitCheckResponse)(nil),    // 9: carnet.v1.SubmitCheckResponse
+	(*SubmitAnswerRequest)(nil),    // 10: carnet.v1.SubmitAnswerRequest
+	(*SubmitAnswerResponse)(nil),   // 11: carnet.v1.SubmitAnswerResponse
+	(*SubmitDecisionRequest)(nil),  // 12: carnet.v1.SubmitDecisionRequest
+	(*SubmitDecisionResponse)(nil), // 13: carnet.v1.SubmitDecisionResponse
+	(*Envelope)(nil),               // 14: carnet.v1.Envelope
+	(*StatementRef)(nil),           // 15: carnet.v1.StatementRef
 }
 var file_carnet_v1_keyholder_proto_depIdxs = []int32{
 	2,  // 0: carnet.v1.FollowResponse.entry:type_name -> carnet.v1.JournalEntry
 	3,  // 1: carnet.v1.FollowResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
-	12, // 2: carnet.v1.JournalEntry.envelope:type_name -> carnet.v1.Envelope
-	12, // 3: carnet.v1.CosignedCheckpoint.statement:type_name -> carnet.v1.Envelope
+	14, // 2: carnet.v1.JournalEntry.envelope:type_name -> carnet.v1.Envelope
+	14, // 3: carnet.v1.CosignedCheckpoint.statement:type_name -> carnet.v1.Envelope
 	3,  // 4: carnet.v1.GetCheckpointResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
-	12, // 5: carnet.v1.CosignRequest.statement:type_name -> carnet.v1.Envelope
-	12, // 6: carnet.v1.SubmitAnswerRequest.statement:type_name -> carnet.v1.Envelope
-	13, // 7: carnet.v1.SubmitAnswerResponse.ref:type_name -> carnet.v1.StatementRef
-	12, // 8: carnet.v1.SubmitDecisionRequest.statement:type_name -> carnet.v1.Envelope
-	13, // 9: carnet.v1.SubmitDecisionResponse.ref:type_name -> carnet.v1.StatementRef
-	0,  // 10: carnet.v1.JournalService.Follow:input_type -> carnet.v1.FollowRequest
-	4,  // 11: carnet.v1.JournalService.GetCheckpoint:input_type -> carnet.v1.GetCheckpointRequest
-	6,  // 12: carnet.v1.ReleaseService.Cosign:input_type -> carnet.v1.CosignRequest
-	8,  // 13: carnet.v1.ReleaseService.SubmitAnswer:input_type -> carnet.v1.SubmitAnswerRequest
-	10, // 14: carnet.v1.ReleaseService.SubmitDecision:input_type -> carnet.v1.SubmitDecisionRequest
-	1,  // 15: carnet.v1.JournalService.Follow:output_type -> carnet.v1.FollowResponse
-	5,  // 16: carnet.v1.JournalService.GetCheckpoint:output_type -> carnet.v1.GetCheckpointResponse
-	7,  // 17: carnet.v1.ReleaseService.Cosign:output_type -> carnet.v1.CosignResponse
-	9,  // 18: carnet.v1.ReleaseService.SubmitAnswer:output_type -> carnet.v1.SubmitAnswerResponse
-	11, // 19: carnet.v1.ReleaseService.SubmitDecision:output_type -> carnet.v1.SubmitDecisionResponse
-	15, // [15:20] is the sub-list for method output_type
-	10, // [10:15] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	14, // 5: carnet.v1.CosignRequest.statement:type_name -> carnet.v1.Envelope
+	14, // 6: carnet.v1.SubmitCheckRequest.statement:type_name -> carnet.v1.Envelope
+	15, // 7: carnet.v1.SubmitCheckResponse.ref:type_name -> carnet.v1.StatementRef
+	14, // 8: carnet.v1.SubmitAnswerRequest.statement:type_name -> carnet.v1.Envelope
+	15, // 9: carnet.v1.SubmitAnswerResponse.ref:type_name -> carnet.v1.StatementRef
+	14, // 10: carnet.v1.SubmitDecisionRequest.statement:type_name -> carnet.v1.Envelope
+	15, // 11: carnet.v1.SubmitDecisionResponse.ref:type_name -> carnet.v1.StatementRef
+	0,  // 12: carnet.v1.JournalService.Follow:input_type -> carnet.v1.FollowRequest
+	4,  // 13: carnet.v1.JournalService.GetCheckpoint:input_type -> carnet.v1.GetCheckpointRequest
+	6,  // 14: carnet.v1.ReleaseService.Cosign:input_type -> carnet.v1.CosignRequest
+	8,  // 15: carnet.v1.ReleaseService.SubmitCheck:input_type -> carnet.v1.SubmitCheckRequest
+	10, // 16: carnet.v1.ReleaseService.SubmitAnswer:input_type -> carnet.v1.SubmitAnswerRequest
+	12, // 17: carnet.v1.ReleaseService.SubmitDecision:input_type -> carnet.v1.SubmitDecisionRequest
+	1,  // 18: carnet.v1.JournalService.Follow:output_type -> carnet.v1.FollowResponse
+	5,  // 19: carnet.v1.JournalService.GetCheckpoint:output_type -> carnet.v1.GetCheckpointResponse
+	7,  // 20: carnet.v1.ReleaseService.Cosign:output_type -> carnet.v1.CosignResponse
+	9,  // 21: carnet.v1.ReleaseService.SubmitCheck:output_type -> carnet.v1.SubmitCheckResponse
+	11, // 22: carnet.v1.ReleaseService.SubmitAnswer:output_type -> carnet.v1.SubmitAnswerResponse
+	13, // 23: carnet.v1.ReleaseService.SubmitDecision:output_type -> carnet.v1.SubmitDecisionResponse
+	18, // [18:24] is the sub-list for method output_type
+	12, // [12:18] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_keyholder_proto_init() }
@@ -791,7 +891,7 @@ func file_carnet_v1_keyholder_proto_init() {
 		(*FollowResponse_Entry)(nil),
 		(*FollowResponse_Checkpoint)(nil),
 	}
-	file_carnet_v1_keyholder_proto_msgTypes[8].OneofWrappers = []any{
+	file_carnet_v1_keyholder_proto_msgTypes[10].OneofWrappers = []any{
 		(*SubmitAnswerRequest_Statement)(nil),
 		(*SubmitAnswerRequest_Sealed)(nil),
 		(*SubmitAnswerRequest_PublicValues)(nil),
@@ -802,7 +902,7 @@ func file_carnet_v1_keyholder_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_keyholder_proto_rawDesc), len(file_carnet_v1_keyholder_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

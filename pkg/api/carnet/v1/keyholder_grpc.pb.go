@@ -172,6 +172,7 @@ var JournalService_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	ReleaseService_Cosign_FullMethodName         = "/carnet.v1.ReleaseService/Cosign"
+	ReleaseService_SubmitCheck_FullMethodName    = "/carnet.v1.ReleaseService/SubmitCheck"
 	ReleaseService_SubmitAnswer_FullMethodName   = "/carnet.v1.ReleaseService/SubmitAnswer"
 	ReleaseService_SubmitDecision_FullMethodName = "/carnet.v1.ReleaseService/SubmitDecision"
 )
@@ -184,6 +185,9 @@ const (
 type ReleaseServiceClient interface {
 	// Cosign stores a keyholder's signature over a checkpoint it has followed to.
 	Cosign(ctx context.Context, in *CosignRequest, opts ...grpc.CallOption) (*CosignResponse, error)
+	// SubmitCheck publishes a keyholder's check of the private parameter of a query.
+	// Repeating it with the same bytes is harmless, with other bytes refused.
+	SubmitCheck(ctx context.Context, in *SubmitCheckRequest, opts ...grpc.CallOption) (*SubmitCheckResponse, error)
 	// SubmitAnswer sends the answer statement first, then the sealed shares in pieces
 	// of at most 1 MiB. Repeating it with the same bytes is harmless, with other
 	// bytes refused.
@@ -204,6 +208,16 @@ func (c *releaseServiceClient) Cosign(ctx context.Context, in *CosignRequest, op
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CosignResponse)
 	err := c.cc.Invoke(ctx, ReleaseService_Cosign_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *releaseServiceClient) SubmitCheck(ctx context.Context, in *SubmitCheckRequest, opts ...grpc.CallOption) (*SubmitCheckResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitCheckResponse)
+	err := c.cc.Invoke(ctx, ReleaseService_SubmitCheck_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -241,6 +255,9 @@ func (c *releaseServiceClient) SubmitDecision(ctx context.Context, in *SubmitDec
 type ReleaseServiceServer interface {
 	// Cosign stores a keyholder's signature over a checkpoint it has followed to.
 	Cosign(context.Context, *CosignRequest) (*CosignResponse, error)
+	// SubmitCheck publishes a keyholder's check of the private parameter of a query.
+	// Repeating it with the same bytes is harmless, with other bytes refused.
+	SubmitCheck(context.Context, *SubmitCheckRequest) (*SubmitCheckResponse, error)
 	// SubmitAnswer sends the answer statement first, then the sealed shares in pieces
 	// of at most 1 MiB. Repeating it with the same bytes is harmless, with other
 	// bytes refused.
@@ -259,6 +276,9 @@ type UnimplementedReleaseServiceServer struct{}
 
 func (UnimplementedReleaseServiceServer) Cosign(context.Context, *CosignRequest) (*CosignResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Cosign not implemented")
+}
+func (UnimplementedReleaseServiceServer) SubmitCheck(context.Context, *SubmitCheckRequest) (*SubmitCheckResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitCheck not implemented")
 }
 func (UnimplementedReleaseServiceServer) SubmitAnswer(grpc.ClientStreamingServer[SubmitAnswerRequest, SubmitAnswerResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method SubmitAnswer not implemented")
@@ -305,6 +325,24 @@ func _ReleaseService_Cosign_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReleaseService_SubmitCheck_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitCheckRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReleaseServiceServer).SubmitCheck(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReleaseService_SubmitCheck_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReleaseServiceServer).SubmitCheck(ctx, req.(*SubmitCheckRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReleaseService_SubmitAnswer_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(ReleaseServiceServer).SubmitAnswer(&grpc.GenericServerStream[SubmitAnswerRequest, SubmitAnswerResponse]{ServerStream: stream})
 }
@@ -340,6 +378,10 @@ var ReleaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Cosign",
 			Handler:    _ReleaseService_Cosign_Handler,
+		},
+		{
+			MethodName: "SubmitCheck",
+			Handler:    _ReleaseService_SubmitCheck_Handler,
 		},
 		{
 			MethodName: "SubmitDecision",
