@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/he"
 )
 
 type datasetsCmd struct {
@@ -13,7 +14,10 @@ type datasetsCmd struct {
 }
 
 func (datasetsCmd) Help() string {
-	return `Example:
+	return `BYTES is what the gateway stores, and A VALUE what it takes for each slot or cell of each
+column, empty ones included.
+
+Example:
   carnet datasets --owner kz-customs`
 }
 
@@ -32,20 +36,25 @@ func (c *datasetsCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, d := range ds {
-		var n int64
+		var n, blocks int64
 		for _, f := range d.Manifest.Files {
 			n += f.Rows
+			blocks += int64(f.Columns) * int64(f.Blocks)
+		}
+		value := "?" // a profile that only newer programs know
+		if p, err := he.Lookup(d.Manifest.Profile); err == nil && blocks > 0 {
+			value = fmt.Sprintf("%.1f B", float64(d.Bytes)/float64(blocks)/float64(p.N()))
 		}
 		state := "in use"
 		if d.Revoked {
 			state = "revoked"
 		}
 		rows = append(rows, []string{
-			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), state,
+			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), value, state,
 			lastDay(d.Manifest.Terms.Expires), d.Manifest.Title,
 		})
 	}
-	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "STATE", "UNTIL", "TITLE"}, rows)
+	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "A VALUE", "STATE", "UNTIL", "TITLE"}, rows)
 }
 
 // size prints bytes for people.

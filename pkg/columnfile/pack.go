@@ -35,7 +35,7 @@ func AppendPacked(dst []byte, bits int, words []uint64) []byte {
 	p := newPacking(bits)
 	at := len(dst)
 	dst = append(dst, make([]byte, len(words)/group*bits)...)
-	out := dst[at:]
+	out, words := packGroups(dst[at:], bits, words)
 	if p.simple {
 		// Stores overlap: what one leaves above its word, the next overwrites. The last
 		// group has no room for that.
@@ -75,7 +75,7 @@ func Unpack(words []uint64, packed []byte, bits int, q uint64) error {
 		return carnet.E(carnet.Invalid, "BAD_LENGTH", "%d packed words have %d bytes, not %d", len(words), len(words)/group*bits, len(packed))
 	}
 	p := newPacking(bits)
-	rejected := uint64(0)
+	words, packed, rejected := unpackGroups(words, packed, bits, q)
 	if p.simple {
 		for len(packed) >= bits+8 {
 			rejected |= p.get((*[group]uint64)(words), packed, q)
