@@ -78,6 +78,7 @@ type serverFlags struct {
 	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
 	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
+	Cold          string   `help:"Folder, on a large disk, that packed ciphertext is moved to once it is published; empty: it stays in the data folder." type:"path" placeholder:"DIR" env:"CARNET_COLD"`
 	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
 	LogFormat     string   `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
 	LogLevel      string   `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`
@@ -89,7 +90,16 @@ func (f *serverFlags) openColumns() (*columnstore.Store, error) {
 	if f.Storage == "packed" {
 		form = columnfile.Packed
 	}
-	return columnstore.Open(f.columns(), columnstore.Options{Form: form, Memory: int64(f.Cache)})
+	o := columnstore.Options{Form: form, Memory: int64(f.Cache)}
+	if f.Cold != "" {
+		cold, err := blob.OpenDir(f.Cold)
+		if err != nil {
+			return nil, carnet.E(carnet.Precondition, "BAD_DATA_DIR", "the folder %s can't be used", f.Cold).Because(err).
+				Fix("choose a folder this user may write to with --cold")
+		}
+		o.Cold = cold // open as long as the process runs
+	}
+	return columnstore.Open(f.columns(), o)
 }
 
 // Validate is called by kong.

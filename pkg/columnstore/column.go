@@ -2,9 +2,7 @@ package columnstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -19,8 +17,8 @@ type column struct {
 	file   *columnfile.File
 	number uint32
 	form   columnfile.Form
-	os     *os.File // closed if mapped
-	mem    []byte   // nil if not mapped
+	from   source // closed if mapped
+	mem    []byte // nil if not mapped
 	hashes *columnfile.Column
 	good   []atomic.Uint32 // one bit for each piece: it has its hash
 }
@@ -33,48 +31,60 @@ func damaged(nonce carnet.Nonce, number uint32, format string, args ...any) *car
 }
 
 // open opens the column file of a sealed file.
-func (s *Store) open(f *columnfile.File, root carnet.Hash, number uint32) (c *column, err error) {
-	path := s.path(columnKey{f.Nonce(), number})
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, damaged(f.Nonce(), number, "%s is missing", path)
-	}
+func (s *Store) open(ctx context.Context, f *columnfile.File, root carnet.Hash, number uint32) (c *column, err error) {
+	key := columnKey{f.Nonce(), number}
+	from, err := s.source(key)
 	if err != nil {
 		return nil, err
+	}
+	if from == nil {
+		return nil, damaged(f.Nonce(), number, "%s is missing", s.path(key))
 	}
 	defer func() {
 		if err != nil {
 			c = nil
 		}
 		if c == nil || c.mem != nil { // a mapping stays when its file is closed
-			file.Close()
+			from.close()
 		}
 	}()
-	info, err := file.Stat()
+	size, err := from.size(ctx)
+	if absent(err) {
+		return nil, damaged(f.Nonce(), number, "%s is missing", from)
+	}
 	if err != nil {
 		return nil, err
 	}
+	read := func(p []byte, offset int64, what string) error {
+		if err := from.readAt(ctx, p, offset); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return damaged(f.Nonce(), number, "%s %s", from, what).Because(err)
+		}
+		return nil
+	}
 	header := make([]byte, columnfile.HeaderBytes)
-	if _, err := file.ReadAt(header, 0); err != nil {
-		return nil, damaged(f.Nonce(), number, "%s has no header", path).Because(err)
+	if err := read(header, 0, "has no header"); err != nil {
+		return nil, err
 	}
 	form := columnfile.FormOf(header)
 	if err := f.CheckHeader(header, number, form); err != nil {
-		return nil, damaged(f.Nonce(), number, "%s has a wrong header", path).Because(err)
+		return nil, damaged(f.Nonce(), number, "%s has a wrong header", from).Because(err)
 	}
-	if want := f.Size(number, form); info.Size() != want {
-		return nil, damaged(f.Nonce(), number, "%s has %d bytes, not %d", path, info.Size(), want)
+	if want := f.Size(number, form); size != want {
+		return nil, damaged(f.Nonce(), number, "%s has %d bytes, not %d", from, size, want)
 	}
-	trailer := make([]byte, info.Size()-f.TrailerOffset(form))
-	if _, err := file.ReadAt(trailer, f.TrailerOffset(form)); err != nil {
-		return nil, damaged(f.Nonce(), number, "the hashes in %s can't be read", path).Because(err)
+	trailer := make([]byte, size-f.TrailerOffset(form))
+	if err := read(trailer, f.TrailerOffset(form), "does not give its hashes"); err != nil {
+		return nil, err
 	}
-	c = &column{file: f, number: number, form: form, os: file, good: make([]atomic.Uint32, (f.Leaves()+31)/32)}
+	c = &column{file: f, number: number, form: form, from: from, good: make([]atomic.Uint32, (f.Leaves()+31)/32)}
 	if c.hashes, err = f.ReadTrailer(trailer, number, root); err != nil {
-		return nil, damaged(f.Nonce(), number, "%s has wrong hashes", path).Because(err)
+		return nil, damaged(f.Nonce(), number, "%s has wrong hashes", from).Because(err)
 	}
-	if s.mapping && form == columnfile.Raw {
-		if c.mem, err = mapFile(file, info.Size()); err != nil {
+	if file, ok := from.(fileSource); ok && s.mapping && form == columnfile.Raw {
+		if c.mem, err = mapFile(file.File, size); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +95,7 @@ func (c *column) close() {
 	if c.mem != nil {
 		unmapFile(c.mem)
 	} else {
-		c.os.Close()
+		c.from.close()
 	}
 }
 
@@ -127,31 +137,46 @@ func (c *column) damaged(p columnfile.Piece, what string) *carnet.Error {
 	return damaged(c.file.Nonce(), c.number, "chunk %d, limb %d, piece %d %s", p.Chunk, p.Limb, p.Piece, what)
 }
 
-// read sets words, those of one limb of a chunk, from the file.
+// read sets words, those of one limb of a chunk, from the file: all in one request.
 func (c *column) read(ctx context.Context, limb, chunk uint32, words []uint64) error {
 	p := columnfile.Piece{Column: c.number, Limb: limb, Chunk: chunk}
-	n := c.file.PieceWords(int(chunk))
-	data := make([]byte, c.file.PieceBytes(int(chunk), c.form))
-	for ; int(p.Piece) < c.file.Pieces(int(chunk)); p.Piece++ {
+	n, size := c.file.PieceWords(int(chunk)), c.file.PieceBytes(int(chunk), c.form)
+	data := make([]byte, size*c.file.Pieces(int(chunk)))
+	if err := c.bytes(ctx, p, data); err != nil {
+		return err
+	}
+	for ; len(words) > 0; words, data, p.Piece = words[n:], data[size:], p.Piece+1 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := c.piece(p, data, words[int(p.Piece)*n:][:n]); err != nil {
+		if err := c.decode(p, data[:size], words[:n]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// piece reads one piece into data and words.
-func (c *column) piece(p columnfile.Piece, data []byte, words []uint64) error {
-	if c.mem != nil {
+// bytes fills data from the stored form, from a piece on.
+func (c *column) bytes(ctx context.Context, p columnfile.Piece, data []byte) error {
+	if c.mem != nil { // on machines that can't look at a mapping as words
 		copy(data, c.mem[c.file.Offset(p, c.form):])
-	} else if _, err := c.os.ReadAt(data, c.file.Offset(p, c.form)); err != nil {
-		return c.damaged(p, "can't be read from the disk").Because(err)
+		return nil
 	}
+	if err := c.from.readAt(ctx, data, c.file.Offset(p, c.form)); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return c.damaged(p, "can't be read from "+c.from.String()).Because(err)
+	}
+	return nil
+}
+
+// decode sets and verifies words from the stored form of a piece.
+func (c *column) decode(p columnfile.Piece, data []byte, words []uint64) error {
 	if err := decode(c.file, p, c.form, data, words); err != nil {
 		return c.damaged(p, "is not canonical").Because(err)
 	}
 	return c.verify(p, words)
 }
+
+func absent(err error) bool { return carnet.KindOf(err) == carnet.NotFound }

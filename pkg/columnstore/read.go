@@ -57,8 +57,8 @@ func (c *column) verifyAll(ctx context.Context, p columnfile.Piece, words []uint
 
 // column returns an opened column file.
 func (s *Store) column(ctx context.Context, f *columnfile.File, root carnet.Hash, number uint32) (*column, func(), error) {
-	return s.columns.Get(ctx, columnKey{f.Nonce(), number}, func(context.Context) (*column, int64, error) {
-		c, err := s.open(f, root, number)
+	return s.columns.Get(ctx, columnKey{f.Nonce(), number}, func(ctx context.Context) (*column, int64, error) {
+		c, err := s.open(ctx, f, root, number)
 		return c, 1, err
 	})
 }
@@ -91,7 +91,10 @@ func (s *Store) Piece(ctx context.Context, f *columnfile.File, root carnet.Hash,
 		return f.Pack(words), proof, nil
 	}
 	data, words := make([]byte, f.PieceBytes(int(p.Chunk), c.form)), make([]uint64, n)
-	if err := c.piece(p, data, words); err != nil {
+	if err := c.bytes(ctx, p, data); err != nil {
+		return nil, nil, err
+	}
+	if err := c.decode(p, data, words); err != nil {
 		return nil, nil, err
 	}
 	if c.form == columnfile.Packed {

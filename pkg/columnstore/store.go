@@ -4,8 +4,8 @@
 // The life of a column file: pieces are written to their places while the table is
 // uploaded, in any order; Seal adds the hashes and forces everything before
 // the manifest is accepted; from then on the file is only read. It is kept raw, mapped
-// into memory and read where it lies, or packed, and unpacked on demand into memory
-// that a setting bounds. Whatever is read is compared with its hash the first time
+// into memory and read where it lies, or packed, in the folder or in a bucket, and
+// unpacked on demand into memory that a setting bounds. Whatever is read is compared with its hash the first time
 // since the file was opened.
 package columnstore
 
@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Form   columnfile.Form // of new files, default Raw; others stay as they are
 	Memory int64           // bytes of unpacked words that are kept; default 1 GiB
+	Cold   Objects         // where packed files go once they are complete; nil: they stay
 	NoMap  bool            // read raw files into memory, as machines without mappings do
 }
 
@@ -38,6 +39,7 @@ type Store struct {
 	dir     string
 	form    columnfile.Form
 	mapping bool
+	objects Objects
 	columns *lease.Cache[columnKey, *column]
 	words   *lease.Cache[limbKey, []uint64]
 	uploads *lease.Cache[columnKey, *upload]
@@ -65,7 +67,7 @@ func Open(dir string, o Options) (*Store, error) {
 		o.Memory = 1 << 30
 	}
 	return &Store{
-		dir: dir, form: o.Form, mapping: canMap && !o.NoMap,
+		dir: dir, form: o.Form, mapping: canMap && !o.NoMap, objects: o.Cold,
 		columns: lease.New[columnKey](openColumns, (*column).close),
 		words:   lease.New[limbKey, []uint64](o.Memory, nil),
 		uploads: lease.New[columnKey](openUploads, func(u *upload) { u.Close() }),
@@ -220,9 +222,14 @@ func syncDir(path string) error {
 }
 
 // Remove deletes everything of a file version.
-func (s *Store) Remove(nonce carnet.Nonce) error {
+func (s *Store) Remove(ctx context.Context, nonce carnet.Nonce) error {
 	s.words.Forget(func(k limbKey) bool { return k.nonce == nonce })
 	s.columns.Forget(func(k columnKey) bool { return k.nonce == nonce })
 	s.uploads.Forget(func(k columnKey) bool { return k.nonce == nonce })
+	if s.objects != nil {
+		if err := s.objects.DeletePrefix(ctx, prefix(nonce)); err != nil {
+			return err
+		}
+	}
 	return os.RemoveAll(s.folder(nonce))
 }

@@ -127,7 +127,7 @@ func TestWriteSealRead(t *testing.T) {
 			}
 			_, _, err := s.Chunk(ctx, x.File, x.root, 5, 0, 0)
 			require.Error(t, err)
-			require.NoError(t, s.Remove(x.Nonce()))
+			require.NoError(t, s.Remove(ctx, x.Nonce()))
 			require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(readAll(s, x)))
 			_, err = os.Stat(filepath.Join(dir, x.Nonce().String()))
 			require.ErrorIs(t, err, os.ErrNotExist)

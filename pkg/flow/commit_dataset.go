@@ -44,7 +44,7 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 			return Ref{}, err
 		}
 	}
-	return g.record(ctx, env, func(tx Tx, st Stored) error {
+	ref, err := g.record(ctx, env, func(tx Tx, st Stored) error {
 		rec, _, err := g.checkManifest(tx, as, env, &d)
 		if err != nil {
 			return err
@@ -57,6 +57,16 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 		}
 		return tx.PutDataset(rec)
 	})
+	if err != nil {
+		return ref, err
+	}
+	// The dataset is published whatever comes of this: files are read from where they are.
+	for _, f := range arrived {
+		if err := g.Columns.Settle(context.WithoutCancel(ctx), f.file.Nonce()); err != nil {
+			g.Logger.Warn("a published file could not be moved to cold storage; it is tried again at the next start", "file", f.file.Nonce().String(), "error", err)
+		}
+	}
+	return ref, nil
 }
 
 // checkManifest checks a manifest against everything it refers to, and returns the

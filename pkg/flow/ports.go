@@ -164,8 +164,11 @@ type Columns interface {
 	Piece(ctx context.Context, f *columnfile.File, root carnet.Hash, p columnfile.Piece) (packed, proof []byte, err error)
 	// Bytes returns how much a file takes.
 	Bytes(f *columnfile.File) int64
+	// Settle may move a sealed file whose manifest was accepted to where it is kept for
+	// good. It may be repeated.
+	Settle(ctx context.Context, nonce carnet.Nonce) error
 	// Remove deletes all of a file version.
-	Remove(nonce carnet.Nonce) error
+	Remove(ctx context.Context, nonce carnet.Nonce) error
 }
 
 // Clock tells the time; tests supply their own.

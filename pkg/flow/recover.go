@@ -28,7 +28,16 @@ func (g *Gateway) Recover(ctx context.Context) error {
 		return err
 	}
 	for _, u := range uploads {
-		if err := g.Columns.Remove(u.Nonce); err != nil {
+		if err := g.Columns.Remove(ctx, u.Nonce); err != nil {
+			return err
+		}
+	}
+	// So may have been moving a committed file to its place.
+	if uploads, err = g.uploads(ctx, UploadCommitted, g.now().Add(time.Hour)); err != nil {
+		return err
+	}
+	for _, u := range uploads {
+		if err := g.Columns.Settle(ctx, u.Nonce); err != nil {
 			return err
 		}
 	}
@@ -95,7 +104,7 @@ func (g *Gateway) Sweep(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		if err := g.Columns.Remove(u.Nonce); err != nil {
+		if err := g.Columns.Remove(ctx, u.Nonce); err != nil {
 			return err
 		}
 		g.Logger.Info("abandoned upload removed", "file", u.Nonce.String(), "dataset", string(u.Dataset))
