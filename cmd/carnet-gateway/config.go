@@ -77,6 +77,7 @@ type serverFlags struct {
 	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
 	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
+	PublicCache   byteSize `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`
 	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
 	Cold          string   `help:"Folder, on a large disk, that packed ciphertext is moved to once it is published; empty: it stays in the data folder." type:"path" placeholder:"DIR" env:"CARNET_COLD"`
 	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`

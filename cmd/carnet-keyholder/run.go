@@ -30,6 +30,7 @@ type runCmd struct {
 	Workers     int    `help:"Processors one query may use; 0: all." default:"0"`
 	Parallel    int    `help:"Queries worked on at a time." default:"2"`
 	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified blocks, in MiB." default:"256"`
+	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
 	Health      string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
 	LogFormat   string `help:"Log as ${enum}." enum:"text,json" default:"text"`
@@ -93,7 +94,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	defer conn.Close()
 	k, err := keyholder.New(ctx, keyholder.Config{
 		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn,
-		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20,
+		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, PublicBytes: c.PublicMiB << 20,
 		MaxReleases: c.MaxReleases, Log: log,
 	})
 	if err != nil {

@@ -196,7 +196,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 			g.bus.wake(topicQuery(q.Statement.Hash))
 		}
 	}
-	z, _, err := scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell})
+	z, _, err := scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell, Public: g.public})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/scan"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Now          Clock         // default time.Now
 	Workers      int           // goroutines of one computation; default 1
 	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
+	PublicCache  int64         // bytes of expanded public halves kept between computations; default none
 	Computations int           // queries computed at a time; default 1
 	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h
 	RetryAfter   time.Duration // wait after a failed computation, times the attempts; default 2 s
@@ -55,6 +57,7 @@ type Gateway struct {
 	committed sync.Map      // nonce -> *committed; a committed file never changes
 	compiling chan struct{} // one place for each query that may be compiled at a time
 
+	public    *scan.PublicCache
 	mu        sync.Mutex
 	rings     map[string]*he.Ring
 	encodings map[encodingKey]*schema.Encoding
@@ -95,7 +98,7 @@ func New(c Config) (*Gateway, error) {
 	if c.RetryAfter <= 0 {
 		c.RetryAfter = 2 * time.Second
 	}
-	return &Gateway{Config: c, bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
+	return &Gateway{Config: c, public: scan.NewPublicCache(c.PublicCache), bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
 }
 
 func (g *Gateway) now() time.Time { return g.Now().UTC() }

@@ -107,7 +107,7 @@ func (o *openings) add(i int, f *functional.Functional) {
 }
 
 func (j *job) options() scan.Options {
-	return scan.Options{Workers: j.k.cfg.Workers, MaxBytes: j.k.cfg.AccumulatorBytes}
+	return scan.Options{Workers: j.k.cfg.Workers, MaxBytes: j.k.cfg.AccumulatorBytes, Public: j.k.public}
 }
 
 func (j *job) deriveLinear(ctx context.Context) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/scan"
 )
 
 // Attest says for which queries a keyholder also recomputes the public values z
@@ -45,6 +46,7 @@ type Config struct {
 	Workers          int    // goroutines of one scan; 0: all processors
 	Parallel         int    // queries answered at a time; 0: 2
 	CacheBytes       int64  // verified ciphertext kept in memory; 0: 256 MiB
+	PublicBytes      int64  // expanded public halves kept between queries; 0: none
 	AccumulatorBytes int64  // accumulators of one pass over products; 0: 256 MiB
 	MaxReleases      int64  // own cap on distinct numbers opened per key; 0: only the scheme's
 
@@ -64,6 +66,7 @@ type Keyholder struct {
 	api    services
 	shares *shareCache
 	chunks *chunkCache
+	public *scan.PublicCache
 	deltas *lru[carnet.KeyID, []he.Poly]
 
 	mu      sync.Mutex
@@ -140,6 +143,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway)},
 		shares:  newShareCache(),
 		chunks:  newChunkCache(cfg.CacheBytes),
+		public:  scan.NewPublicCache(cfg.PublicBytes),
 		deltas:  newLRU[carnet.KeyID, []he.Poly](64 << 20),
 		pending: map[carnet.Hash]*Case{},
 		target:  -1,

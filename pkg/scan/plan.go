@@ -21,7 +21,7 @@ type pass struct {
 }
 
 // planPasses arranges the functionals chosen by batch, one pass for each key,
-// ascending. No file of a pass needs more columns than given, but for a term alone.
+// ascending. No file of a pass needs more columns than given, but for very wide terms.
 func planPasses(fs []*functional.Functional, batch []int, columns int) ([]*pass, error) {
 	byKey := map[carnet.KeyID]*pass{}
 	var passes []*pass
@@ -51,13 +51,20 @@ func planPasses(fs []*functional.Functional, batch []int, columns int) ([]*pass,
 	return passes, nil
 }
 
-// add adds a product for the last member: to the latest part of its file that has room
-// for its columns, or to a new one.
+// add adds a product for the last member, in parts if it is wide: each to the latest
+// pass over its file that has room for its columns, or to a new one.
 func (p *pass) add(t *functional.Product, columns int) error {
 	if n, ok := p.blocks[t.File]; ok && n != t.Blocks {
 		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "file %s is said to have %d blocks and %d blocks", t.File, n, t.Blocks)
 	}
 	p.blocks[t.File] = t.Blocks
+	for _, factors := range split(t, columns) {
+		p.addPart(&functional.Product{File: t.File, Blocks: t.Blocks, Factors: factors}, columns)
+	}
+	return nil
+}
+
+func (p *pass) addPart(t *functional.Product, columns int) {
 	var f *filePass
 	for _, x := range p.files {
 		if x.file == t.File {
@@ -76,7 +83,6 @@ func (p *pass) add(t *functional.Product, columns int) error {
 		x.factors = append(x.factors, f.factor(&t.Factors[i]))
 	}
 	f.terms = append(f.terms, x)
-	return nil
 }
 
 // filePass lists the columns of a file that are needed, the sums of columns that
