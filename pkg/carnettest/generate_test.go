@@ -32,6 +32,7 @@ func generate(seed uint64) *world {
 		}
 		w.schema.Dimensions = append(w.schema.Dimensions, d)
 	}
+	w.encode()
 	for i := range 1 + w.IntN(2) {
 		m := schema.Measure{Name: fmt.Sprintf("m%d", i), Scale: w.IntN(3), Min: "0", Max: "99999.75", Nullable: w.IntN(2) == 0, Squares: w.IntN(2) == 0}
 		if m.Scale < 2 {
@@ -48,6 +49,19 @@ func generate(seed uint64) *world {
 	w.owners = []Owner{{"kz", "KZ"}, {"uz", "UZ"}, {"kg", "KG"}}[:2+w.IntN(2)]
 	w.rows()
 	return w
+}
+
+// encode gives dimensions other encodings in the records layout, and room for products
+// of more columns.
+func (w *world) encode() {
+	for i := range w.schema.Dimensions {
+		w.schema.Dimensions[i].Encoding = []schema.Coding{"", schema.Cumulative, schema.TwoDigit}[w.IntN(3)]
+	}
+	if n := len(w.schema.Dimensions); n > 1 && w.IntN(2) == 0 {
+		w.schema.Combine = []schema.Combination{{Dimensions: []string{"d0", "d1"}}}
+		w.schema.Dimensions[0].Encoding, w.schema.Dimensions[1].Encoding = "", ""
+	}
+	w.schema.Degree = w.IntN(3) + 2
 }
 
 func numeric(d *schema.Dimension) bool { return d.Codes[0].Value == "1" }

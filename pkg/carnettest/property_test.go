@@ -48,7 +48,7 @@ func TestEncryptedAnswersEqualSQLite(t *testing.T) {
 				q := w.question(`"` + string(product) + `"`)
 				_, compiled, err := n.Client(t, "buyer").Explain(Context(t), product, q.carnet)
 				if err != nil {
-					// Records have degree 2; what needs more is refused, never answered wrongly.
+					// What needs a higher degree than the schema has is refused, never answered wrongly.
 					require.Equal(t, carnet.LayoutRecords, layout, "%s: %v", q.carnet, err)
 					var refusal *query.Refusal
 					require.ErrorAs(t, err, &refusal, q.carnet)
