@@ -69,9 +69,8 @@ func filterFigure(ctx context.Context, b *bench, r *Report) error {
 	if err != nil {
 		return err
 	}
-	lattigo := best(rows[:4]...)
-	r.atLeast(work+", one thread, pure Go", "1.3 times Lattigo's best", 1.3, rows[4].Value/lattigo.Value)
-	r.atLeast(work+", one thread", "3 times Lattigo's best on a machine with AVX-512", 3, best(rows[5], rows[8]).Value/lattigo.Value)
+	r.atLeastLattigo(work+", one thread, pure Go", 1.3, "", rows[4], rows[:4])
+	r.atLeastLattigo(work+", one thread", 3, " on a machine with AVX-512", best(rows[5], rows[8]), rows[:4])
 	if err := b.postgresSum(ctx, r, t, work, best(rows[5], rows[8])); err != nil {
 		return err
 	}

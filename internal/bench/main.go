@@ -25,9 +25,12 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds; the best of each measurement counts")
 	only := flag.String("only", "", "measure the figures whose name matches this `pattern`: "+strings.Join(names(), ", "))
 	small := flag.Bool("small", false, "tables of a block or two: shows that everything runs, not how fast")
+	cpu := flag.Bool("cpu", false, "time work on one core by the processor's time, for a busy machine; not PostgreSQL's and not networks")
 	asJSON := flag.Bool("json", false, "print JSON")
 	markdown := flag.Bool("markdown", false, "print tables for docs/performance.md")
 	flag.IntVar(&s.blocks, "blocks", s.blocks, "blocks of 16,384 rows of the filtered sum")
+	flag.Int64Var(&s.orders, "orders", s.orders, "orders of TPC-H; 1,500,000 are scale 1")
+	flag.BoolVar(&s.records, "records", s.records, "TPC-H as records too")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	if err != nil || *rounds < 1 || s.blocks < 1 || flag.NArg() != 0 {
@@ -39,7 +42,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	b := &bench{sizes: s, rounds: *rounds, say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
+	b := &bench{sizes: s, rounds: *rounds, cpu: *cpu, say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
 	report, err := b.run(ctx, pattern)
 	if err != nil {
 		stop()

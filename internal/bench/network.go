@@ -47,7 +47,7 @@ func networkFigure(ctx context.Context, b *bench, r *Report) error {
 				{"linear", "SELECT SUM(value), COUNT(*) FROM " + size.name},
 				{"filtered by an encrypted indicator", "SELECT SUM(value), COUNT(*) FROM " + size.name + " WHERE flow = 'import'"},
 			} {
-				took, err := b.ask(ctx, t, n, carnet.ProductID(size.name), q.sql, func(got *plan.Result) error {
+				took, err := b.ask(ctx, t, n, carnet.ProductID(size.name), q.sql, b.rounds, func(got *plan.Result) error {
 					want := sums[q.kind == "linear"]
 					if have := got.Rows[0][0].String(); have != fmt.Sprint(want) {
 						return fmt.Errorf("the answer is %s, want %d", have, want)
@@ -101,10 +101,10 @@ func publishTrade(b *bench, t testing.TB, n *carnettest.Network, s *schema.Schem
 
 // ask asks a question some times, checks every answer, and returns the shortest time
 // from submitting it to the opened answer. Between two, all keyholders finish.
-func (b *bench) ask(ctx context.Context, t testing.TB, n *carnettest.Network, product carnet.ProductID, sql string, check func(*plan.Result) error) (time.Duration, error) {
+func (b *bench) ask(ctx context.Context, t testing.TB, n *carnettest.Network, product carnet.ProductID, sql string, rounds int, check func(*plan.Result) error) (time.Duration, error) {
 	c, buyer := n.Client(t, "buyer"), n.Identity("buyer")
 	least := time.Duration(0)
-	for i := range b.rounds {
+	for i := range rounds {
 		start := time.Now()
 		asked, err := c.Ask(ctx, buyer, product, sql, carnettest.Purpose, 0)
 		if err != nil {
@@ -124,7 +124,7 @@ func (b *bench) ask(ctx context.Context, t testing.TB, n *carnettest.Network, pr
 		if _, err := c.Wait(ctx, asked.Hash, time.Minute, nil); err != nil {
 			return 0, err
 		}
-		b.say("  %s: round %d of %d, %s", product, i+1, b.rounds, took.Round(time.Millisecond))
+		b.say("  %s: round %d of %d, %s", product, i+1, rounds, took.Round(time.Millisecond))
 	}
 	return least, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -30,6 +31,7 @@ type Goal struct {
 type Report struct {
 	Machine   Machine  `json:"machine"`
 	Rounds    int      `json:"rounds"`
+	CPUTime   bool     `json:"cpu_time,omitempty"` // work on one core is timed so
 	Rows      []*Row   `json:"rows"`
 	Goals     []Goal   `json:"goals"`
 	Notes     []string `json:"notes,omitempty"`
@@ -45,6 +47,14 @@ func (r *Report) note(format string, args ...any) {
 // atLeast adds a goal on a ratio.
 func (r *Report) atLeast(work, toReach string, least, have float64) {
 	r.Goals = append(r.Goals, Goal{work, toReach, fmt.Sprintf("%.2f times", have), yesNo(have >= least)})
+}
+
+// atLeastLattigo adds a goal on the ratio to the fastest of four ways with Lattigo, the
+// first two of which are in the same ring.
+func (r *Report) atLeastLattigo(work string, least float64, where string, ours *Row, lattigo []*Row) {
+	have := ours.Value / best(lattigo...).Value
+	r.Goals = append(r.Goals, Goal{work, fmt.Sprintf("%s times Lattigo's best%s", strconv.FormatFloat(least, 'g', -1, 64), where),
+		fmt.Sprintf("%.2f times; in the same ring %.2f times", have, ours.Value/best(lattigo[:2]...).Value), yesNo(have >= least)})
 }
 
 // atMost adds a goal on a number with a unit.
@@ -139,6 +149,10 @@ func (r *Report) markdown(w io.Writer) error {
 
 func (r *Report) headline() string {
 	m := r.Machine
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, commit %s; best of %d rounds, load %.1f at the start, %.1f GiB of memory at most.",
-		m.CPU, m.Cores, m.OS, m.Arch, m.Go, m.Commit, r.Rounds, m.Load, float64(r.PeakBytes)/(1<<30))
+	clock := ""
+	if r.CPUTime {
+		clock = " of processor time for work on one core"
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s, commit %s; best of %d rounds%s, load %.1f at the start, %.1f GiB of memory at most.",
+		m.CPU, m.Cores, m.OS, m.Arch, m.Go, m.Commit, r.Rounds, clock, m.Load, float64(r.PeakBytes)/(1<<30))
 }

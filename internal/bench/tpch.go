@@ -85,7 +85,11 @@ func (b *bench) tpchQuestion(ctx context.Context, t testing.TB, r *Report, n *ca
 	if err != nil {
 		return err
 	}
-	took, err := b.ask(ctx, t, n, carnet.ProductID(product), sql, func(got *plan.Result) error { return want.compare(got) })
+	rounds := b.rounds
+	if product == "lines" {
+		rounds = 1 // every keyholder reads and multiplies everything
+	}
+	took, err := b.ask(ctx, t, n, carnet.ProductID(product), sql, rounds, func(got *plan.Result) error { return want.compare(got) })
 	if err != nil {
 		return err
 	}
