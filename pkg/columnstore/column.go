@@ -110,13 +110,24 @@ func (c *column) view(p columnfile.Piece, words int) ([]uint64, bool) {
 }
 
 // verify compares the words of a piece with its hash, unless that was done before.
-func (c *column) verify(p columnfile.Piece, words []uint64) (err error) {
+func (c *column) verify(p columnfile.Piece, words []uint64) error {
 	leaf := c.file.Leaf(p)
 	bit := uint32(1) << (leaf % 32)
 	if c.good[leaf/32].Load()&bit != 0 {
 		return nil
 	}
-	// A page of a mapping that can't be read is a fault of memory, not an error.
+	return c.guard(p, func() error {
+		if columnfile.HashPiece(words) != c.hashes.Hash(leaf) {
+			return c.damaged(p, "does not have its hash")
+		}
+		c.good[leaf/32].Or(bit)
+		return nil
+	})
+}
+
+// guard calls a function that reads a mapping: a page that the disk does not give is a
+// fault of memory, and becomes an error.
+func (c *column) guard(p columnfile.Piece, read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
@@ -126,11 +137,7 @@ func (c *column) verify(p columnfile.Piece, words []uint64) (err error) {
 			err = c.damaged(p, "can't be read from the disk")
 		}
 	}()
-	if columnfile.HashPiece(words) != c.hashes.Hash(leaf) {
-		return c.damaged(p, "does not have its hash")
-	}
-	c.good[leaf/32].Or(bit)
-	return nil
+	return read()
 }
 
 func (c *column) damaged(p columnfile.Piece, what string) *carnet.Error {

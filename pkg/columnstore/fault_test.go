@@ -29,4 +29,14 @@ func TestFaultUnderAMapping(t *testing.T) {
 	require.ErrorContains(t, err, "chunk 0, limb 1")
 	_, _, err = s.Piece(ctx, x.File, x.root, x.order[0])
 	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
+	require.NoError(t, os.Truncate(path, x.Size(0, s.form)))
+
+	// After a piece was verified as well.
+	path = filepath.Join(dir, x.Nonce().String(), "1")
+	last := x.order[len(x.order)-1]
+	_, _, err = s.Piece(ctx, x.File, x.root, last)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, 4096))
+	_, _, err = s.Piece(ctx, x.File, x.root, last)
+	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
 }

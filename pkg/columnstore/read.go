@@ -88,7 +88,8 @@ func (s *Store) Piece(ctx context.Context, f *columnfile.File, root carnet.Hash,
 		if err := c.verify(p, words); err != nil {
 			return nil, nil, err
 		}
-		return f.Pack(words), proof, nil
+		err = c.guard(p, func() error { packed = f.Pack(words); return nil })
+		return packed, proof, err
 	}
 	data, words := make([]byte, f.PieceBytes(int(p.Chunk), c.form)), make([]uint64, n)
 	if err := c.bytes(ctx, p, data); err != nil {

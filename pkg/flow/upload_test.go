@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,6 +137,40 @@ func TestANonceIsUsedOnce(t *testing.T) {
 	copied.Manifest.Terms.Buyers = []carnet.PartyID{"*"}
 	_, err = n.Commit(&copied)
 	requireReason(t, "NONCE_REUSED", err)
+}
+
+// Many streams send two contents to the same places at once: one of them wins every
+// place, and what is stored is what the index says.
+func TestRacingStreams(t *testing.T) {
+	n := flowtest.New(t)
+	k := n.Deal("kz", carnet.LayoutCube)
+	table, other := n.Encrypt(k, "trade", carnet.LayoutCube, rows), n.Encrypt(k, "trade", carnet.LayoutCube, rows[1:])
+	require.NoError(t, n.Announce(table))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			w := n.G.WritePieces(n.Parties["kz"])
+			for at := range table.Order {
+				p := table.Order[(at+i)%len(table.Order)]
+				if err := w.Put(ctx, table.Nonce, p, []*flowtest.Table{table, other}[i%2].Pieces[p]); err != nil && carnet.ReasonOf(err) != "NONCE_REUSED" {
+					t.Error(err)
+				}
+			}
+			if _, _, err := w.Close(ctx); err != nil && carnet.ReasonOf(err) != "NONCE_REUSED" {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	before := indexOf(t, n, table.Nonce)
+	require.Len(t, before, len(table.Order))
+	n.Restart() // forgets every piece that is not stored with its hash
+	require.Equal(t, before, indexOf(t, n, table.Nonce))
+}
+
+func indexOf(t *testing.T, n *flowtest.Network, nonce carnet.Nonce) (hashes []flow.PieceHash) {
+	require.NoError(t, n.Store.View(ctx, func(tx flow.Tx) (err error) { hashes, err = tx.PieceHashes(nonce); return err }))
+	return hashes
 }
 
 func TestMalformedUploads(t *testing.T) {
