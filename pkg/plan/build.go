@@ -13,8 +13,9 @@ import (
 type builder struct {
 	u        *universe
 	needs    *needs
-	vars     []int // GROUP BY, and then the private dimension if there is one
-	spaces   []*space
+	vars     []int   // GROUP BY columns, and then the private dimension if there is one
+	parts    []*cond // per combination of values of GROUP BY expressions: where it holds
+	spaces   map[spaceID]*space
 	groupAt  query.Pos // where GROUP BY or SELECT stands
 	plan     *Plan
 	byDigest map[carnet.Hash]int
@@ -25,6 +26,24 @@ type builder struct {
 	bitmaps    int
 	cells      int
 	choice     []chosen // not nil: open only adds to it
+}
+
+// spaceID names a space: a filter within the rows of a combination of values of
+// expressions in GROUP BY.
+type spaceID struct{ filter, part int }
+
+// space returns a space, made when it is first needed.
+func (b *builder) space(id spaceID) (*space, error) {
+	if s, ok := b.spaces[id]; ok {
+		return s, nil
+	}
+	c := b.needs.conds[id.filter]
+	if !b.parts[id.part].always() {
+		c = join(allOf, c, b.parts[id.part])
+	}
+	s, err := newSpace(b.u, c, b.needs.where)
+	b.spaces[id] = s
+	return s, err
 }
 
 // pick is a file with rows that may be selected, and which of them.
@@ -42,18 +61,15 @@ type picks struct {
 }
 
 // build opens every need of every group.
-func (b *builder) build(groups []group) error {
+func (b *builder) build(groups []group, keys []groupKey) error {
 	if int64(len(groups))*int64(len(b.u.files)) > maxWork {
 		return query.Refuse(b.groupAt, "TOO_COMPLEX", "%d groups over %d files are too many to plan", len(groups), len(b.u.files)).
 			Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
 	}
 	for i := range groups {
 		g := &groups[i]
-		out := Group{codes: g.codes}
-		for j, v := range b.vars[:len(g.codes)] {
-			out.Keys = append(out.Keys, b.u.vars[v].domain.value(g.codes[j]))
-		}
-		byFilter, byCode := make([]*picks, len(b.spaces)), map[int][]*picks{}
+		out := g.keyed(b.u, keys)
+		byFilter, byCode := make([]*picks, len(b.needs.conds)), map[int][]*picks{}
 		for n, want := range b.needs.list {
 			if b.plan.Private != nil {
 				parts, err := b.choose(g, n, want.filter, byCode)
@@ -83,7 +99,10 @@ func (b *builder) build(groups []group) error {
 
 // pick selects the files of a group under a filter.
 func (b *builder) pick(g *group, filter int) (*picks, error) {
-	s := b.spaces[filter]
+	s, err := b.space(spaceID{filter, g.part})
+	if err != nil {
+		return nil, err
+	}
 	out := &picks{}
 	memo := map[int]*pick{} // per table; nil if nothing of it is in the group
 	for _, f := range g.files {
@@ -123,7 +142,11 @@ func (b *builder) restrict(filter, t int, g *group) (*pick, error) {
 		}
 		return &pick{rows: rows}, nil
 	}
-	s, at := b.spaces[filter], fixing(b.vars, g.codes)
+	s, err := b.space(spaceID{filter, g.part})
+	if err != nil {
+		return nil, err
+	}
+	at := fixing(b.vars, g.codes)
 	restricted, free := s.fixed(s.tables[t], at)
 	if !restricted.any() {
 		return nil, nil
@@ -155,6 +178,10 @@ func (b *builder) who(n int) (string, query.Pos) {
 func (b *builder) notStored(n int) error {
 	what, at := b.who(n)
 	a := b.needs.list[n].atom
+	if w := b.needs.list[n].where; w != "" {
+		return query.Refuse(at, "NOT_STORED", "%s needs %s where %s is not NULL, which schema %s does not store in the %s layout", what, a, w, b.u.Schema.ID(), b.plan.Layout).
+			Fix("a new version of the schema can declare that %s is never NULL", w)
+	}
 	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, a, b.u.Schema.ID(), b.plan.Layout)
 	switch {
 	case a.Kind == schema.Square:

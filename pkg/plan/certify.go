@@ -95,6 +95,8 @@ func (b *builder) storeAdvice(n int) string {
 	switch a := b.needs.list[n].atom; {
 	case a.Kind == schema.Square:
 		return fmt.Sprintf("a new version of the schema can set squares: true for %s", a.X)
+	case b.needs.list[n].where != "":
+		return fmt.Sprintf("a new version of the schema can declare that %s is never NULL", b.needs.list[n].where)
 	case a.Y != "":
 		return fmt.Sprintf("a new version of the schema can list %s under products of %s", a.Y, a.X)
 	}
@@ -170,7 +172,7 @@ func (b *builder) tooManyFactors(n int, r *rowSet, columns int) error {
 func (b *builder) encodingAdvice(r *rowSet) []string {
 	total := r.factors
 	for _, want := range b.needs.list {
-		for _, m := range b.amounts(want.atom) {
+		for _, m := range b.amounts(want) {
 			total = max(total, r.factors+len(m.columns))
 		}
 	}

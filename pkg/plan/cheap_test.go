@@ -41,6 +41,15 @@ func TestAttackCostlyQueriesStayCheap(t *testing.T) {
 		"a long sum":              fill("SELECT COUNT(*)", "+1", " FROM trade"),
 		"a long sum in a list":    fill("SELECT COUNT(*) FROM trade HAVING COUNT(*)"+half+" IN (1", ",1", ")"),
 		"a long condition":        fill("SELECT COUNT(*) FROM trade WHERE ", "d='c1'AND e='c1'OR ", "true"),
+		"a long case":             fill("SELECT COUNT(*) FROM trade WHERE CASE ", "WHEN d='c1'THEN 1 ", "END=1"),
+		"a long sum of cases":     fill("SELECT SUM(1", "+CASE WHEN d='c1'THEN 1 ELSE 2 END*CASE WHEN e='c1'THEN 1 ELSE 2 END", ") FROM trade"),
+		"a long product":          fill("SELECT SUM(1", "*(1+1)", ") FROM trade"),
+		"a long sum in WHERE":     fill("SELECT COUNT(*) FROM trade WHERE 1", "+1", "=2"),
+		"many filters":            fill("SELECT COUNT(*)", ",COUNT(*)FILTER(WHERE d='c1')", " FROM trade"),
+		"many keys":               fill("SELECT COUNT(*)FROM trade GROUP BY d", ",COALESCE(d,'c1')", ""),
+		"many different keys":     "SELECT COUNT(*)FROM trade GROUP BY " + keys(400),
+		"codes of two lists":      "SELECT d, MAX(CASE WHEN e < 'c4' THEN e END) FROM trade GROUP BY d",
+		"codes of one list":       "SELECT MIN(d), MIN(CASE WHEN d < 'c5' THEN d END) FROM trade",
 		"almost all of two lists": "SELECT COUNT(*) FROM trade WHERE d <> 'c1' AND e <> 'c1'",
 		"half of two lists":       "SELECT COUNT(*) FROM trade WHERE d < 'c5' AND e < 'c5'",
 	} {
@@ -55,6 +64,15 @@ func TestAttackCostlyQueriesStayCheap(t *testing.T) {
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(128<<20))
 		})
 	}
+}
+
+// keys are different expressions over one column.
+func keys(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("COALESCE(d,'c%d')", i))
+	}
+	return strings.Join(list, ",")
 }
 
 // TestAttackWorkIsBounded counts what is hashed and listed, however few terms it is in.

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -55,16 +54,16 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 			return nil, err
 		}
 	}
-	vars, err := n.groupColumns(sel)
+	keys, err := n.groupKeys(sel)
 	if err != nil {
 		return nil, err
 	}
-	needs := &needs{names: n, where: whereAt, conds: []*cond{where}, notNull: []int{-1}, filters: used(sel.Where)}
-	grouped := len(vars) > 0
+	needs := newNeeds(n, where, whereAt, used(sel.Where))
+	grouped := len(keys) > 0
 	if grouped {
-		needs.add(nil, need{schema.Atom{Kind: schema.Count}, 0})
+		needs.add(nil, need{atom: schema.Atom{Kind: schema.Count}})
 	}
-	outputs := &outputs{needs: needs, group: vars, sel: sel}
+	outputs := &outputs{needs: needs, group: keys, sel: sel}
 	recipe, columns, err := outputs.compile()
 	if err != nil {
 		return nil, err
@@ -81,16 +80,16 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 	if len(out.Aggregates) == 0 {
 		out.Aggregates = []string{string(query.Count)}
 	}
-	var by []string
-	for _, v := range vars {
-		by = append(by, u.vars[v].name)
+	by := needs.counts
+	for i := range keys {
+		by = append(by, keys[i].columns...)
 	}
 	out.GroupBy = sortedSet(by)
 	groupAt := sel.Items[0].Expr.Position()
 	if len(sel.GroupBy) > 0 {
 		groupAt = sel.GroupBy[0].Position()
 	}
-	if err := out.open(u, needs, vars, groupAt); err != nil {
+	if err := out.open(u, needs, keys, groupAt); err != nil {
 		return nil, err
 	}
 	if err := out.finish(u, needs, groupAt); err != nil {
@@ -100,25 +99,16 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 }
 
 // open lists the groups and builds the openings.
-func (p *Plan) open(u *universe, needs *needs, vars []int, at query.Pos) error {
-	chosen := vars
-	if p.Private != nil {
-		chosen = append(slices.Clone(vars), p.Private.variable)
-	}
-	b := &builder{u: u, needs: needs, vars: chosen, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at}
-	for _, c := range needs.conds {
-		s, err := newSpace(u, c, needs.where)
-		if err != nil {
-			return err
-		}
-		b.spaces = append(b.spaces, s)
-	}
-	g := &grouper{u: u, vars: vars, space: b.spaces[0], at: b.groupAt}
-	groups, err := g.groups()
+func (p *Plan) open(u *universe, needs *needs, keys []groupKey, at query.Pos) error {
+	b := &builder{u: u, needs: needs, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at, spaces: map[spaceID]*space{}}
+	groups, err := b.groups(keys)
 	if err != nil {
 		return err
 	}
-	return b.build(groups)
+	if p.Private != nil {
+		b.vars = append(b.vars, p.Private.variable)
+	}
+	return b.build(groups, keys)
 }
 
 // checkFrom compares the name in FROM with the product, whose owner may be left out.

@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // tri is a truth value of SQL: AND is the minimum, OR the maximum.
 type tri int8
@@ -135,4 +139,107 @@ func (c *cond) leaves(list []*cond) []*cond {
 		list = k.leaves(list)
 	}
 	return list
+}
+
+// strict is the condition that c is true: false where c is unknown. In negation
+// normal form that is decided at the leaves, as AND is the minimum and OR the maximum.
+func (c *cond) strict() *cond {
+	certain := func(t tri) tri { return truth(t == isTrue) }
+	switch c.kind {
+	case constant:
+		return constantCond(certain(c.value))
+	case leaf:
+		t := make([]tri, len(c.truth))
+		for i := range t {
+			t[i] = certain(c.truth[i])
+		}
+		return leafCond(c.v, t)
+	}
+	out := &cond{kind: c.kind}
+	for _, k := range c.kids {
+		out.kids = append(out.kids, k.strict())
+	}
+	return out
+}
+
+// simplify removes parts that decide nothing.
+func simplify(c *cond) *cond {
+	switch c.kind {
+	case constant:
+		return c
+	case leaf:
+		for _, t := range c.truth {
+			if t != c.truth[0] {
+				return c
+			}
+		}
+		if len(c.truth) == 0 {
+			return constantCond(isFalse)
+		}
+		return constantCond(c.truth[0])
+	}
+	decided, neutral := isFalse, isTrue
+	if c.kind == anyOf {
+		decided, neutral = isTrue, isFalse
+	}
+	out := &cond{kind: c.kind}
+	for _, k := range c.kids {
+		k = simplify(k)
+		switch {
+		case k.kind == constant && k.value == decided:
+			return k
+		case k.kind == constant && k.value == neutral:
+		default:
+			out.kids = append(out.kids, k)
+		}
+	}
+	switch len(out.kids) {
+	case 0:
+		return constantCond(neutral)
+	case 1:
+		return out.kids[0]
+	}
+	return out
+}
+
+// weight is the number of leaves, and of the positions that they hold.
+func (c *cond) weight() (leaves, positions int) {
+	if c.kind == leaf {
+		return 1, len(c.truth)
+	}
+	for _, k := range c.kids {
+		l, p := k.weight()
+		leaves, positions = leaves+l, positions+p
+	}
+	return leaves, positions
+}
+
+// never and always report that a simplified condition is a constant.
+func (c *cond) never() bool  { return c.kind == constant && c.value != isTrue }
+func (c *cond) always() bool { return c.kind == constant && c.value == isTrue }
+
+// key identifies equal conditions.
+func (c *cond) key() string {
+	var b strings.Builder
+	c.write(&b)
+	return b.String()
+}
+
+func (c *cond) write(b *strings.Builder) {
+	switch c.kind {
+	case constant:
+		fmt.Fprintf(b, "c%d", c.value)
+	case leaf:
+		fmt.Fprintf(b, "v%d:", c.v)
+		for _, t := range c.truth {
+			b.WriteByte('0' + byte(t))
+		}
+	default:
+		fmt.Fprintf(b, "k%d(", c.kind)
+		for _, k := range c.kids {
+			k.write(b)
+			b.WriteByte(' ')
+		}
+		b.WriteByte(')')
+	}
 }

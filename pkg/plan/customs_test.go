@@ -33,11 +33,13 @@ func customs() *schema.Schema {
 			{Name: "partner", Codes: codes("DE", "FR", "KZ", "O'H"), Nullable: true},
 			{Name: "chapter", Codes: codes("01", "02", "10", "97")},
 			{Name: "size", Codes: codes("small", "medium", "large"), Ordered: true, Nullable: true},
+			{Name: "day", Type: schema.DateType, Codes: codes("2024-01-01", "2024-01-31", "2024-02-29", "2024-12-31")},
 		},
 		Measures: []schema.Measure{
 			{Name: "value", Scale: 2, Min: "-1000", Max: "100000", Squares: true, Products: []string{"weight"}},
 			{Name: "weight", Min: "0", Max: "5000", Nullable: true},
 			{Name: "duty", Scale: 2, Min: "0", Max: "100", Nullable: true},
+			{Name: "net", Formula: "value - weight * duty", Scale: 2, Min: "-501000.00", Max: "100000.00", Nullable: true},
 		},
 		Partitions: []schema.Partition{{Name: "year"}, {Name: "half", Values: []string{"1", "2"}}},
 		Limits:     schema.Limits{Rows: 5000, Datasets: 4},
@@ -61,6 +63,8 @@ func declarations(n, seed int) []schema.Row {
 			Measures:  []int64{int64(next(500_000)) - 1000, int64(next(5000)), int64(next(10_000))},
 			Null:      []bool{false, next(4) == 0, next(3) == 0},
 		}
+		r.Dims = append(r.Dims, len(rows)%4)
+		r.Measures, r.Null = append(r.Measures, r.Measures[0]-r.Measures[1]*r.Measures[2]), append(r.Null, r.Null[1] || r.Null[2])
 		rows = append(rows, r)
 	}
 	return rows

@@ -27,8 +27,8 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 		say("selects rows where %s", query.Format(p.Select.Where))
 	}
 	steps = append(steps, p.describePrivate()...)
-	if len(p.GroupBy) > 0 {
-		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), strings.Join(p.GroupBy, ", "))
+	if keys := p.recipe.outputs.group; len(keys) > 0 {
+		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), groupNames(keys))
 	}
 	for i := range needs.list {
 		steps = append(steps, p.describeNeed(i, needs))
@@ -63,11 +63,14 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 		how = fmt.Sprintf("a sum of products of %d columns", degree)
 	}
 	what := needs.list[i].atom.String()
+	if w := needs.list[i].where; w != "" {
+		what += " where " + w + " is not NULL"
+	}
 	if f := needs.list[i].filter; f > 0 {
-		what += fmt.Sprintf(" where %s is not NULL", needs.names.u.vars[needs.notNull[f]].name)
+		what += " of rows that " + needs.labels[f] + " tells apart"
 	}
 	each := ""
-	if len(p.GroupBy) > 0 {
+	if len(p.recipe.outputs.group) > 0 {
 		each = " per group"
 	}
 	return fmt.Sprintf("  %s: %s%s, each %s", what, plural(most, "number"), each, how)

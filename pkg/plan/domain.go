@@ -13,7 +13,7 @@ type order int
 
 const (
 	byBytes  order = iota // as text, byte by byte
-	byNumber              // as integers: every value of the list is one
+	byNumber              // as numbers: every value of the list is one
 	byList                // in the order of the code list
 )
 
@@ -25,23 +25,51 @@ type domain struct {
 	nullable bool
 	closed   bool // a value outside the list is a mistake, not just absent
 	order    order
-	padded   bool // byNumber: some integers have leading zeros and print as text
-	ints     []int64
+	padded   bool // byNumber: some numbers have leading zeros and print as text
+	scale    int  // byNumber: digits after the point
+	unit     dateUnit
+	ints     []int64 // byNumber: in units of 10^-scale
 	index    map[string]int
 	byInt    map[int64]int
 	rank     []int // per position, NULL last
 }
 
-// newDomain makes the domain of a closed list: its values compare as integers if all
+// newDomain makes the domain of a closed list: its values compare as numbers if all
 // of them are, else in list order if that is declared to mean something, else as
 // text.
 func newDomain(name string, values []string, nullable, ordered bool) *domain {
 	d := &domain{name: name, values: values, nullable: nullable, closed: true}
 	switch {
-	case d.integers():
+	case d.numbers():
 		d.order = byNumber
 	case ordered:
 		d.order = byList
+	}
+	d.finish()
+	return d
+}
+
+// dateUnit is what one value of a date dimension stands for, "" for other columns.
+type dateUnit string
+
+const (
+	unitDay   dateUnit = "day"
+	unitMonth dateUnit = "month"
+	unitYear  dateUnit = "year"
+)
+
+// dateDomain makes the domain of a dimension of dates. A month or a year stands for
+// its first day, as in a DATE column that was truncated.
+func dateDomain(name string, codes []string, nullable bool) *domain {
+	d := &domain{name: name, nullable: nullable, closed: true, unit: unitDay}
+	for _, c := range codes {
+		switch len(c) {
+		case len("2006"):
+			d.unit, c = unitYear, c+"-01-01"
+		case len("2006-01"):
+			d.unit, c = unitMonth, c+"-01"
+		}
+		d.values = append(d.values, c)
 	}
 	d.finish()
 	return d
@@ -56,24 +84,38 @@ func openDomain(name string, values []string) *domain {
 	return d
 }
 
-// integers fills ints if every value is a different integer of at most 18 digits.
-func (d *domain) integers() bool {
-	d.byInt = map[int64]int{}
-	for i, s := range d.values {
-		digits := strings.TrimPrefix(s, "-")
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || len(digits) > 18 || digits == "" || digits[0] < '0' || digits[0] > '9' {
+// numbers fills ints if every value is a different number, without an exponent, of at
+// most 18 digits at the scale of the most precise one.
+func (d *domain) numbers() bool {
+	for _, s := range d.values {
+		whole, fraction, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+		if whole == "" || strings.Trim(whole+fraction, "0123456789") != "" || point && fraction == "" {
 			return false
 		}
-		if _, twice := d.byInt[n]; twice {
+		d.scale = max(d.scale, len(fraction))
+	}
+	d.byInt = map[int64]int{}
+	for i, s := range d.values {
+		whole, fraction, _ := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+		if len(whole)+d.scale > 18 {
+			return false
+		}
+		n, err := strconv.ParseInt(whole+fraction+strings.Repeat("0", d.scale-len(fraction)), 10, 64)
+		if strings.HasPrefix(s, "-") {
+			n = -n
+		}
+		if _, twice := d.byInt[n]; twice || err != nil {
 			return false
 		}
 		d.byInt[n] = i
 		d.ints = append(d.ints, n)
-		d.padded = d.padded || strconv.FormatInt(n, 10) != s
+		d.padded = d.padded || len(whole) > 1 && whole[0] == '0'
 	}
 	return len(d.values) > 0
 }
+
+// number is the value at a position.
+func (d *domain) number(at int) *big.Rat { return scaled(big.NewInt(d.ints[at]), d.scale) }
 
 func (d *domain) finish() {
 	d.index = make(map[string]int, len(d.values))
@@ -115,13 +157,28 @@ func (d *domain) isNull(at int) bool { return at == len(d.values) }
 // numeric reports whether values are numbers in results and arithmetic.
 func (d *domain) numeric() bool { return d.order == byNumber && !d.padded }
 
+// static is the type of its values in results.
+func (d *domain) static() static {
+	switch {
+	case d.unit != "":
+		return static{kind: dateNode}
+	case d.numeric() && d.scale > 0:
+		return static{kind: numberNode, num: numericType, scale: d.scale}
+	case d.numeric():
+		return static{kind: numberNode}
+	case d.order != byBytes:
+		return static{kind: textNode, list: d.name}
+	}
+	return static{kind: textNode}
+}
+
 // value is the position as it appears in results.
 func (d *domain) value(at int) Value {
 	switch {
 	case d.isNull(at):
 		return Value{}
 	case d.numeric():
-		return NumberValue(new(big.Rat).SetInt64(d.ints[at]), 0)
+		return NumberValue(d.number(at), d.scale)
 	}
 	return TextValue(d.values[at])
 }

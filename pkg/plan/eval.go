@@ -3,7 +3,6 @@ package plan
 import (
 	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -88,7 +87,7 @@ func (r *recipe) row(g *env) ([]Value, []sortValue, error) {
 			return nil, nil, err
 		}
 		key[i] = sortValue{v, 0}
-		if k.node.group >= 0 {
+		if k.node.dom != nil {
 			key[i].rank = k.node.dom.rank[g.codes[k.node.group]]
 		}
 	}
@@ -135,14 +134,9 @@ func (k *sortKey) compare(a, b sortValue) int {
 		}
 		return 1
 	}
-	c := 0
-	switch {
-	case k.node.group >= 0:
-		c = a.rank - b.rank
-	case a.num != nil:
-		c = a.num.Cmp(b.num)
-	default:
-		c = strings.Compare(a.text, b.text)
+	c := a.rank - b.rank
+	if k.node.dom == nil {
+		c = a.compare(b.Value)
 	}
 	if k.desc {
 		return -c

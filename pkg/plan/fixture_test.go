@@ -209,6 +209,9 @@ func dimensionDomain(d *schema.Dimension) *domain {
 	for _, c := range d.Codes {
 		values = append(values, c.Value)
 	}
+	if d.Type == schema.DateType {
+		return dateDomain(d.Name, values, d.Nullable)
+	}
 	return newDomain(d.Name, values, d.Nullable, d.Ordered)
 }
 

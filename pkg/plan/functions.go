@@ -34,15 +34,21 @@ func (o *outputs) round(e *query.Call) (*node, error) {
 		}
 		digits = int(s.num.Num().Int64())
 	}
-	n := &node{kind: numberNode, scale: max(digits, 0), group: -1}
-	n.eval = func(g *env) (Value, error) {
+	t := static{kind: numberNode, num: numericType, scale: max(digits, 0)}
+	if len(e.Args) == 1 && x.num != numericType {
+		t.num = floatType // PostgreSQL has ROUND(x) for numeric and double precision
+	}
+	if len(e.Args) == 2 && x.num == floatType {
+		return nil, typeMismatch(e.At, "%s is double precision in PostgreSQL, and ROUND with digits takes numeric", x.text()).
+			Fix("write ROUND(CAST(%s AS NUMERIC), %d)", x.text(), digits)
+	}
+	return &node{static: t, group: -1, eval: func(g *env) (Value, error) {
 		v, err := x.eval(g)
 		if err != nil || v.num == nil {
 			return Value{}, err
 		}
-		return NumberValue(round(v.num, digits), n.scale), nil
-	}
-	return n, nil
+		return NumberValue(roundAs(x.num, v.num, digits), t.scale), nil
+	}}, nil
 }
 
 func (o *outputs) nullif(e *query.Call) (*node, error) {
@@ -78,26 +84,17 @@ func (o *outputs) coalesce(e *query.Call) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		args[i] = x
-		if x.kind == nullNode {
-			continue
+		t, ok := unify(n.static, x.static)
+		if !ok {
+			return nil, mixedTypes(a, "COALESCE", n.static, x.static)
 		}
-		if n.kind != nullNode && n.kind != x.kind {
-			return nil, query.Refuse(x.at, "TYPE_MISMATCH", "COALESCE mixes text and numbers").Fix("use values of one type")
-		}
-		n.kind, n.scale, n.free = x.kind, max(n.scale, x.scale), n.free || x.free
+		args[i], n.static = x, t
 	}
 	n.eval = func(g *env) (Value, error) {
 		for _, a := range args {
 			v, err := a.eval(g)
-			if err != nil {
-				return Value{}, err
-			}
-			if v.num != nil {
-				v.scale, v.free = n.scale, n.free
-			}
-			if !v.IsNull() {
-				return v, nil
+			if err != nil || !v.IsNull() {
+				return n.as(v), err
 			}
 		}
 		return Value{}, nil
@@ -110,8 +107,8 @@ func (o *outputs) divisionByZero(e *query.Binary, g *env) error {
 	where := ""
 	if len(o.group) > 0 {
 		var keys []string
-		for i, v := range o.group {
-			keys = append(keys, o.needs.names.u.vars[v].name+" = "+g.keys[i].String())
+		for i := range o.group {
+			keys = append(keys, o.group[i].name+" = "+g.keys[i].String())
 		}
 		where = " in the group " + strings.Join(keys, ", ")
 	}

@@ -13,23 +13,28 @@ const maxTuples = 1 << 22
 // group is a combination of GROUP BY values and the files it can have rows in.
 type group struct {
 	codes []int // per GROUP BY column
+	part  int   // combination of values of the GROUP BY expressions
+	exprs []int // its values: per GROUP BY expression, position among its values
 	files []int
 }
 
 // grouper lists the groups that the condition leaves possible. Whether they have
 // rows is not known before they are opened.
 type grouper struct {
-	u     *universe
-	vars  []int // GROUP BY
-	space *space
-	at    query.Pos
+	u       *universe
+	vars    []int // GROUP BY columns
+	derived bool  // there are GROUP BY expressions: without rows there is no group
+	space   *space
+	at      query.Pos
 }
 
-// groups returns them in the order of the GROUP BY columns, each in the order of its
-// values, NULL last. Without GROUP BY there is exactly one.
+// groups returns them in no particular order. Without GROUP BY there is exactly one.
 func (g *grouper) groups() ([]group, error) {
 	if len(g.vars) == 0 {
-		return []group{{files: g.selected()}}, nil
+		if files := g.selected(); len(files) > 0 || !g.derived {
+			return []group{{files: files}}, nil
+		}
+		return nil, nil
 	}
 	var public []int
 	for _, v := range g.vars {
@@ -58,15 +63,6 @@ func (g *grouper) groups() ([]group, error) {
 			return nil, g.tooMany()
 		}
 	}
-	slices.SortFunc(out, func(a, b group) int {
-		for i, v := range g.vars {
-			rank := g.u.vars[v].domain.rank
-			if c := rank[a.codes[i]] - rank[b.codes[i]]; c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
 	return out, nil
 }
 
@@ -120,7 +116,7 @@ func (g *grouper) within(files []int, visited *int) ([]group, error) {
 			return g.tooMany()
 		}
 		if g.possible(codes, tables, memo) {
-			out = append(out, group{slices.Clone(codes), files})
+			out = append(out, group{codes: slices.Clone(codes), files: files})
 		}
 		return nil
 	}

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"strings"
-
 	"github.com/carnet-network/carnet/pkg/query"
 )
 
@@ -131,23 +129,40 @@ func (o *outputs) compareExprs(op query.Op, a, b query.Expr, at query.Pos) (test
 // compare compares two nodes. A GROUP BY column compares with a literal in the way
 // it does in WHERE; other texts compare byte by byte.
 func (o *outputs) compare(op query.Op, x, y *node, at query.Pos) (test, error) {
-	if x.lit != nil && y.group >= 0 {
+	if x.lit != nil && y.dom != nil {
 		x, y, op = y, x, mirrored[op]
 	}
-	if x.group >= 0 && y.lit != nil {
+	if x.dom != nil && y.lit != nil {
 		t, err := x.dom.compare(op, *y.lit)
 		if err != nil {
 			return nil, err
 		}
 		return func(g *env) (tri, error) { return t[g.codes[x.group]], nil }, nil
 	}
+	for _, n := range [][2]*node{{x, y}, {y, x}} { // a text literal is read as a date beside a date
+		if n[0].kind == dateNode && n[1].lit != nil && n[1].kind == textNode {
+			if _, err := n[1].lit.date(); err != nil {
+				return nil, err
+			}
+			return comparison(op, x, y), nil
+		}
+	}
 	if x.kind != y.kind && x.kind != nullNode && y.kind != nullNode {
-		return nil, query.Refuse(at, "TYPE_MISMATCH", "%s and %s do not compare: one is a number, one is text", x.text(), y.text()).
+		return nil, query.Refuse(at, "TYPE_MISMATCH", "%s and %s do not compare: one is %s, one is %s", x.text(), y.text(), x.what(), y.what()).
 			Fix("compare numbers with numbers and codes with quoted codes")
 	}
-	if x.group >= 0 && y.group >= 0 && x.kind == textNode {
+	if x.dom != nil && y.dom != nil && x.kind == textNode {
 		return nil, query.Refuse(at, "UNSUPPORTED", "columns can't be compared with each other").Fix("compare each with a value")
 	}
+	for _, n := range []*node{x, y} {
+		if err := n.ordered(n.at); err != nil {
+			return nil, err
+		}
+	}
+	return comparison(op, x, y), nil
+}
+
+func comparison(op query.Op, x, y *node) test {
 	return func(g *env) (tri, error) {
 		a, err := x.eval(g)
 		if err != nil {
@@ -157,9 +172,7 @@ func (o *outputs) compare(op query.Op, x, y *node, at query.Pos) (test, error) {
 		switch {
 		case err != nil || a.IsNull() || b.IsNull():
 			return unknown, err
-		case a.num != nil:
-			return truth(holds(op, a.num.Cmp(b.num))), nil
 		}
-		return truth(holds(op, strings.Compare(a.text, b.text))), nil
-	}, nil
+		return truth(holds(op, a.compare(b))), nil
+	}
 }

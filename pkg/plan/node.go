@@ -10,18 +10,15 @@ import (
 // env is the group that output expressions are evaluated for.
 type env struct {
 	totals []*big.Int // per need
-	keys   []Value    // per GROUP BY column
-	codes  []int      // per GROUP BY column: position in its domain
+	keys   []Value    // per GROUP BY key
+	codes  []int      // per GROUP BY key: position in its domain, or among its values
 }
 
-// node is a compiled output expression. Types are static: a node is a number, a text
-// or the literal NULL, which is either.
+// node is a compiled output expression.
 type node struct {
-	kind  nodeKind
-	scale int  // number: digits after the point
-	free  bool // number: quotients and roots print more digits
-	group int  // the node is this GROUP BY column, else -1
-	dom   *domain
+	static
+	group int     // the node is this GROUP BY key, else -1
+	dom   *domain // group key: that of its column, nil for an expression
 	lit   *scalar // the node is this literal
 	at    query.Pos
 	expr  query.Expr // for messages; nil for a literal
@@ -37,27 +34,22 @@ func (n *node) text() string {
 	return query.Format(n.expr)
 }
 
-type nodeKind int
-
-const (
-	nullNode nodeKind = iota
-	numberNode
-	textNode
-)
-
 // test is a compiled condition on released groups.
 type test func(*env) (tri, error)
 
 // outputs compiles what is computed at the buyer.
 type outputs struct {
 	needs *needs
-	group []int // variables of GROUP BY
+	group []groupKey
 	sel   *query.Select
 }
 
 func (o *outputs) node(e query.Expr) (*node, error) {
 	if s, ok := asScalar(e); ok {
 		return literalNode(s), nil
+	}
+	if n := o.keyNode(e); n != nil {
+		return n, nil
 	}
 	var (
 		out *node
@@ -70,7 +62,7 @@ func (o *outputs) node(e query.Expr) (*node, error) {
 		out, err = o.aggregateNode(e)
 	case *query.Unary:
 		if e.Op == query.Neg {
-			out, err = o.negative(e)
+			out, err = o.arithmetic(&query.Binary{Op: query.Sub, X: &query.Literal{Kind: query.Number, Text: "0", At: e.At}, Y: e.X, At: e.At})
 		} else {
 			err = conditionSelected(e)
 		}
@@ -83,6 +75,14 @@ func (o *outputs) node(e query.Expr) (*node, error) {
 		}
 	case *query.Call:
 		out, err = o.call(e)
+	case *query.Case:
+		out, err = o.caseNode(e)
+	case *query.DatePart:
+		out, err = o.datePart(e)
+	case *query.Cast:
+		out, err = o.cast(e)
+	case *query.Literal, *query.Private:
+		err = notAValue(e)
 	default:
 		err = conditionSelected(e)
 	}
@@ -99,16 +99,8 @@ func conditionSelected(e query.Expr) error {
 }
 
 func literalNode(s scalar) *node {
-	n := &node{group: -1, lit: &s, at: s.at}
-	var v Value
-	switch {
-	case s.isText:
-		n.kind, v = textNode, TextValue(s.text)
-	case s.num != nil:
-		n.kind, n.scale, v = numberNode, s.scale, NumberValue(s.num, s.scale)
-	}
-	n.eval = func(*env) (Value, error) { return v, nil }
-	return n
+	v := s.value()
+	return &node{static: s.static(), group: -1, lit: &s, at: s.at, eval: func(*env) (Value, error) { return v, nil }}
 }
 
 func (o *outputs) columnNode(e *query.ColumnRef) (*node, error) {
@@ -120,19 +112,12 @@ func (o *outputs) columnNode(e *query.ColumnRef) (*node, error) {
 		return nil, query.Refuse(e.At, "NOT_GROUPED", "%s is a measure: single values are never released", e.Name).
 			Fix("aggregate it: SUM(%s) or AVG(%s)", e.Name, e.Name)
 	}
-	for i, v := range o.group {
-		if v == c.variable {
-			d := o.needs.names.u.vars[v].domain
-			n := &node{kind: textNode, group: i, dom: d, eval: func(g *env) (Value, error) { return g.keys[i], nil }}
-			if d.numeric() {
-				n.kind = numberNode
-			}
-			return n, nil
-		}
-	}
 	columns := []string{e.Name}
-	for _, v := range o.group {
-		columns = append([]string{o.needs.names.u.vars[v].name}, columns...)
+	for i := len(o.group) - 1; i >= 0; i-- {
+		if o.group[i].variable == c.variable {
+			return o.groupNode(i), nil
+		}
+		columns = append([]string{o.group[i].name}, columns...)
 	}
 	return nil, query.Refuse(e.At, "NOT_GROUPED", "%s is neither aggregated nor in GROUP BY", e.Name).
 		Fix("add GROUP BY %s", strings.Join(columns, ", "))
@@ -154,10 +139,7 @@ func (o *outputs) aggregateNode(e *query.Aggregate) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: numberNode, group: -1}
-	n.scale, n.free = s.shape()
-	n.eval = func(g *env) (Value, error) { return s.value(g.totals), nil }
-	return n, nil
+	return &node{static: s.shape(), group: -1, eval: func(g *env) (Value, error) { return s.value(g.totals), nil }}, nil
 }
 
 // number compiles an operand that has to be a number.
@@ -166,63 +148,66 @@ func (o *outputs) number(e query.Expr) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.kind == textNode {
-		return nil, query.Refuse(e.Position(), "TYPE_MISMATCH", "%s is text, and only numbers are computed with", n.text()).
+	if n.kind == textNode || n.kind == dateNode {
+		return nil, query.Refuse(e.Position(), "TYPE_MISMATCH", "%s is %s, and only numbers are computed with", n.text(), n.what()).
 			Fix("use aggregates and numbers")
 	}
 	return n, nil
 }
 
-func (o *outputs) negative(e *query.Unary) (*node, error) {
-	x, err := o.number(e.X)
-	if err != nil {
-		return nil, err
-	}
-	n := &node{kind: numberNode, scale: x.scale, free: x.free, group: -1}
-	n.eval = func(g *env) (Value, error) {
-		v, err := x.eval(g)
-		if err != nil || v.num == nil {
-			return Value{}, err
-		}
-		v.num = new(big.Rat).Neg(v.num)
-		return v, nil
-	}
-	return n, nil
-}
-
 func (o *outputs) arithmetic(e *query.Binary) (*node, error) {
-	x, err := o.number(e.X)
+	if s, x, sign, ok := shifts(e); ok {
+		return o.shift(e, x, s, sign)
+	}
+	x, err := o.node(e.X)
 	if err != nil {
 		return nil, err
 	}
-	y, err := o.number(e.Y)
+	y, err := o.node(e.Y)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: numberNode, scale: max(x.scale, y.scale), free: x.free || y.free, group: -1}
-	switch e.Op {
-	case query.Mul:
-		n.scale = x.scale + y.scale
-	case query.Div:
-		n.free = true
+	t, err := arithmeticType(e, x.static, y.static)
+	if err != nil {
+		return nil, err
 	}
-	if n.scale > maxScale {
-		n.scale, n.free = maxScale, true
-	}
-	n.eval = func(g *env) (Value, error) {
+	return &node{static: t, group: -1, eval: func(g *env) (Value, error) {
 		a, err := x.eval(g)
 		if err != nil {
 			return Value{}, err
 		}
 		b, err := y.eval(g)
-		if err != nil || a.num == nil || b.num == nil {
+		if err != nil {
 			return Value{}, err
 		}
-		r, ok := arithmetic(e.Op, a.num, b.num)
-		if !ok {
-			return Value{}, o.divisionByZero(e, g)
+		v, ok := arithmeticValue(e.Op, t, x.static, y.static, a, b)
+		switch {
+		case ok:
+			return v, nil
+		case t.kind == dateNode:
+			return v, dateRange(e)
 		}
-		return Value{num: r, scale: n.scale, free: n.free}, nil
+		return v, o.divisionByZero(e, g)
+	}}, nil
+}
+
+func (o *outputs) shift(e *query.Binary, date query.Expr, s query.Span, sign int) (*node, error) {
+	x, err := o.node(date)
+	if err != nil {
+		return nil, err
 	}
-	return n, nil
+	if err := checkShift(e, x.static); err != nil {
+		return nil, err
+	}
+	return &node{static: static{kind: dateNode, stamp: true}, group: -1, eval: func(g *env) (Value, error) {
+		v, err := x.eval(g)
+		if err != nil {
+			return v, err
+		}
+		out, ok := moved(v, s, sign)
+		if !ok {
+			return out, dateRange(e)
+		}
+		return out, nil
+	}}, nil
 }

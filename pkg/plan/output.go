@@ -22,51 +22,63 @@ type sortKey struct {
 	desc, nullsFirst bool
 }
 
-// groupColumns resolves GROUP BY to variables, each once.
-func (n *names) groupColumns(s *query.Select) ([]int, error) {
-	var vars []int
-	for _, e := range s.GroupBy {
-		v, err := n.groupColumn(s, e)
+// groupKeys resolves GROUP BY, each key once.
+func (n *names) groupKeys(s *query.Select) ([]groupKey, error) {
+	var keys []groupKey
+	for i, e := range s.GroupBy {
+		if slices.ContainsFunc(s.GroupBy[:i], func(o query.Expr) bool { return query.Equal(o, e) }) {
+			continue
+		}
+		k, err := n.groupKey(s, e)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(vars, v) {
-			vars = append(vars, v)
+		if !slices.ContainsFunc(keys, func(o groupKey) bool { return o.variable == k.variable && query.Equal(o.expr, k.expr) }) {
+			keys = append(keys, k)
 		}
 	}
-	return vars, nil
+	return keys, nil
 }
 
-func (n *names) groupColumn(s *query.Select, e query.Expr) (int, error) {
+func (n *names) groupKey(s *query.Select, e query.Expr) (groupKey, error) {
 	at := e.Position()
-	if l, ok := e.(*query.Literal); ok && l.Kind == query.Number {
-		i, err := position(l, len(s.Items))
-		if err != nil {
-			return 0, err
+	switch x := e.(type) {
+	case *query.Literal:
+		if x.Kind == query.Number {
+			i, err := position(x, len(s.Items))
+			if err != nil {
+				return groupKey{}, err
+			}
+			e = s.Items[i].Expr
 		}
-		e = s.Items[i].Expr
+	case *query.ColumnRef:
+		// As in PostgreSQL, a name that is no column may be an alias of the result.
+		if _, err := n.resolve(x); err != nil {
+			found := false
+			for _, it := range s.Items {
+				if x.Table == "" && it.Alias == x.Name {
+					e, found = it.Expr, true
+					break
+				}
+			}
+			if !found {
+				return groupKey{}, err
+			}
+		}
 	}
 	ref, ok := e.(*query.ColumnRef)
 	if !ok {
-		return 0, query.Refuse(at, "UNSUPPORTED", "groups are made by columns, not by expressions").Fix("%s", n.groupAdvice())
+		return n.expressionKey(e)
 	}
 	c, err := n.resolve(ref)
 	if err != nil {
-		// As in PostgreSQL, a name that is no column may be an alias of the result.
-		for _, it := range s.Items {
-			if of, isRef := it.Expr.(*query.ColumnRef); isRef && ref.Table == "" && it.Alias == ref.Name {
-				c, err = n.resolve(of)
-				break
-			}
-		}
-		if err != nil {
-			return 0, err
-		}
+		return groupKey{}, err
 	}
 	if c.variable < 0 {
-		return 0, query.Refuse(at, "NOT_GROUPED", "%s is a measure: its values are encrypted and can only be summed", ref.Name).Fix("%s", n.groupAdvice())
+		return groupKey{}, query.Refuse(at, "NOT_GROUPED", "%s is a measure: its values are encrypted and can only be summed", ref.Name).Fix("%s", n.groupAdvice())
 	}
-	return c.variable, nil
+	v := &n.u.vars[c.variable]
+	return groupKey{variable: c.variable, name: v.name, static: v.domain.static(), columns: []string{v.name}}, nil
 }
 
 func (n *names) groupAdvice() string {
@@ -115,6 +127,11 @@ func (o *outputs) compile() (*recipe, []ColumnInfo, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		if n.dom == nil {
+			if err := n.ordered(k.Expr.Position()); err != nil {
+				return nil, nil, err
+			}
+		}
 		r.order = append(r.order, sortKey{n, k.Desc, k.NullsFirst})
 	}
 	if o.sel.Limit != nil {
@@ -125,6 +142,8 @@ func (o *outputs) compile() (*recipe, []ColumnInfo, error) {
 
 func (n *node) columnType() Type {
 	switch {
+	case n.kind == dateNode:
+		return Date
 	case n.kind != numberNode:
 		return Text
 	case n.scale == 0 && !n.free:
@@ -145,8 +164,22 @@ func columnName(it query.Item) string {
 		return e.Name
 	case *query.Call:
 		return string(e.Func)
+	case *query.Case:
+		return "case"
+	case *query.DatePart:
+		return string(e.Func)
+	case *query.Cast:
+		return castName(e)
 	}
 	return "?column?"
+}
+
+// castName is the name of what is cast, else that of the type.
+func castName(e *query.Cast) string {
+	if name := columnName(query.Item{Expr: e.X}); name != "?column?" {
+		return name
+	}
+	return map[query.Type]string{query.DateType: "date", query.NumericType: "numeric", query.IntegerType: "int4"}[e.To]
 }
 
 // orderNode compiles a key of ORDER BY: a position, the name of a result column, or

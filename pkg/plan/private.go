@@ -255,7 +255,7 @@ func (b *builder) choose(g *group, n, filter int, memo map[int][]*picks) ([]Part
 	p := b.plan.Private
 	if memo[filter] == nil {
 		for code := range p.Codes {
-			picked, err := b.pick(&group{codes: append(slices.Clone(g.codes), code), files: g.files}, filter)
+			picked, err := b.pick(&group{codes: append(slices.Clone(g.codes), code), part: g.part, files: g.files}, filter)
 			if err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package plan
 import (
 	"math/big"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -20,33 +21,45 @@ func (b *builder) ones() uint32 {
 	return b.u.Encoding.Digits(schema.Atom{Kind: schema.Count})[0].ID
 }
 
-// amounts writes an atom as a sum over stored columns or products of two of them; nil
+// amounts writes a need as a sum over stored columns or products of two of them; nil
 // if it is not stored.
-func (b *builder) amounts(a schema.Atom) []amount {
-	if a.Kind == schema.Count {
+func (b *builder) amounts(want need) []amount {
+	if want.atom.Kind == schema.Count {
 		return []amount{{times: 1}}
 	}
-	if columns := b.u.Encoding.Digits(a); columns != nil {
+	if columns := b.u.Encoding.Digits(want.atom); columns != nil && want.where == "" {
 		var list []amount
 		for _, c := range columns {
 			list = append(list, amount{[]schema.Column{c}, c.Shift, 1})
 		}
 		return list
 	}
-	x, y := a, a
-	switch a.Kind {
-	case schema.Square:
-		x, y = schema.Atom{Kind: schema.Sum, X: a.X}, schema.Atom{Kind: schema.Sum, X: a.X}
-	case schema.Product:
-		x, y = schema.Atom{Kind: schema.Sum, X: a.X}, schema.Atom{Kind: schema.Sum, X: a.Y}
-	case schema.NotNull:
-		x, y = schema.Atom{Kind: schema.NotNull, X: a.X}, schema.Atom{Kind: schema.NotNull, X: a.Y}
-	}
-	left, right := b.u.Encoding.Digits(x), b.u.Encoding.Digits(y)
-	if left == nil || right == nil {
+	left, right, ok := factorsOf(b.u.Encoding, want)
+	if !ok {
 		return nil
 	}
-	return multiply(left, right, x == y)
+	return multiply(left, right, left[0].ID == right[0].ID)
+}
+
+// factorsOf returns the columns of the two quantities that a need is the product of.
+func factorsOf(e *schema.Encoding, want need) (left, right []schema.Column, ok bool) {
+	if e.Layout != carnet.LayoutRecords {
+		return nil, nil, false
+	}
+	a := want.atom
+	x, y := schema.Atom{Kind: schema.Sum, X: a.X}, schema.Atom{Kind: schema.Sum, X: a.Y}
+	switch {
+	case want.where != "":
+		x, y = a, schema.Atom{Kind: schema.NotNull, X: want.where}
+	case a.Kind == schema.Square:
+		y = x
+	case a.Kind == schema.NotNull && a.Y != "":
+		x, y = schema.Atom{Kind: schema.NotNull, X: a.X}, schema.Atom{Kind: schema.NotNull, X: a.Y}
+	case a.Kind != schema.Product:
+		return nil, nil, false
+	}
+	left, right = e.Digits(x), e.Digits(y)
+	return left, right, left != nil && right != nil
 }
 
 // multiply multiplies two quantities digit by digit; of a square each mixed pair is
@@ -70,7 +83,7 @@ func multiply(left, right []schema.Column, square bool) []amount {
 
 // recordsQuantity opens a need over records.
 func (b *builder) recordsQuantity(n int, p *picks) ([]Part, error) {
-	amounts := b.amounts(b.needs.list[n].atom)
+	amounts := b.amounts(b.needs.list[n])
 	if amounts == nil {
 		return nil, b.notStored(n)
 	}

@@ -74,7 +74,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 			if i > 0 {
 				b.WriteString(" |")
 			}
-			if r.Columns[i].Type == Text {
+			if t := r.Columns[i].Type; t == Text || t == Date {
 				fmt.Fprintf(b, " %s%s", s, pad)
 			} else {
 				fmt.Fprintf(b, " %s%s", pad, s)

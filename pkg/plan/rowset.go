@@ -77,8 +77,15 @@ func (b *builder) rowSet(filter, t int, g *group) (*rowSet, error) {
 
 // expansion works out what groups have in common that the filter does not tell apart.
 func (b *builder) expansion(filter, t int, g *group, r *rowSet) (*expansion, error) {
-	s, at := b.spaces[filter], fixing(b.vars, g.codes)
-	key := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(filter)), uint32(t))
+	s, err := b.space(spaceID{filter, g.part})
+	if err != nil {
+		return nil, err
+	}
+	at := fixing(b.vars, g.codes)
+	var key []byte
+	for _, n := range []int{filter, g.part, t} {
+		key = binary.BigEndian.AppendUint32(key, uint32(n))
+	}
 	for d, dim := range s.dims {
 		if c := at(dim); c >= 0 {
 			key = binary.BigEndian.AppendUint32(key, uint32(s.class[d][c]))

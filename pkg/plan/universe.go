@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // universe is a product prepared for planning: files in a canonical order and the
@@ -129,7 +130,11 @@ func (u *universe) variables() {
 		for j := range d.Codes {
 			values[j] = d.Codes[j].Value
 		}
-		u.vars = append(u.vars, variable{d.Name, "dimension", false, newDomain(d.Name, values, d.Nullable, d.Ordered)})
+		own := newDomain(d.Name, values, d.Nullable, d.Ordered)
+		if d.Type == schema.DateType {
+			own = dateDomain(d.Name, values, d.Nullable)
+		}
+		u.vars = append(u.vars, variable{d.Name, "dimension", false, own})
 	}
 	occurring := func(of func(m *carnet.Dataset, f *carnet.File) string) []string {
 		var values []string

@@ -12,6 +12,7 @@ const (
 	Integer Type = "integer"
 	Numeric Type = "numeric"
 	Text    Type = "text"
+	Date    Type = "date"
 )
 
 // ColumnInfo describes a column of the result.

@@ -10,8 +10,25 @@ import (
 
 // names resolves the columns of one query.
 type names struct {
-	u     *universe
-	table string // what columns may be qualified with
+	u      *universe
+	table  string // what columns may be qualified with
+	values map[int][]Value
+	spent  int // of maxCompile
+}
+
+// maxCompile bounds the positions of columns that expressions and conditions are
+// evaluated for while a query is compiled.
+const maxCompile = 1 << 24
+
+// spend counts the work that a condition stands for and refuses too much of it.
+func (n *names) spend(at query.Pos, cs ...*cond) error {
+	for _, c := range cs {
+		leaves, positions := c.weight()
+		if n.spent += positions + leaves; leaves > maxLeaves || n.spent > maxCompile {
+			return query.Refuse(at, "TOO_COMPLEX", "the query tells too many cases of rows apart").Fix("use fewer branches and codes, or several queries")
+		}
+	}
+	return nil
 }
 
 // column is what a name stands for: a variable, or else a measure.
@@ -74,7 +91,7 @@ func (n *names) condition(e query.Expr) (*cond, error) {
 		case e.Op == query.And, e.Op == query.Or:
 			return n.logical(e)
 		case e.Op.Comparison():
-			return n.comparison(e)
+			return n.comparison(e.Op, e.X, e.Y, e.At)
 		}
 	case *query.Between:
 		return n.between(e)
@@ -113,31 +130,16 @@ func (n *names) logical(e *query.Binary) (*cond, error) {
 // mirrored is the operator with its sides exchanged.
 var mirrored = map[query.Op]query.Op{query.Eq: query.Eq, query.Ne: query.Ne, query.Lt: query.Gt, query.Le: query.Ge, query.Gt: query.Lt, query.Ge: query.Le}
 
-func (n *names) comparison(e *query.Binary) (*cond, error) {
-	x, xok := asScalar(e.X)
-	y, yok := asScalar(e.Y)
-	switch {
-	case xok && yok:
-		return constantComparison(e, x, y)
-	case xok:
-		v, err := n.filterColumn(e.Y)
-		if err != nil {
-			return nil, err
-		}
-		return n.compare(v, mirrored[e.Op], x)
-	}
-	v, err := n.filterColumn(e.X)
+func (n *names) comparison(op query.Op, a, b query.Expr, at query.Pos) (*cond, error) {
+	x, err := n.rowValue(a)
 	if err != nil {
 		return nil, err
 	}
-	if !yok {
-		if _, err := n.filterColumn(e.Y); err != nil {
-			return nil, err
-		}
-		return nil, query.Refuse(e.At, "UNSUPPORTED", "columns can't be compared with each other").
-			Fix("compare each with a value; for pairs of values: (%s = ... AND %s = ...) OR (...)", query.Format(e.X), query.Format(e.Y))
+	y, err := n.rowValue(b)
+	if err != nil {
+		return nil, err
 	}
-	return n.compare(v, e.Op, y)
+	return n.compareRows(op, x, y, at)
 }
 
 func (n *names) compare(v int, op query.Op, s scalar) (*cond, error) {
@@ -149,36 +151,36 @@ func (n *names) compare(v int, op query.Op, s scalar) (*cond, error) {
 }
 
 // constantComparison evaluates 1 = 1, which tools like to write.
-func constantComparison(e *query.Binary, x, y scalar) (*cond, error) {
+func constantComparison(op query.Op, at query.Pos, x, y scalar) (*cond, error) {
 	switch {
 	case x.isNull() || y.isNull():
 		return constantCond(unknown), nil
 	case x.isText != y.isText:
-		return nil, query.Refuse(e.At, "TYPE_MISMATCH", "a text and a number do not compare").Fix("compare a dimension with a value")
+		return nil, query.Refuse(at, "TYPE_MISMATCH", "a text and a number do not compare").Fix("compare a dimension with a value")
+	case x.isDate != y.isDate:
+		for _, s := range []scalar{x, y} {
+			if _, err := s.date(); err != nil {
+				return nil, err
+			}
+		}
+		fallthrough
 	case x.isText:
-		return constantCond(truth(holds(e.Op, strings.Compare(x.text, y.text)))), nil
+		return constantCond(truth(holds(op, strings.Compare(x.text, y.text)))), nil
 	}
-	return constantCond(truth(holds(e.Op, x.num.Cmp(y.num)))), nil
+	return constantCond(truth(holds(op, x.num.Cmp(y.num)))), nil
 }
 
 // filterColumn resolves the column of a condition.
-func (n *names) filterColumn(e query.Expr) (int, error) {
-	switch e := e.(type) {
-	case *query.ColumnRef:
-		c, err := n.resolve(e)
-		if err != nil {
-			return 0, err
-		}
-		if c.variable < 0 {
-			return 0, query.Refuse(e.At, "NOT_A_FILTER", "%s is a measure: its values are encrypted and can only be summed", e.Name).
-				Fix("%s", n.filterAdvice())
-		}
-		return c.variable, nil
-	case *query.Aggregate:
-		return 0, aggregateInWhere(e)
+func (n *names) filterColumn(e *query.ColumnRef) (int, error) {
+	c, err := n.resolve(e)
+	if err != nil {
+		return 0, err
 	}
-	return 0, query.Refuse(e.Position(), "UNSUPPORTED", "conditions in WHERE compare a column with literal values").
-		Fix("write column = value, column IN (...), column BETWEEN a AND b or column IS NULL")
+	if c.variable < 0 {
+		return 0, query.Refuse(e.At, "NOT_A_FILTER", "%s is a measure: its values are encrypted and can only be summed", e.Name).
+			Fix("%s", n.filterAdvice())
+	}
+	return c.variable, nil
 }
 
 // filterAdvice names the columns that conditions can be on.
@@ -193,61 +195,72 @@ func (n *names) filterAdvice() string {
 	return fmt.Sprintf("filter by %s; the owner can add a dimension with buckets of the measure", strings.Join(list, ", "))
 }
 
-func (n *names) values(list ...query.Expr) ([]scalar, error) {
-	out := make([]scalar, len(list))
-	for i, e := range list {
-		s, ok := asScalar(e)
-		if !ok {
-			return nil, query.Refuse(e.Position(), "UNSUPPORTED", "only literal values can stand here").
-				Fix("write the values into the query")
-		}
-		out[i] = s
-	}
-	return out, nil
-}
-
 func (n *names) between(e *query.Between) (*cond, error) {
-	v, err := n.filterColumn(e.X)
+	x, err := n.rowValue(e.X)
 	if err != nil {
 		return nil, err
 	}
-	b, err := n.values(e.Lo, e.Hi)
-	if err != nil {
-		return nil, err
+	var sides [2]*cond
+	for i, b := range []query.Expr{e.Lo, e.Hi} {
+		y, err := n.rowValue(b)
+		if err != nil {
+			return nil, err
+		}
+		if sides[i], err = n.compareRows([]query.Op{query.Ge, query.Le}[i], x, y, e.At); err != nil {
+			return nil, err
+		}
 	}
-	lo, err := n.compare(v, query.Ge, b[0])
-	if err != nil {
-		return nil, err
-	}
-	hi, err := n.compare(v, query.Le, b[1])
-	if err != nil {
-		return nil, err
-	}
-	return negated(join(allOf, lo, hi), e.Not), nil
+	return negated(join(allOf, sides[0], sides[1]), e.Not), nil
 }
 
 func (n *names) in(e *query.In) (*cond, error) {
-	v, err := n.filterColumn(e.X)
+	x, err := n.rowValue(e.X)
 	if err != nil {
 		return nil, err
 	}
-	list, err := n.values(e.List...)
-	if err != nil {
-		return nil, err
+	if x.column >= 0 {
+		if list, ok := scalars(e.List); ok {
+			t, err := n.u.vars[x.column].domain.among(list)
+			return negated(leafCond(x.column, t), e.Not), err
+		}
 	}
-	t, err := n.u.vars[v].domain.among(list)
-	if err != nil {
-		return nil, err
+	out := constantCond(isFalse)
+	for _, v := range e.List {
+		y, err := n.rowValue(v)
+		if err != nil {
+			return nil, err
+		}
+		c, err := n.compareRows(query.Eq, x, y, e.At)
+		if err != nil {
+			return nil, err
+		}
+		out = join(anyOf, out, c)
 	}
-	return negated(leafCond(v, t), e.Not), nil
+	return negated(out, e.Not), nil
+}
+
+// scalars reads a list of literals; ok is false if there is anything else.
+func scalars(list []query.Expr) (out []scalar, ok bool) {
+	for _, e := range list {
+		s, is := asScalar(e)
+		if !is {
+			return nil, false
+		}
+		out = append(out, s)
+	}
+	return out, true
 }
 
 func (n *names) isNull(e *query.IsNull) (*cond, error) {
-	v, err := n.filterColumn(e.X)
+	x, err := n.rowValue(e.X)
 	if err != nil {
 		return nil, err
 	}
-	return negated(leafCond(v, n.nullTruth(v)), e.Not), nil
+	c, err := n.nullCond(x)
+	if err != nil {
+		return nil, err
+	}
+	return negated(c, e.Not), nil
 }
 
 // nullTruth is the truth of IS NULL at each position.

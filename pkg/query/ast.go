@@ -34,7 +34,7 @@ type Order struct {
 }
 
 // Expr is an expression. The set of implementations is closed: ColumnRef, Literal,
-// Aggregate, Call, Unary, Binary, Between, In, IsNull and Private.
+// Aggregate, Call, Case, DatePart, Cast, Unary, Binary, Between, In, IsNull and Private.
 type Expr interface {
 	// Position is where the expression starts; for an operator between two
 	// expressions, where the operator stands.
@@ -53,53 +53,19 @@ type ColumnRef struct {
 type LiteralKind int
 
 const (
-	Null   LiteralKind = iota
-	Number             // Text is an unsigned decimal number, possibly with an exponent of at most two digits
-	String             // Text is the contents
-	Bool               // Text is "true" or "false"
+	Null      LiteralKind = iota
+	Number                // Text is an unsigned decimal number, possibly with an exponent of at most two digits
+	String                // Text is the contents
+	Bool                  // Text is "true" or "false"
+	Date                  // Text is a date of the calendar as YYYY-MM-DD
+	Timestamp             // Text is a date as above, meant is its first moment
+	Interval              // Text is "n month m day", both with a sign if negative; see Span
 )
 
 // Literal is a constant.
 type Literal struct {
 	Kind LiteralKind
 	Text string
-	At   Pos
-}
-
-// Func is an aggregate function.
-type Func string
-
-const (
-	Count      Func = "count"
-	Sum        Func = "sum"
-	Avg        Func = "avg"
-	VarPop     Func = "var_pop"
-	VarSamp    Func = "var_samp"
-	StddevPop  Func = "stddev_pop"
-	StddevSamp Func = "stddev_samp"
-)
-
-// Aggregate is an aggregate function over the rows of a group.
-type Aggregate struct {
-	Func Func
-	Name string // as written, lower case: "variance" for VarSamp, "stddev" for StddevSamp
-	Arg  Expr   // nil for COUNT(*)
-	At   Pos
-}
-
-// CallFunc is a function of released numbers.
-type CallFunc string
-
-const (
-	Coalesce CallFunc = "coalesce" // one or more arguments
-	Nullif   CallFunc = "nullif"   // two arguments
-	Round    CallFunc = "round"    // one or two arguments
-)
-
-// Call applies a function to released numbers.
-type Call struct {
-	Func CallFunc
-	Args []Expr
 	At   Pos
 }
 
@@ -178,37 +144,19 @@ type Private struct {
 	At    Pos
 }
 
-func (e *Private) Position() Pos   { return e.At }
-func (e *ColumnRef) Position() Pos { return e.At }
-func (e *Literal) Position() Pos   { return e.At }
-func (e *Aggregate) Position() Pos { return e.At }
-func (e *Call) Position() Pos      { return e.At }
-func (e *Unary) Position() Pos     { return e.At }
-func (e *Binary) Position() Pos    { return e.At }
-func (e *Between) Position() Pos   { return e.At }
-func (e *In) Position() Pos        { return e.At }
-func (e *IsNull) Position() Pos    { return e.At }
-
-func (*Private) expr()   {}
-func (*ColumnRef) expr() {}
-func (*Literal) expr()   {}
-func (*Aggregate) expr() {}
-func (*Call) expr()      {}
-func (*Unary) expr()     {}
-func (*Binary) expr()    {}
-func (*Between) expr()   {}
-func (*In) expr()        {}
-func (*IsNull) expr()    {}
-
 // Children returns the direct parts of an expression, in the order written.
 func Children(e Expr) []Expr {
 	switch e := e.(type) {
 	case *Aggregate:
-		if e.Arg != nil {
-			return []Expr{e.Arg}
-		}
+		return e.parts()
 	case *Call:
 		return e.Args
+	case *Case:
+		return e.parts()
+	case *DatePart:
+		return []Expr{e.X}
+	case *Cast:
+		return []Expr{e.X}
 	case *Unary:
 		return []Expr{e.X}
 	case *Binary:

@@ -7,6 +7,10 @@ var aggregateNames = map[string]Func{
 	"count": Count, "sum": Sum, "avg": Avg,
 	"var_pop": VarPop, "var_samp": VarSamp, "variance": VarSamp,
 	"stddev_pop": StddevPop, "stddev_samp": StddevSamp, "stddev": StddevSamp,
+	"covar_pop": CovarPop, "covar_samp": CovarSamp, "corr": Corr,
+	"regr_slope": RegrSlope, "regr_intercept": RegrIntercept, "regr_r2": RegrR2, "regr_count": RegrCount,
+	"regr_avgx": RegrAvgX, "regr_avgy": RegrAvgY, "regr_sxx": RegrSXX, "regr_syy": RegrSYY, "regr_sxy": RegrSXY,
+	"min": Min, "max": Max, "percentile_disc": PercentileDisc, "percentile_cont": PercentileCont, "mode": Mode,
 }
 
 // AggregateFunc returns the aggregate of that name, in any spelling.
@@ -20,26 +24,28 @@ func (p *parser) call(name token) (Expr, error) {
 	if name.text == "private" {
 		return p.private(name.pos)
 	}
-	f, aggregate := aggregateNames[name.text]
+	if f, ok := aggregateNames[name.text]; ok {
+		return p.aggregate(f, name)
+	}
 	var (
 		e   Expr
 		err error
 	)
-	switch {
-	case aggregate:
-		e, err = p.aggregate(f, name)
-	case CallFunc(name.text) == Coalesce, CallFunc(name.text) == Nullif, CallFunc(name.text) == Round:
+	switch name.text {
+	case string(Coalesce), string(Nullif), string(Round):
 		e, err = p.plainCall(CallFunc(name.text), name.pos)
+	case string(Extract), string(DatePartF), string(DateTrunc):
+		e, err = p.datePart(DateFunc(name.text), name.pos)
 	default:
 		return nil, unknownFunction(name)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if p.isWord("filter") || p.isWord("over") || p.isWord("within") {
+	if err == nil && (p.isWord("filter") || p.isWord("over") || p.isWord("within")) {
+		if p.isWord("filter") {
+			return nil, Refuse(p.tok.pos, "SYNTAX", "FILTER stands behind an aggregate").Fix("write SUM(x) FILTER (WHERE ...)")
+		}
 		return nil, p.unexpected("an operator")
 	}
-	return e, nil
+	return e, err
 }
 
 func unknownFunction(name token) error {
@@ -50,41 +56,7 @@ func unknownFunction(name token) error {
 		return Refuse(name.pos, "UNSUPPORTED", "%s", u.why).Fix("%s", u.fix)
 	}
 	return Refuse(name.pos, "UNKNOWN_FUNCTION", "there is no function %s", shorten(name.text, 40)).
-		Fix("functions of rows are COUNT, SUM, AVG, VAR_POP, VAR_SAMP, STDDEV_POP and STDDEV_SAMP; functions of released numbers are COALESCE, NULLIF and ROUND")
-}
-
-func (p *parser) aggregate(f Func, name token) (Expr, error) {
-	if err := p.needOp("("); err != nil {
-		return nil, err
-	}
-	a := &Aggregate{Func: f, Name: name.text, At: name.pos}
-	if p.isOp("*") {
-		star := p.advance()
-		if f != Count {
-			return nil, Refuse(star.pos, "SYNTAX", "%s needs a measure", strings.ToUpper(name.text)).
-				Fix("write %s(measure), or COUNT(*)", strings.ToUpper(name.text))
-		}
-		return a, p.needOp(")")
-	}
-	if p.isWord("distinct") {
-		return nil, Refuse(p.tok.pos, "UNSUPPORTED", "DISTINCT inside an aggregate would need every value to be told apart").
-			Fix("group by a dimension and count the rows of the result, or drop DISTINCT")
-	}
-	p.acceptWord("all")
-	if p.isOp(")") {
-		return nil, p.unexpected("what to aggregate")
-	}
-	var err error
-	if a.Arg, err = p.expr(); err != nil {
-		return nil, err
-	}
-	if p.isOp(",") {
-		return nil, Refuse(p.tok.pos, "SYNTAX", "%s takes one argument", strings.ToUpper(name.text))
-	}
-	if p.isWord("order") {
-		return nil, Refuse(p.tok.pos, "UNSUPPORTED", "the order of rows has no influence on an aggregate").Fix("drop ORDER BY inside the parentheses")
-	}
-	return a, p.needOp(")")
+		Fix("functions of rows are COUNT, SUM, AVG, VAR_*, STDDEV_*, COVAR_*, CORR and REGR_*, of dimensions MIN, MAX, PERCENTILE_* and MODE; functions of released numbers are COALESCE, NULLIF and ROUND")
 }
 
 func (p *parser) plainCall(f CallFunc, at Pos) (Expr, error) {

@@ -143,7 +143,11 @@ func (p *parser) sum() (Expr, error) {
 		t := p.advance()
 		var y Expr
 		if y, err = p.product(); err == nil {
-			x = &Binary{Op(t.text), x, y, t.pos}
+			if d := moved(Op(t.text), x, y); d != nil {
+				x = d
+			} else {
+				x = &Binary{Op(t.text), x, y, t.pos}
+			}
 		}
 	}
 	return x, err
@@ -163,7 +167,7 @@ func (p *parser) product() (Expr, error) {
 
 func (p *parser) sign() (Expr, error) {
 	if !p.isOp("-") && !p.isOp("+") {
-		return p.primary()
+		return p.casts()
 	}
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -175,6 +179,19 @@ func (p *parser) sign() (Expr, error) {
 		return x, err
 	}
 	return &Unary{Neg, x, t.pos}, nil
+}
+
+// casts parses a primary expression and the casts behind it.
+func (p *parser) casts() (Expr, error) {
+	x, err := p.primary()
+	for n := 1; err == nil && p.isOp("::"); n++ {
+		if n > MaxDepth {
+			return nil, Refuse(p.tok.pos, "TOO_DEEP", "more than %d casts follow each other", MaxDepth)
+		}
+		at := p.advance().pos
+		x, err = p.castTo(x, at)
+	}
+	return x, err
 }
 
 func (p *parser) primary() (Expr, error) {
@@ -214,11 +231,17 @@ func (p *parser) primary() (Expr, error) {
 		case "true", "false":
 			p.advance()
 			return &Literal{Bool, t.text, t.pos}, nil
+		case "case":
+			p.advance()
+			return p.caseExpr(t.pos)
+		case "cast":
+			p.advance()
+			return p.cast(t.pos)
 		}
-		if _, known := unsupported[t.text]; !known && !reserved[t.text] {
+		if _, known := unsupported[t.text]; !known && !reservedWord(t.text) {
 			return p.column()
 		}
-		if _, known := unsupported[t.text]; known && !reserved[t.text] {
+		if _, known := unsupported[t.text]; known && !reservedWord(t.text) {
 			return p.softWord()
 		}
 	}
@@ -250,6 +273,16 @@ func (p *parser) column() (Expr, error) {
 func (p *parser) softWord() (Expr, error) {
 	t := p.tok
 	e, err := p.column()
+	if _, isRef := e.(*ColumnRef); err == nil && isRef && p.tok.kind == tokString {
+		switch t.text {
+		case "date":
+			return date(p.advance(), t.pos)
+		case "timestamp":
+			return timestamp(p.advance(), t.pos)
+		case "interval":
+			return p.interval(t.pos)
+		}
+	}
 	if _, isRef := e.(*ColumnRef); err == nil && isRef && (p.tok.kind == tokString || p.tok.kind == tokQuoted) {
 		u := unsupported[t.text]
 		return nil, Refuse(t.pos, "UNSUPPORTED", "%s", u.why).Fix("%s", u.fix)

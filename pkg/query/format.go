@@ -76,13 +76,15 @@ func format(b *strings.Builder, e Expr, need int) {
 	case *Literal:
 		b.WriteString(e.sql())
 	case *Aggregate:
-		b.WriteString(strings.ToUpper(e.Name) + "(")
-		if e.Arg == nil {
-			b.WriteByte('*')
-		} else {
-			format(b, e.Arg, 0)
-		}
-		b.WriteByte(')')
+		formatAggregate(b, e)
+	case *Case:
+		formatCase(b, e)
+	case *DatePart:
+		formatDatePart(b, e)
+	case *Cast:
+		b.WriteString("CAST(")
+		format(b, e.X, 0)
+		b.WriteString(" AS " + strings.ToUpper(string(e.To)) + ")")
 	case *Call:
 		b.WriteString(strings.ToUpper(string(e.Func)) + "(")
 		formatList(b, e.Args, 0)
@@ -139,13 +141,19 @@ func (e *Literal) sql() string {
 		return "'" + strings.ReplaceAll(e.Text, "'", "''") + "'"
 	case Bool:
 		return strings.ToUpper(e.Text)
+	case Date:
+		return "DATE '" + e.Text + "'"
+	case Timestamp:
+		return "TIMESTAMP '" + e.Text + "'"
+	case Interval:
+		return "INTERVAL '" + e.Text + "'"
 	}
 	return "NULL"
 }
 
 // Quote writes a name as SQL, in double quotes if it needs them.
 func Quote(name string) string {
-	plain := name != "" && !isDigit(name[0]) && !reserved[name] && name[0] != '$'
+	plain := name != "" && !isDigit(name[0]) && !reservedWord(name) && name[0] != '$'
 	for i := range len(name) {
 		c := name[i]
 		plain = plain && (c == '_' || isDigit(c) || c >= 'a' && c <= 'z')

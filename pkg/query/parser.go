@@ -97,6 +97,10 @@ func (p *parser) unexpected(want string) error {
 		if u, ok := unsupported[t.text]; ok {
 			return Refuse(t.pos, "UNSUPPORTED", "%s", u.why).Fix("%s", u.fix)
 		}
+		if t.kind == tokWord && taken[t.text] {
+			return Refuse(t.pos, "SYNTAX", "%s is a word of SQL where %s is expected", strings.ToUpper(t.text), want).
+				Fix("write \"%s\" in double quotes if a column has this name", t.text)
+		}
 	}
 	return Refuse(p.tok.pos, "SYNTAX", "%s is expected here", want)
 }
@@ -174,6 +178,9 @@ func (p *parser) item(s *Select) error {
 			return err
 		}
 	} else if p.startsName() {
+		if t := p.tok; t.kind == tokWord && needsAs[t.text] {
+			return Refuse(t.pos, "SYNTAX", "%s names a column of the result only behind AS", t.text).Fix("write AS %s", t.text)
+		}
 		if it.Alias, err = p.name("a name", false); err != nil {
 			return err
 		}
@@ -184,7 +191,7 @@ func (p *parser) item(s *Select) error {
 
 // startsName reports whether the next token can be a name without AS.
 func (p *parser) startsName() bool {
-	return p.tok.kind == tokQuoted || p.tok.kind == tokWord && !reserved[p.tok.text]
+	return p.tok.kind == tokQuoted || p.tok.kind == tokWord && !reservedWord(p.tok.text)
 }
 
 // name parses a name; after AS any word will do.

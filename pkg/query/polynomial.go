@@ -95,7 +95,8 @@ func (p Polynomial) Times(q Polynomial) (_ Polynomial, ok bool) {
 }
 
 // Substitute replaces columns: of returns what a column stands for, or false if it
-// stands for itself. ok is false if the result is too large.
+// stands for itself. Columns of the result are those that the Columns of p stand for.
+// ok is false if the result is too large.
 func (p Polynomial) Substitute(of func(column string) (Polynomial, bool)) (_ Polynomial, ok bool) {
 	value := func(c string) Polynomial {
 		if q, replaced := of(c); replaced {
@@ -104,8 +105,9 @@ func (p Polynomial) Substitute(of func(column string) (Polynomial, bool)) (_ Pol
 		return ColumnPolynomial(c)
 	}
 	sum := Polynomial{}
+	var columns []string
 	for _, c := range p.Columns {
-		sum = sum.Plus(Polynomial{Columns: value(c).Columns})
+		columns = append(columns, value(c).Columns...)
 	}
 	for _, t := range p.Terms {
 		product := ConstantPolynomial(t.Coefficient)
@@ -118,7 +120,7 @@ func (p Polynomial) Substitute(of func(column string) (Polynomial, bool)) (_ Pol
 			return Polynomial{}, false
 		}
 	}
-	return sum, true
+	return normal(sum.Terms, columns), true
 }
 
 // Degree is the largest number of factors of a term, 0 for a number.

@@ -55,11 +55,16 @@ type Dimension struct {
 	Source   string `json:"source,omitempty"` // header in the input, if not Name
 	Prefix   int    `json:"prefix,omitempty"` // use the first Prefix characters of the source; 0 = all
 	Length   bool   `json:"length,omitempty"` // use the number of characters of the source
+	Type     string `json:"type,omitempty"`   // DateType: codes are days, months or years; "": names or numbers
 	Codes    []Code `json:"codes"`
 	Ordered  bool   `json:"ordered,omitempty"`  // comparisons follow the order of Codes; codes that all are integers compare as numbers anyway
 	Nullable bool   `json:"nullable,omitempty"` // NULL is allowed and is one more code, the last
 	Encoding Coding `json:"encoding,omitempty"` // records: how codes become columns; default OneHot
 }
+
+// DateType is the type of a dimension whose codes all are days (2024-01-31), all
+// months (2024-01) or all years (2024).
+const DateType = "date"
 
 // Code is one value of a dimension.
 type Code struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 func (s *Schema) checkDimension(c *checker, i int, seen map[string]string) {
@@ -46,6 +47,42 @@ func (s *Schema) checkDimension(c *checker, i int, seen map[string]string) {
 			continue
 		}
 		first[code.Value] = j
+	}
+	c.dates(path, d)
+}
+
+// dateForms are the forms of codes of a date dimension.
+var dateForms = []string{"2006-01-02", "2006-01", "2006"}
+
+// dates checks that the codes of a date dimension are dates of one form.
+func (c *checker) dates(path string, d *Dimension) {
+	switch {
+	case d.Type == "":
+		return
+	case d.Type != DateType:
+		c.add(path+".type", "type can't be %s; use date for days, months or years, or leave it out", quote(d.Type))
+		return
+	case d.Ordered:
+		c.add(path+".ordered", "dates are in the order of the calendar; remove ordered")
+	}
+	form := ""
+	for j, code := range d.Codes {
+		at := fmt.Sprintf("%s.codes[%d].value", path, j)
+		i := slices.IndexFunc(dateForms, func(f string) bool { return len(f) == len(code.Value) })
+		if i < 0 {
+			c.add(at, "the code %s is not a date; write a day as 2024-01-31, a month as 2024-01 or a year as 2024", quote(code.Value))
+			continue
+		}
+		if t, err := time.Parse(dateForms[i], code.Value); err != nil || t.Year() < 1 {
+			c.add(at, "the code %s is not a date of the calendar", quote(code.Value))
+			continue
+		}
+		if form == "" {
+			form = dateForms[i]
+		}
+		if form != dateForms[i] {
+			c.add(at, "the code %s is of another form than the first; list days, or months, or years", quote(code.Value))
+		}
 	}
 }
 

@@ -1,0 +1,297 @@
+package plan
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// combination is a sum of needs with exact weights.
+type combination []weighted
+
+type weighted struct {
+	need   int
+	weight *big.Rat
+}
+
+// value computes the sum from the totals of a group.
+func (c combination) value(totals []*big.Int) *big.Rat {
+	sum := new(big.Rat)
+	for _, w := range c {
+		v := new(big.Rat).SetInt(totals[w.need])
+		sum.Add(sum, v.Mul(v, w.weight))
+	}
+	return sum
+}
+
+// add adds r times a need.
+func (c *combination) add(need int, r *big.Rat) {
+	for i := range *c {
+		if (*c)[i].need == need {
+			(*c)[i].weight = new(big.Rat).Add((*c)[i].weight, r)
+			return
+		}
+	}
+	*c = append(*c, weighted{need, r})
+}
+
+// collector turns the arguments of one aggregate into needs.
+type collector struct {
+	*needs
+	by *query.Aggregate
+}
+
+// count is the number of rows where an argument is not NULL.
+func (c *collector) count(x argument) (combination, error) {
+	var out combination
+	type part struct {
+		columns []string
+		when    *cond
+	}
+	var parts []part
+	for _, b := range x {
+		columns := c.deciding(b.p)
+		i := slices.IndexFunc(parts, func(p part) bool { return slices.Equal(p.columns, columns) })
+		if i < 0 {
+			parts = append(parts, part{columns, b.when})
+			continue
+		}
+		parts[i].when = simplify(join(anyOf, parts[i].when, b.when))
+	}
+	for _, p := range parts {
+		atom, ok := c.rows(p.columns)
+		if !ok {
+			return nil, c.notCounted(p.columns)
+		}
+		f, err := c.filter(c.by, p.when)
+		if err != nil {
+			return nil, err
+		}
+		out.add(c.needs.add(c.by, need{atom: atom, filter: f}), big.NewRat(1, 1))
+	}
+	return out, nil
+}
+
+// sum is the total of an argument over the rows where it is not NULL.
+func (c *collector) sum(x argument) (combination, error) {
+	var out combination
+	for _, b := range x {
+		if len(b.p.Terms) == 0 {
+			continue
+		}
+		f, err := c.filter(c.by, b.when)
+		if err != nil {
+			return nil, err
+		}
+		list, err := c.decompose(b.p)
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range list {
+			out.add(c.needs.add(c.by, need{atom: q.atom, where: q.where, filter: f}), q.weight)
+		}
+	}
+	return out, nil
+}
+
+// quantity is a stored quantity with its weight in a polynomial.
+type quantity struct {
+	atom   schema.Atom
+	where  string // measure that has to be not NULL besides, "" if none
+	weight *big.Rat
+}
+
+// nullable keeps the columns that can be NULL.
+func (n *needs) nullable(columns []string) []string {
+	var list []string
+	s := n.names.u.Schema
+	for _, m := range columns {
+		i, j, k := s.Measure(m), s.Input(m), s.Dimension(m)
+		if i >= 0 && s.Measures[i].Nullable || j >= 0 && s.Inputs[j].Nullable || k >= 0 && s.Dimensions[k].Nullable {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// measured tells whether all columns are measures, and not what only formulas use.
+func (n *needs) measured(columns []string) bool {
+	return !slices.ContainsFunc(columns, func(c string) bool { return n.names.u.Schema.Measure(c) < 0 })
+}
+
+// rows is the atom that counts rows where the columns, all of them nullable, are not
+// NULL; ok is false if there is none.
+func (n *needs) rows(columns []string) (schema.Atom, bool) {
+	switch {
+	case len(columns) == 0:
+		return schema.Atom{Kind: schema.Count}, true
+	case len(columns) == 1 && n.measured(columns):
+		return schema.Atom{Kind: schema.NotNull, X: columns[0]}, true
+	}
+	for _, f := range n.formulas() {
+		if slices.Equal(n.nullable(f.p.Columns), columns) {
+			return schema.Atom{Kind: schema.NotNull, X: f.measure}, true
+		}
+	}
+	if len(columns) != 2 || !n.measured(columns) {
+		return schema.Atom{}, false
+	}
+	x, y := n.inOrder(columns[0], columns[1])
+	return schema.Atom{Kind: schema.NotNull, X: x, Y: y}, true
+}
+
+// deciding lists the columns that make a polynomial NULL: one that decides alone, or
+// those that a formula in it is made of.
+func (n *needs) deciding(p query.Polynomial) []string {
+	columns := n.nullable(p.Columns)
+	if len(columns) > 1 || !n.measured(columns) {
+		if q, ok := n.expand(p, n.formulas()); ok {
+			return n.nullable(q.Columns)
+		}
+	}
+	return columns
+}
+
+// inOrder returns two measures in the order of the schema.
+func (n *needs) inOrder(x, y string) (string, string) {
+	if n.names.u.Schema.Measure(y) < n.names.u.Schema.Measure(x) {
+		return y, x
+	}
+	return x, y
+}
+
+// term is the quantity of a product of at most two columns over the rows where all
+// columns of rows, which are nullable, are not NULL; ok is false if no schema stores
+// such a thing.
+func (n *needs) term(t query.Term, rows []string) (q quantity, ok bool) {
+	own := n.nullable(t.Factors)
+	var others []string
+	for _, m := range rows {
+		if !slices.Contains(own, m) {
+			others = append(others, m)
+		}
+	}
+	switch len(t.Factors) {
+	case 0:
+		q.atom, ok = n.rows(rows)
+		others = nil
+	case 1:
+		q.atom, ok = schema.Atom{Kind: schema.Sum, X: t.Factors[0]}, true
+	case 2:
+		x, y := n.inOrder(t.Factors[0], t.Factors[1])
+		q.atom, ok = productAtom(x, y), true
+	}
+	if len(others) == 1 {
+		q.where = others[0]
+	}
+	return q, ok && len(others) <= 1 && n.measured(t.Factors) && n.measured(others)
+}
+
+func productAtom(x, y string) schema.Atom {
+	if x == y {
+		return schema.Atom{Kind: schema.Square, X: x}
+	}
+	return schema.Atom{Kind: schema.Product, X: x, Y: y}
+}
+
+// columnScale is the number of digits after the point of a column of numbers.
+func (n *needs) columnScale(name string) int {
+	s := n.names.u.Schema
+	if i := s.Measure(name); i >= 0 {
+		return s.Measures[i].Scale
+	}
+	if i := s.Input(name); i >= 0 {
+		return s.Inputs[i].Scale
+	}
+	if i := s.Dimension(name); i >= 0 {
+		_, scale, _ := s.Dimensions[i].Numbers()
+		return scale
+	}
+	return 0
+}
+
+// unit is the power of ten that a stored integer of the product of columns is
+// multiplied by.
+func (n *needs) unit(columns ...string) *big.Rat {
+	digits := 0
+	for _, m := range columns {
+		digits += n.columnScale(m)
+	}
+	return scaled(big.NewInt(1), digits)
+}
+
+// decimals is how a value of the argument prints: digits after the point, and whether
+// more may follow.
+func (n *needs) decimals(x argument) (scale int, free bool) {
+	for _, b := range x {
+		d, ok := b.p.Decimals(n.columnScale)
+		scale, free = max(scale, d), free || !ok
+	}
+	return min(scale, maxScale), free || scale > maxScale
+}
+
+func (c *collector) notCounted(columns []string) error {
+	list := strings.Join(columns, ", ")
+	return query.Refuse(c.by.At, "NOT_STORED", "%s needs the number of rows where none of %s is NULL", query.Format(c.by), list).
+		Fix("a new version of the schema can declare a measure with a formula over %s, or that some of them are never NULL", list)
+}
+
+// notComposed refuses a polynomial that no stored quantities add up to.
+func (c *collector) notComposed(p query.Polynomial, t query.Term, rows []string) error {
+	one := query.Polynomial{Terms: []query.Term{{Factors: t.Factors, Coefficient: big.NewRat(1, 1)}}}
+	r := query.Refuse(c.by.At, "NOT_STORED", "%s needs the sum of %s%s, which schema %s does not store", query.Format(c.by), one, whereNotNull(rows, t.Factors), c.names.u.Schema.ID())
+	if len(t.Factors) > 2 {
+		r = query.Refuse(c.by.At, "DEGREE", "%s needs the sum of %s, a product of %d columns", query.Format(c.by), one, len(t.Factors))
+	}
+	var others []string
+	for _, m := range rows {
+		if !slices.Contains(t.Factors, m) {
+			others = append(others, m)
+		}
+	}
+	if len(t.Factors) == 2 && len(others) == 0 {
+		x, y := c.inOrder(t.Factors[0], t.Factors[1])
+		if x == y {
+			return r.Fix("use SUM(%s) or AVG(%s); a new version of the schema can set squares: true for %s", x, x, x)
+		}
+		return r.Fix("use SUM(%s) and SUM(%s); a new version of the schema can list %s under products of %s", x, y, y, x)
+	}
+	if len(t.Factors) <= 2 && len(others) > 0 && !c.by.Func.Pairs() && c.by.Func != query.Count {
+		return r.Fix("a new version of the schema can declare a measure with formula: %s, or that %s %s never NULL", p, strings.Join(others, ", "), map[bool]string{true: "is", false: "are"}[len(others) == 1])
+	}
+	if len(t.Factors) <= 2 && len(others) > 0 {
+		return r.Fix("a new version of the schema can declare a measure with formula: %s, or that %s %s never NULL", withColumns(one, others), strings.Join(others, ", "), map[bool]string{true: "is", false: "are"}[len(others) == 1])
+	}
+	return r.Fix("a new version of the schema can declare a measure with formula: %s", p)
+}
+
+func whereNotNull(rows, own []string) string {
+	var others []string
+	for _, m := range rows {
+		if !slices.Contains(own, m) {
+			others = append(others, m)
+		}
+	}
+	switch len(others) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" where %s is not NULL", others[0])
+	}
+	return fmt.Sprintf(" where %s are not NULL", strings.Join(others, ", "))
+}
+
+// withColumns writes a polynomial that is NULL where one of the columns is.
+func withColumns(p query.Polynomial, columns []string) string {
+	s := p.String()
+	for _, m := range columns {
+		if !slices.Contains(p.Terms[0].Factors, m) {
+			s += " + 0 * " + query.Quote(m)
+		}
+	}
+	return s
+}
