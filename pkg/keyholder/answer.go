@@ -90,8 +90,11 @@ func (k *Keyholder) try(ctx context.Context, c *Case) error {
 	o, err := k.decideSafely(limited, c)
 	done()
 	c.rest()
+	var broken *fatalError
 	switch {
 	case err == nil:
+	case errors.As(err, &broken):
+		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, errNotYet) && !c.expired(k.now()):

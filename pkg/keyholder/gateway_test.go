@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -35,7 +36,9 @@ type gateway struct {
 	confirmed map[string]string
 	answers   map[carnet.Hash][]*received // by query, every delivery
 	decisions map[carnet.Hash][]carnet.Decision
-	live      map[int]bool // keyholders that run for real
+	checks    map[carnet.Hash][]*evidence.Envelope // of private parameters, by query, every delivery
+	withheld  bool                                 // checks are not journaled
+	live      map[int]bool                         // keyholders that run for real
 	reads     int
 
 	// Hostility.
@@ -63,7 +66,7 @@ type received struct {
 
 func newGateway(t *testing.T, w *world) *gateway {
 	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.Envelope{}, silent: map[int]bool{}, live: map[int]bool{},
-		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}}
+		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{}}
 	g.journal(t, w.base...)
 	return g
 }
@@ -236,6 +239,30 @@ func (m *member) SubmitAnswer(s grpc.ClientStreamingServer[apiv1.SubmitAnswerReq
 	m.answers[rec.answer.Query] = append(m.answers[rec.answer.Query], rec)
 	m.touch()
 	return s.SendAndClose(&apiv1.SubmitAnswerResponse{})
+}
+
+func (m *member) SubmitCheck(_ context.Context, r *apiv1.SubmitCheckRequest) (*apiv1.SubmitCheckResponse, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	env, err := apiconv.FromEnvelope("statement", r.GetStatement())
+	if err != nil {
+		return nil, err
+	}
+	var c carnet.Check
+	if err := env.Verify(carnet.TypeCheck, m.w.stores()[m.number-1].Signer().Public(), &c); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	known := slices.ContainsFunc(m.checks[c.Query], func(e *evidence.Envelope) bool { return e.Hash() == env.Hash() })
+	m.checks[c.Query] = append(m.checks[c.Query], env)
+	if !known && !m.withheld {
+		e := &evidence.Entry{Seq: m.chain.Size, Prev: m.chain.Head, Envelope: env}
+		if err := m.chain.Append(e); err != nil {
+			return nil, err
+		}
+		m.entries = append(m.entries, e)
+	}
+	m.touch()
+	return &apiv1.SubmitCheckResponse{}, nil
 }
 
 func (m *member) SubmitDecision(_ context.Context, r *apiv1.SubmitDecisionRequest) (*apiv1.SubmitDecisionResponse, error) {

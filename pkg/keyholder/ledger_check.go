@@ -13,18 +13,18 @@ import (
 // ownCheck is this keyholder's check of the private parameter of a query.
 type ownCheck struct {
 	query     carnet.Hash
-	seq       int64 // of the query
+	seq       int64 // of the query, or where the check was read back from the journal
 	statement *evidence.Envelope
 }
 
 // keepCheck makes a check durable unless there is one already.
-func (l *Ledger) keepCheck(ctx context.Context, c *ownCheck, sent bool) error {
+func (l *Ledger) keepCheck(ctx context.Context, c *ownCheck) error {
 	st, err := json.Marshal(c.statement)
 	if err != nil {
 		return err
 	}
-	_, err = l.db.ExecContext(ctx, `INSERT INTO selection_check (query, seq, statement, sent) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		c.query[:], c.seq, st, sent)
+	_, err = l.db.ExecContext(ctx, `INSERT INTO selection_check (query, seq, statement, sent) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING`,
+		c.query[:], c.seq, st)
 	return err
 }
 
@@ -49,7 +49,13 @@ func (l *Ledger) unsentCheck(ctx context.Context) (*ownCheck, error) {
 	return &c, json.Unmarshal(st, &c.statement)
 }
 
-func (l *Ledger) setCheckSent(ctx context.Context, query carnet.Hash, sent bool) error {
-	_, err := l.db.ExecContext(ctx, `UPDATE selection_check SET sent = $2 WHERE query = $1`, query[:], sent)
+func (l *Ledger) setCheckSent(ctx context.Context, query carnet.Hash) error {
+	_, err := l.db.ExecContext(ctx, `UPDATE selection_check SET sent = 1 WHERE query = $1`, query[:])
+	return err
+}
+
+// repeatCheck lets a check be sent again if the journal lists its query once more, at seq.
+func (l *Ledger) repeatCheck(ctx context.Context, query carnet.Hash, seq int64) error {
+	_, err := l.db.ExecContext(ctx, `UPDATE selection_check SET sent = 0 WHERE query = $1 AND seq < $2`, query[:], seq)
 	return err
 }

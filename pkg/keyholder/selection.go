@@ -101,11 +101,11 @@ func (k *Keyholder) publishCheck(ctx context.Context, c *Case, p *plan.Plan, vie
 	if own.statement, err = evidence.Seal(carnet.TypeCheck, body, k.signer); err != nil {
 		return err
 	}
-	if err := k.ledger.keepCheck(ctx, own, false); err != nil {
+	if err := k.ledger.keepCheck(ctx, own); err != nil {
 		return k.fatal(err)
 	}
 	if err := k.crash("checked"); err != nil {
-		return err
+		return &fatalError{err}
 	}
 	k.log.Info("check of a private parameter made", "query", c.Hash, "seq", c.Seq)
 	k.outbox.raise()

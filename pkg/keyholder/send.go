@@ -80,7 +80,7 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 		if err := k.crash("check sent"); err != nil {
 			return err
 		}
-		if err := k.ledger.setCheckSent(ctx, c.query, true); err != nil {
+		if err := k.ledger.setCheckSent(ctx, c.query); err != nil {
 			return err
 		}
 	}
@@ -166,7 +166,7 @@ func takenForGood(err error) bool {
 // are those sent before.
 func (k *Keyholder) repeat(ctx context.Context, c *Case) error {
 	if c.Query.Private != nil {
-		if err := k.ledger.setCheckSent(ctx, c.Hash, false); err != nil {
+		if err := k.ledger.repeatCheck(ctx, c.Hash, c.Seq); err != nil {
 			return err
 		}
 		k.outbox.raise()

@@ -149,7 +149,7 @@ func newWorld(t *testing.T, o options) *world {
 	}
 	w.scheme, err = share.NewCommittee(holders, threshold)
 	require.NoError(t, err)
-	com := sign(t, carnet.TypeCommittee, carnet.Committee{ID: "com", Members: members, Threshold: threshold, Quorum: 3, Attestations: 1, Created: testTime}, w.registrar)
+	com := sign(t, carnet.TypeCommittee, carnet.Committee{ID: "com", Members: members, Threshold: threshold, Quorum: 3, Attestations: 1, PrivateChecks: holders, Created: testTime}, w.registrar)
 	w.committee = com.Hash()
 	w.schema = testSchema(t)
 	sc := sign(t, carnet.TypeSchema, w.schema, w.owners[0])
@@ -158,7 +158,7 @@ func newWorld(t *testing.T, o options) *world {
 	require.NoError(t, err)
 	w.profile, err = he.Lookup(w.encoding.Profile)
 	require.NoError(t, err)
-	w.product = plan.Product{ID: "trade", Schema: w.schema, Encoding: w.encoding, Profile: w.profile, Committee: w.scheme, Homes: map[carnet.KeyID]int{}}
+	w.product = plan.Product{ID: "trade", Schema: w.schema, Encoding: w.encoding, Profile: w.profile, Committee: w.scheme, Homes: map[carnet.KeyID]int{}, PrivateChecks: holders}
 	var ids []carnet.DatasetID
 	for i := range w.owners {
 		ids = append(ids, w.publish(t, i, sc.Hash()))
