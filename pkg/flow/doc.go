@@ -36,6 +36,10 @@
 //	releasing
 //	ready      further answers until the expiry                    ready
 //
+// With a private parameter 2t-1 answers are needed in place of t. Before it answers, a
+// keyholder publishes its check through SubmitCheck; a query for which more keyholders
+// refused without one than the check can do without is refused, too.
+//
 // refused, failed and expired are final; ready stays, and is over once every
 // keyholder has answered or refused or the query has expired. Answers and refusals
 // are accepted in computing, releasing and ready, because a keyholder needs no

@@ -24,6 +24,8 @@ func TestStateMachine(t *testing.T) {
 		{QueryComputing, with(func(f *facts) { f.failed = true }), QueryFailed},
 		{QueryComputing, with(func(f *facts) { f.refusals = 1 }), QueryComputing},
 		{QueryComputing, with(func(f *facts) { f.refusals = 2 }), QueryRefused},
+		{QueryComputing, with(func(f *facts) { f.checks, f.refusals, f.unchecked = 3, 1, 0 }), QueryComputing},
+		{QueryComputing, with(func(f *facts) { f.checks, f.refusals, f.unchecked = 3, 1, 1 }), QueryRefused},
 		{QueryReleasing, with(func(f *facts) { f.values, f.answers = true, 1 }), QueryReleasing},
 		{QueryReleasing, with(func(f *facts) { f.values, f.answers = true, 2 }), QueryReady},
 		{QueryReleasing, with(func(f *facts) { f.values, f.refusals = true, 2 }), QueryRefused},

@@ -250,3 +250,38 @@ func TestPrivateOwners(t *testing.T) {
 	require.Equal(t, owners, p.Openings[0].Owners)
 	require.Equal(t, []string{"partner"}, p.Filters)
 }
+
+// TestPrivateOverEncodings: in every encoding of a dimension, all codes of it take
+// products of one degree, and each selection has the answer of the written query.
+func TestPrivateOverEncodings(t *testing.T) {
+	s, owners := lines(), shipped(200)
+	b := newProfileBench(t, s, "records-4", owners).private()
+	for _, x := range []struct {
+		dimension, rest string
+		values          []string
+	}{
+		{"flag", "status = 'O'", []string{"N"}},
+		{"flag", "TRUE", []string{"R", "A"}},
+		{"status", "TRUE", []string{"O"}},
+		{"month", "mode <> 'sea'", []string{"7"}},
+		{"month", "TRUE", []string{"1", "12", "2"}},
+		{"country", "TRUE", []string{"c40"}},
+		{"country", "month > 3", []string{"c0", "c298"}},
+		{"mode", "month <= 4 AND flag = 'A'", []string{"rail"}},
+	} {
+		var params, literals []string
+		for i, v := range x.values {
+			params, literals = append(params, fmt.Sprintf("PRIVATE($%d)", i+1)), append(literals, "'"+v+"'")
+		}
+		q := "SELECT COUNT(*), SUM(price), COUNT(tax) FROM trade WHERE " + x.rest + " AND " + x.dimension + " IN (%s)"
+		p, err := Compile(fmt.Sprintf(q, strings.Join(params, ", ")), b.product)
+		require.NoError(t, err, x.dimension)
+		codes, err := p.Private.Select(x.values)
+		require.NoError(t, err)
+		got, err := p.Evaluate(b.selected(t, p, codes))
+		require.NoError(t, err)
+		want, err := b.ask(t, fmt.Sprintf(q, strings.Join(literals, ", ")))
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(want.Rows), fmt.Sprint(got.Rows), "%s %v", x.dimension, x.values)
+	}
+}

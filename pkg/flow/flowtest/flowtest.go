@@ -94,7 +94,7 @@ func Empty(t testing.TB) *Network {
 		}
 		n.Parties[id] = &p
 	}
-	n.Committee = carnet.Committee{ID: "corridor", Members: []carnet.PartyID{"k1", "k2", "k3"}, Threshold: 2, Quorum: 3, Attestations: 1, Created: n.now}
+	n.Committee = carnet.Committee{ID: "corridor", Members: []carnet.PartyID{"k1", "k2", "k3"}, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3, Created: n.now}
 	var err error
 	n.Schema, err = schema.Parse("trade.yaml", []byte(SchemaYAML))
 	require.NoError(t, err)

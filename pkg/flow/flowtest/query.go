@@ -34,7 +34,7 @@ func (n *Network) Compile(sql string, product carnet.ProductID, tables ...*Table
 	require.NoError(n.T, err)
 	p, err := he.Lookup(enc.Profile)
 	require.NoError(n.T, err)
-	pr := &plan.Product{ID: product, Schema: n.Schema, Encoding: enc, Profile: p, Committee: n.Shares(), Homes: map[carnet.KeyID]int{}}
+	pr := &plan.Product{ID: product, Schema: n.Schema, Encoding: enc, Profile: p, Committee: n.Shares(), PrivateChecks: n.Committee.PrivateChecks, Homes: map[carnet.KeyID]int{}}
 	for _, t := range tables {
 		pr.Datasets = append(pr.Datasets, plan.Dataset{Hash: n.Seal(carnet.TypeDataset, t.Manifest).Hash(), Manifest: t.Manifest})
 	}
