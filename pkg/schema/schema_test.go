@@ -21,7 +21,7 @@ func example(t testing.TB, name string) *Schema {
 	return s
 }
 
-var examples = []string{"customs/cube.yaml", "customs/records.yaml", "comtrade/schema.yaml", "consignments/schema.yaml"}
+var examples = []string{"customs/cube.yaml", "customs/records.yaml", "comtrade/schema.yaml", "consignments/schema.yaml", "tpch/pricing.yaml", "tpch/revenue.yaml", "tpch/records.yaml"}
 
 // TestStatement: what is signed is the JSON form, and whoever receives it computes
 // the same encoding.
@@ -106,6 +106,7 @@ func FuzzParse(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(text)
 	}
+	f.Add([]byte(lines))
 	for _, s := range []string{"", "a: b", "- x", "name: [", "x: &a [*a]", "{}", "codes: {1: 2}", "? [a]\n: b", "\xff\xfe", "!!binary x"} {
 		f.Add([]byte(s))
 	}
