@@ -29,7 +29,7 @@ type runCmd struct {
 	Attest      string `help:"Recompute and sign public values: ${enum}." enum:"always,products,never" default:"always"`
 	Workers     int    `help:"Processors one query may use; 0: all." default:"0"`
 	Parallel    int    `help:"Queries worked on at a time." default:"2"`
-	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified blocks, in MiB." default:"256"`
+	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified ciphertext, in MiB." default:"256"`
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
 	Health      string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`

@@ -1,6 +1,10 @@
 // Package lease keeps values that are expensive to make, up to a bound, while others
 // use them: a value that is in use stays whatever the bound says, an idle one goes
-// when room is needed, the least recently used first.
+// when room is needed.
+//
+// What was used longest ago goes first, unless that was recently and there is a value
+// that was asked for only once: whoever reads more than there is room for, from end to
+// end and again, needs next what was used longest ago.
 package lease
 
 import (
@@ -10,6 +14,10 @@ import (
 	"sync"
 )
 
+// staleAfter is after how many uses of others, for each value that is there, one has
+// no precedence any more over values that were asked for once.
+const staleAfter = 4
+
 // Cache is safe for concurrent use.
 type Cache[K comparable, V any] struct {
 	limit int64
@@ -17,6 +25,7 @@ type Cache[K comparable, V any] struct {
 
 	mu    sync.Mutex
 	used  int64
+	asked int64      // uses so far
 	idle  *list.List // of *entry, front: newest
 	items map[K]*entry[K, V]
 }
@@ -28,7 +37,9 @@ type entry[K comparable, V any] struct {
 	cost  int64
 	ready chan struct{} // closed once v or err is there
 	users int
-	gone  bool // no longer in items
+	uses  int   // since it was made
+	asked int64 // when it was used last
+	gone  bool  // no longer in items
 	place *list.Element
 }
 
@@ -73,7 +84,8 @@ func (c *Cache[K, V]) claim(key K) (e *entry[K, V], mine bool) {
 		e, mine = &entry[K, V]{key: key, ready: make(chan struct{})}, true
 		c.items[key] = e
 	}
-	e.users++
+	c.asked++
+	e.users, e.uses, e.asked = e.users+1, e.uses+1, c.asked
 	if e.place != nil {
 		c.idle.Remove(e.place)
 		e.place = nil
@@ -114,7 +126,12 @@ func (c *Cache[K, V]) release(e *entry[K, V]) {
 // shrink drops idle values until the rest fits.
 func (c *Cache[K, V]) shrink() {
 	for c.used > c.limit && c.idle.Len() > 0 {
-		e := c.idle.Remove(c.idle.Back()).(*entry[K, V])
+		place := c.idle.Back()
+		oldest, newest := place.Value.(*entry[K, V]), c.idle.Front().Value.(*entry[K, V])
+		if newest.uses == 1 && c.asked-oldest.asked < staleAfter*int64(len(c.items)) {
+			place = c.idle.Front()
+		}
+		e := c.idle.Remove(place).(*entry[K, V])
 		e.place = nil
 		c.forget(e)
 		c.leave(e)

@@ -56,6 +56,30 @@ func TestLeastRecentlyUsedGoesFirst(t *testing.T) {
 	require.EqualValues(t, 30, c.Used())
 }
 
+// What is read from end to end, again and again, is kept as far as there is room; and
+// when something else is read instead, that is kept before long.
+func TestReadingMoreThanThereIsRoomFor(t *testing.T) {
+	var m made
+	c := m.cache(50)
+	loads := func(first int) (n int) {
+		for key := first; key < first+10; key++ {
+			before := m.loads[key]
+			get(t, c, &m, key, 10)()
+			n += m.loads[key] - before
+		}
+		return n
+	}
+	require.Equal(t, 10, loads(0))
+	for range 5 {
+		require.LessOrEqual(t, loads(0), 6)
+	}
+	for range 4 {
+		loads(100)
+	}
+	require.LessOrEqual(t, loads(100), 6)
+	require.EqualValues(t, 50, c.Used())
+}
+
 func TestValuesInUseStay(t *testing.T) {
 	var m made
 	c := m.cache(10)
