@@ -108,13 +108,8 @@ func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
 			stream := e.bytes(w+uint64(len(out)/g-left), min(left, chunkWords))
 			left -= len(stream) / 8
 			rejected := uint64(0)
-			for ; len(stream) > 0; stream, at = stream[8*ColumnLane:], at+stride {
-				lane, from := (*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream)
-				for i := range lane {
-					v := binary.LittleEndian.Uint64(from[8*i:]) & mask
-					rejected |= q - 1 - v // the top bit is set if v >= q
-					lane[i] = v
-				}
+			for ; len(stream) >= 8*ColumnLane; stream, at = stream[8*ColumnLane:], at+stride {
+				rejected |= cutLane((*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream), mask, q)
 			}
 			x.rejected = x.rejected || rejected>>63 != 0
 		}
@@ -123,4 +118,20 @@ func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
 		x.replace(w, q, out)
 		x.rejected = false
 	}
+}
+
+// cutLane cuts words to the mask. The top bit of the result is set if one is not below q.
+func cutLane(to *[ColumnLane]uint64, from *[8 * ColumnLane]byte, mask, q uint64) uint64 {
+	q--
+	v0 := binary.LittleEndian.Uint64(from[0:]) & mask
+	v1 := binary.LittleEndian.Uint64(from[8:]) & mask
+	v2 := binary.LittleEndian.Uint64(from[16:]) & mask
+	v3 := binary.LittleEndian.Uint64(from[24:]) & mask
+	to[0], to[1], to[2], to[3] = v0, v1, v2, v3
+	v4 := binary.LittleEndian.Uint64(from[32:]) & mask
+	v5 := binary.LittleEndian.Uint64(from[40:]) & mask
+	v6 := binary.LittleEndian.Uint64(from[48:]) & mask
+	v7 := binary.LittleEndian.Uint64(from[56:]) & mask
+	to[4], to[5], to[6], to[7] = v4, v5, v6, v7
+	return (q - v0) | (q - v1) | (q - v2) | (q - v3) | (q - v4) | (q - v5) | (q - v6) | (q - v7)
 }

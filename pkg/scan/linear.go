@@ -72,6 +72,9 @@ type linearState struct {
 	c0       Chunks
 	sums     []he.Scalar
 	a, block []uint64
+
+	job    *job // slot encoding: whose public half is at hand
+	public *he.ColumnExpansion
 }
 
 // add adds one limb of what a chunk contributes.

@@ -112,10 +112,10 @@ const (
 )
 
 // schedule splits the functionals into batches. A source may have to copy the columns
-// that are read side by side and those that are fetched meanwhile: a quarter of MaxBytes
-// is for them.
+// that are read side by side, in as many steps as are in memory: a quarter of MaxBytes is
+// for them.
 func schedule(p *he.Profile, fs []*functional.Functional, which []int, opt Options, keep bool) (batchList, error) {
-	columns := min(max(opt.MaxBytes/4/int64(2*8*ChunkBlocks*p.N()), leastColumns), mostColumns)
+	columns := min(max(opt.MaxBytes/4/int64(window*8*ChunkBlocks*p.N()), leastColumns), mostColumns)
 	var out batchList
 	for _, some := range batches(p, fs, which, opt.MaxBytes, keep) {
 		passes, err := planPasses(fs, some, int(columns))

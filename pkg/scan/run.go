@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -10,8 +11,8 @@ import (
 
 const (
 	tileSlots     = 32  // slots whose public halves are made together: they stay in the second-level cache
-	portableSlots = 128 // and in pure Go, where a block at a time is expanded
-	spans         = 4   // parts of a step for each worker, so that none waits long for another
+	portableSlots = 256 // and in pure Go, where a block at a time is expanded
+	window        = 3   // steps in memory: one is fetched while workers are at two others
 )
 
 // runner holds the memory of successive passes.
@@ -68,61 +69,96 @@ func Kernels(p *he.Profile) (names []string) {
 // sumWords is how many words the sums of a group of slots take.
 func sumWords(degree int) int { return (degree + 1) * kernel.Sum }
 
-// step is one limb of one chunk of a file: what is in memory at a time, together with
-// the step that is fetched meanwhile.
+// step is one limb of one chunk of a file.
 type step struct {
 	f           *filePass
 	chunk, limb int
-	stored      [][]uint64 // by column
-	release     []func()
+
+	// Set before ready is closed.
+	c       *chunkPass
+	stored  [][]uint64 // by column
+	public  []kept     // by column
+	release []func()
+	ready   chan struct{}
+
+	left atomic.Int32 // workers that have not done their part
 }
 
-// run sets the sums of the pass' members to the sums over all its files.
+// run sets the sums of the pass' members to the sums over all its files. The slots are
+// divided among the workers, so that every sum has one owner; each goes through all
+// steps at its own pace, as far apart as window allows.
 func (r *runner) run(ctx context.Context, p *pass) error {
 	r.reset(p)
-	var steps []step
+	var steps []*step
 	for _, f := range p.files {
 		for c := range int(chunks(f.blocks)) {
 			for l := range r.r.Profile().Limbs() {
-				steps = append(steps, step{f: f, chunk: c, limb: l})
+				s := &step{f: f, chunk: c, limb: l, ready: make(chan struct{})}
+				s.left.Store(int32(len(r.workers)))
+				steps = append(steps, s)
 			}
 		}
 	}
-	type fetched struct {
-		s   *step
-		err error
-	}
-	next := make(chan fetched, 1)
-	fetch := func(i int) {
-		go func() { next <- fetched{&steps[i], guarded(func() error { return r.fetch(ctx, &steps[i]) })} }()
-	}
-	fetch(0)
-	var open *chunkPass
-	for i := range steps {
-		got := <-next
-		if i+1 < len(steps) && got.err == nil {
-			fetch(i + 1)
+	room := make(chan struct{}, window)
+	tiles := r.r.Profile().N() / r.workers[0].tile
+	n := len(r.workers)
+	err := each(ctx, n+1, n+1, func(ctx context.Context, _, i int) error {
+		if i == n {
+			return r.prepare(ctx, p, steps, room)
 		}
-		if got.err != nil {
-			return got.err
-		}
-		if got.s.limb == 0 {
-			open = r.open(p, got.s)
-		}
-		err := r.step(ctx, open, got.s)
-		got.s.free()
-		if err != nil {
-			if i+1 < len(steps) { // a fetch never outlives the call
-				last := <-next
-				last.s.free()
+		for _, s := range steps {
+			select {
+			case <-s.ready:
+			case <-ctx.Done():
+				return nil // each returns the cause
 			}
+			w := r.workers[i]
+			w.begin(s)
+			for t := tiles * i / n; t < tiles*(i+1)/n; t++ {
+				w.at(t * w.tile)
+			}
+			if s.left.Add(-1) == 0 {
+				r.finish(s)
+				<-room
+			}
+		}
+		return nil
+	})
+	for _, s := range steps { // those that a failure left
+		s.free()
+	}
+	return err
+}
+
+// prepare gets one step after the other ready, at most window ahead of the slowest worker.
+func (r *runner) prepare(ctx context.Context, p *pass, steps []*step, room chan<- struct{}) error {
+	var c *chunkPass
+	for _, s := range steps {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		if s.limb == 0 {
+			c = r.open(p, s)
+		}
+		s.c = c
+		s.public = r.kept(c, s.limb)
+		if err := r.fetch(ctx, s); err != nil {
 			return err
 		}
-		if got.s.limb == r.r.Profile().Limbs()-1 {
-			r.meter.add(int64(len(got.s.f.columns) * open.rows))
-		}
+		close(s.ready)
 	}
 	return nil
+}
+
+// finish ends a step that all workers are done with.
+func (r *runner) finish(s *step) {
+	s.free()
+	r.opt.Public.keep(s.public)
+	if s.limb == r.r.Profile().Limbs()-1 {
+		r.meter.add(int64(len(s.f.columns) * s.c.rows))
+	}
 }
 
 func (r *runner) reset(p *pass) {
@@ -145,16 +181,11 @@ func (r *runner) reset(p *pass) {
 func (r *runner) fetch(ctx context.Context, s *step) error {
 	columns := s.f.columns
 	s.stored, s.release = make([][]uint64, len(columns)), make([]func(), len(columns))
-	_, g := chunkOf(s.f.blocks, uint32(s.chunk))
-	err := each(ctx, r.opt.Workers, len(columns), func(ctx context.Context, _, c int) (err error) {
+	return each(ctx, r.opt.Workers, len(columns), func(ctx context.Context, _, c int) (err error) {
 		id := ChunkID{File: s.f.file, Column: columns[c], Chunk: uint32(s.chunk)}
-		s.stored[c], s.release[c], err = load(ctx, r.c0, r.r.Profile(), id, s.limb, g)
+		s.stored[c], s.release[c], err = load(ctx, r.c0, r.r.Profile(), id, s.limb, s.c.rows)
 		return err
 	})
-	if err != nil {
-		s.free()
-	}
-	return err
 }
 
 func (s *step) free() {
@@ -193,28 +224,6 @@ func (r *runner) open(p *pass, s *step) *chunkPass {
 		c.relieve = append(c.relieve, full)
 	}
 	return c
-}
-
-// step multiplies: the slots are divided among the workers, so that every sum has one
-// owner.
-func (r *runner) step(ctx context.Context, c *chunkPass, s *step) error {
-	tile := r.workers[0].tile
-	tiles := r.r.Profile().N() / tile
-	parts := min(tiles, len(r.workers)*spans)
-	public := r.kept(c, s.limb)
-	for _, w := range r.workers {
-		w.begin(c, s, public)
-	}
-	err := each(ctx, len(r.workers), parts, func(_ context.Context, w, i int) error {
-		for t := tiles * i / parts; t < tiles*(i+1)/parts; t++ {
-			r.workers[w].at(t * tile)
-		}
-		return nil
-	})
-	if err == nil {
-		r.opt.Public.keep(public)
-	}
-	return err
 }
 
 // relieve reduces the high halves of sums modulo the prime, which leaves the sums

@@ -13,7 +13,10 @@ import (
 func (s *linearState) slots(j *job, limb int, w, stored []uint64) {
 	p := s.r.Profile()
 	m, prime := p.Reducer(limb), p.Prime(limb)
-	x := s.r.ExpandColumn(j.key, he.BlockID{File: j.id.File, Column: j.id.Column, Block: j.first}, j.rows)
+	if s.job != j { // the limbs of a job follow each other
+		s.job = j
+		s.public = s.r.ExpandColumn(j.key, he.BlockID{File: j.id.File, Column: j.id.Column, Block: j.first}, j.rows)
+	}
 	tile := min(linearSlots, p.N())
 	if s.a == nil {
 		s.a = make([]uint64, tile*ChunkBlocks)
@@ -26,7 +29,7 @@ func (s *linearState) slots(j *job, limb int, w, stored []uint64) {
 		if stored != nil {
 			c0 = stored[slot*j.rows:][:len(a)]
 		}
-		x.Words(limb, slot, a, c0)
+		s.public.Words(limb, slot, a, c0)
 		s.rows(sums, a, j.rows, m)
 		// A sum is below 2^63 and w below 2^57, or both below 2^60: so many products are
 		// below 2^127, and hi stays below 2^64 with what it had.

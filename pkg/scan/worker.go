@@ -59,11 +59,12 @@ func (b *buffers) get(i, words int) ([]uint64, bool) {
 	return b.words[i], ok
 }
 
-func (w *worker) begin(c *chunkPass, s *step, public []kept) {
+func (w *worker) begin(s *step) {
+	c := s.c
 	if w.c != c {
 		w.expansion = make([]*he.ColumnExpansion, len(c.expansion))
 	}
-	w.c, w.s, w.public = c, s, public
+	w.c, w.s, w.public = c, s, s.public
 	w.prime, w.reduce = w.run.r.Profile().Primes()[s.limb], w.run.r.Profile().Reducer(s.limb)
 	w.expanded.reset(len(c.f.columns))
 	w.sums.reset(len(c.f.factors))

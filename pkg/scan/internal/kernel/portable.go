@@ -18,23 +18,12 @@ func multiply(sums, x0, x1, y0, y1 []uint64, rows int) {
 // multiplyGroup makes three products instead of four: x0*y1 + x1*y0 is
 // (x0+x1)*(y0+y1) - x0*y0 - x1*y1. The sums of the long products may wrap; the
 // difference does not, and integers modulo 2^128 don't mind.
+//
+// Each has a loop of its own, so that what a loop needs fits into registers.
 func multiplyGroup(sums *[3 * Sum]uint64, x0, x1, y0, y1 []uint64) {
-	x1, y0, y1 = x1[:len(x0)], y0[:len(x0)], y1[:len(x0)]
 	for lane := range Lanes {
-		var l0, l1, l2, h0, h1, h2 uint64
-		for i := lane; i < len(x0); i += Lanes {
-			p, q, s, t := x0[i], x1[i], y0[i], y1[i]
-			var c uint64
-			h, l := bits.Mul64(p, s)
-			l0, c = bits.Add64(l0, l, 0)
-			h0, _ = bits.Add64(h0, h, c)
-			h, l = bits.Mul64(q, t)
-			l2, c = bits.Add64(l2, l, 0)
-			h2, _ = bits.Add64(h2, h, c)
-			h, l = bits.Mul64(p+q, s+t)
-			l1, c = bits.Add64(l1, l, 0)
-			h1, _ = bits.Add64(h1, h, c)
-		}
+		h0, l0, h2, l2 := inner2(x0[lane:], y0[lane:], x1[lane:], y1[lane:])
+		h1, l1 := innerSums(x0[lane:], x1[lane:], y0[lane:], y1[lane:])
 		var c uint64
 		l1, c = bits.Sub64(l1, l0, 0)
 		h1, _ = bits.Sub64(h1, h0, c)
@@ -44,6 +33,45 @@ func multiplyGroup(sums *[3 * Sum]uint64, x0, x1, y0, y1 []uint64) {
 		add(sums[Sum:], lane, l1, h1)
 		add(sums[2*Sum:], lane, l2, h2)
 	}
+}
+
+// inner is the sum of a[i]*b[i] for every i of a lane.
+func inner(a, b []uint64) (hi, lo uint64) {
+	b = b[:len(a)]
+	for i := 0; i < len(a); i += Lanes {
+		h, l := bits.Mul64(a[i], b[i])
+		var c uint64
+		lo, c = bits.Add64(lo, l, 0)
+		hi, _ = bits.Add64(hi, h, c)
+	}
+	return hi, lo
+}
+
+// inner2 is inner of a and b, and of c and d.
+func inner2(a, b, c, d []uint64) (hi0, lo0, hi2, lo2 uint64) {
+	b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
+	for i := 0; i < len(a); i += Lanes {
+		h, l := bits.Mul64(a[i], b[i])
+		var carry uint64
+		lo0, carry = bits.Add64(lo0, l, 0)
+		hi0, _ = bits.Add64(hi0, h, carry)
+		h, l = bits.Mul64(c[i], d[i])
+		lo2, carry = bits.Add64(lo2, l, 0)
+		hi2, _ = bits.Add64(hi2, h, carry)
+	}
+	return hi0, lo0, hi2, lo2
+}
+
+// innerSums is the sum of (a[i]+b[i])*(c[i]+d[i]) for every i of a lane, modulo 2^128.
+func innerSums(a, b, c, d []uint64) (hi, lo uint64) {
+	b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
+	for i := 0; i < len(a); i += Lanes {
+		h, l := bits.Mul64(a[i]+b[i], c[i]+d[i])
+		var carry uint64
+		lo, carry = bits.Add64(lo, l, 0)
+		hi, _ = bits.Add64(hi, h, carry)
+	}
+	return hi, lo
 }
 
 func add(sums []uint64, lane int, lo, hi uint64) {
@@ -64,16 +92,9 @@ func dot(sums []uint64, stride int, pairs []Pair, rows int) {
 }
 
 func dotGroup(sums *[Sum]uint64, a, b []uint64) {
-	b = b[:len(a)]
 	for lane := range Lanes {
-		lo, hi := sums[lane], sums[Lanes+lane]
-		for i := lane; i < len(a); i += Lanes {
-			h, l := bits.Mul64(a[i], b[i])
-			var c uint64
-			lo, c = bits.Add64(lo, l, 0)
-			hi, _ = bits.Add64(hi, h, c)
-		}
-		sums[lane], sums[Lanes+lane] = lo, hi
+		hi, lo := inner(a[lane:], b[lane:])
+		add(sums[:], lane, lo, hi)
 	}
 }
 
