@@ -21,6 +21,7 @@ type publishCmd struct {
 	Title   string   `help:"Title of the dataset." placeholder:"TEXT"`
 	Key     string   `help:"Dataset key, as carnet deal named it." placeholder:"NAME"`
 	Terms   string   `help:"Your conditions, a YAML file." placeholder:"FILE"`
+	Append  bool     `help:"Add the table's partitions to the published dataset; its files and terms stay as they are."`
 	DryRun  bool     `help:"Check the table and tell what would be sent, without sending anything."`
 	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces; if it was published, this table takes its place."`
 }
@@ -30,6 +31,9 @@ func (publishCmd) Help() string {
 at any time, also by a crash, and repeated with the same arguments: it goes on where it
 stopped. A changed table is refused then, since two tables under one nonce would reveal
 their difference; --restart begins anew.
+
+With --append the partitions of the table (a new year, say) are added to a dataset that is
+published: what is there is neither encrypted nor sent again, and --terms can be left out.
 
 The terms file, all of it signed with the dataset:
   buyers: ["*"]            # or party identifiers
@@ -43,14 +47,15 @@ The terms file, all of it signed with the dataset:
 Examples:
   carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv
   carnet publish --schema customs-records@1 --layout records --id trade --key trade \
-    --terms terms.yaml declarations.csv`
+    --terms terms.yaml declarations.csv
+  carnet publish --append --schema customs-records@1 --layout records --id trade --key trade 2026.csv`
 }
 
 func (c *publishCmd) Run(a *app) error {
 	if c.DryRun {
 		return c.dryRun(a)
 	}
-	if c.ID == "" || c.Key == "" || c.Terms == "" {
+	if c.ID == "" || c.Key == "" || c.Terms == "" && !c.Append {
 		return usage("--id, --key and --terms are needed to publish").Fix("or pass --dry-run to check the table only")
 	}
 	cl, cfg, id, err := a.connectAs()
@@ -58,9 +63,11 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	terms, err := readTerms(c.Terms)
-	if err != nil {
-		return err
+	var terms carnet.Terms // with --append those of the dataset, unless they are given
+	if c.Terms != "" {
+		if terms, err = readTerms(c.Terms); err != nil {
+			return err
+		}
 	}
 	s, err := a.registered(cl, c.Schema)
 	if err != nil {
@@ -71,8 +78,10 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	defer key.Zero()
-	if err := fitTerms(c.Terms, &terms, s.Schema); err != nil {
-		return err
+	if c.Terms != "" {
+		if err := fitTerms(c.Terms, &terms, s.Schema); err != nil {
+			return err
+		}
 	}
 	t, err := loadTable(a.ctx, s.Schema, carnet.Layout(c.Layout), c.Inputs)
 	if err != nil {
@@ -87,7 +96,7 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	p := &client.Publication{
 		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
-		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Restart: c.Restart,
+		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Append: c.Append, Restart: c.Restart,
 		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
 	}
 	done := a.progressBar(p)
@@ -100,8 +109,12 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	t.clipping(a)
-	a.printf("published %s: %d rows in %s, %s of ciphertext (%.1f bytes a value); entry %d\n", out.Manifest.ID, t.tables.Rows(),
-		plural(len(out.Manifest.Files), "file"), size(out.Bytes), float64(out.Bytes)/float64(out.Values), out.Seq)
+	what, files := "published", len(t.tables.Builders())
+	if c.Append {
+		what = "added to"
+	}
+	a.printf("%s %s: %d rows in %s, %s of ciphertext (%.1f bytes a value); entry %d\n", what, out.Manifest.ID, t.tables.Rows(),
+		plural(files, "file"), size(out.Bytes), float64(out.Bytes)/float64(out.Values), out.Seq)
 	if out.Resumed {
 		a.printf("resumed: %s had arrived before\n", size(out.Had))
 	}

@@ -3,8 +3,8 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +27,7 @@ type Publication struct {
 	Encoding     *schema.Encoding  // the encoding of the tables
 	Key          *ident.DatasetKey // dealt for the encoding's profile
 	Terms        carnet.Terms
+	Append       bool           // add the tables' partitions to the published dataset; Terms may be left out then
 	StateFile    string         // memory of this upload; see Publish
 	Restart      bool           // forget an earlier upload and draw fresh nonces
 	Workers      int            // encrypting at once; 0 = one for each processor
@@ -43,7 +44,7 @@ type Progress struct {
 type Published struct {
 	Ref
 	Manifest carnet.Dataset
-	Bytes    int64         // ciphertext of the dataset, as it is sent
+	Bytes    int64         // ciphertext of the tables, as it is sent
 	Values   int64         // that it holds: slots or cells of all columns, empty ones included
 	Had      int64         // bytes of it that had arrived before this run
 	Sent     int64         // bytes sent by this run, again after a break included
@@ -56,8 +57,12 @@ type Published struct {
 // arguments: StateFile remembers the nonces and the plaintext they belong to, blocks
 // that arrived are not sent again, and a finished publication is only confirmed.
 //
+// With Append the files of the dataset's present manifest stay as they are, and the
+// new manifest lists them before those of the tables. Terms stay too: they were signed
+// over the files.
+//
 // Errors: NONCE_REUSED if the input changed since the upload began, TERMS_CHANGED if
-// the manifest was signed with other terms, WRONG_PROFILE if the key was dealt for
+// the manifest was signed with other terms, CANNOT_APPEND, WRONG_PROFILE if the key was dealt for
 // another one, and those of the gateway.
 func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Published, error) {
 	start := time.Now()
@@ -70,12 +75,19 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if err != nil {
 		return nil, err
 	}
-	st, err := loadUpload(p.StateFile)
+	path := p.statePath(builders)
+	st, err := loadUpload(path)
 	if err != nil && !p.Restart {
 		return nil, err
 	}
 	resumed := st != nil && !p.Restart
+	var base *carnet.Dataset // that the tables are added to
 	if !resumed || st.Manifest == nil {
+		if p.Append {
+			if base, err = c.extend(ctx, owner, p, builders); err != nil {
+				return nil, err
+			}
+		}
 		if err := p.checkTerms(c.now()); err != nil {
 			return nil, err
 		}
@@ -83,7 +95,7 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if resumed {
 		err = st.check(p.ID, p.Key, builders, prints)
 	} else {
-		st, err = newUpload(p.StateFile, p.ID, p.Key, builders, prints)
+		st, err = newUpload(path, p.ID, p.Key, builders, prints)
 	}
 	if err != nil {
 		return nil, err
@@ -100,7 +112,7 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 			return nil, err
 		}
 		out.Had, out.Sent = up.had, up.sent.Load()
-		if st.Manifest, err = evidence.Seal(carnet.TypeDataset, up.manifest(c.timestamp()), owner); err != nil {
+		if st.Manifest, err = evidence.Seal(carnet.TypeDataset, up.manifest(base, c.timestamp()), owner); err != nil {
 			return nil, err
 		}
 		if err := st.save(); err != nil {
@@ -110,8 +122,10 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if err := json.Unmarshal(st.Manifest.Payload, &out.Manifest); err != nil {
 		return nil, err
 	}
-	if err := p.sameTerms(&out.Manifest); err != nil {
-		return nil, err
+	if !p.noTerms() {
+		if err := p.sameTerms(&out.Manifest); err != nil {
+			return nil, err
+		}
 	}
 	resp, err := c.datasets.CommitDataset(ctx, &pb.CommitDatasetRequest{Manifest: toProto(st.Manifest)})
 	if err != nil {
@@ -162,16 +176,7 @@ func (p *Publication) checkTerms(now time.Time) error {
 
 // sameTerms refuses to go on with a manifest that says something else than asked.
 func (p *Publication) sameTerms(m *carnet.Dataset) error {
-	have, err := json.Marshal(m.Terms)
-	if err != nil {
-		return err
-	}
-	want, err := json.Marshal(p.Terms)
-	if err != nil {
-		return err
-	}
-	var a, b any
-	if json.Unmarshal(have, &a) == nil && json.Unmarshal(want, &b) == nil && reflect.DeepEqual(a, b) {
+	if m.Terms.Equal(&p.Terms) {
 		return nil
 	}
 	return carnet.E(carnet.Precondition, "TERMS_CHANGED", "the manifest of %s was signed with other terms", p.ID).
@@ -193,11 +198,15 @@ func (p *Publication) shapes(profile *he.Profile, builders []*schema.Builder, st
 	return files, values, size, nil
 }
 
-// manifest is the dataset statement once the hash of every piece is known.
-func (u *upload) manifest(created time.Time) carnet.Dataset {
+// manifest is the dataset statement once the hash of every piece is known. base is the
+// one it adds files to, nil for a dataset of its own.
+func (u *upload) manifest(base *carnet.Dataset, created time.Time) carnet.Dataset {
 	m := carnet.Dataset{
 		ID: u.p.ID, Owner: u.p.Key.Owner, Jurisdiction: u.p.Jurisdiction, Title: u.p.Title, Schema: u.p.Schema,
 		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Created: created,
+	}
+	if base != nil {
+		m.Files = slices.Clone(base.Files)
 	}
 	for i, b := range u.builders {
 		m.Files = append(m.Files, carnet.File{

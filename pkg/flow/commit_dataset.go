@@ -11,13 +11,15 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // CommitDataset is the second phase of publishing: a manifest signed by the owner,
 // whose every file has arrived in full and has the root it says. A manifest for a
-// dataset that exists becomes its newest version, with files of its own; a revoked
-// dataset has no further versions.
+// dataset that exists becomes its newest version: either with files of its own, or
+// with all files of the present one, unchanged, and more (carnet.Dataset.Extends). A
+// revoked dataset has no further versions.
 func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evidence.Envelope) (Ref, error) {
 	var d carnet.Dataset
 	if err := env.Decode(carnet.TypeDataset, &d); err != nil {
@@ -51,6 +53,13 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 		}
 		rec.Manifest = st
 		for _, f := range d.Files {
+			u, err := tx.GetUpload(f.Nonce)
+			if err != nil {
+				return err
+			}
+			if u.State == UploadCommitted { // by the manifest that this one extends
+				continue
+			}
 			if err := tx.SetUploadState(f.Nonce, UploadCommitted, st.Hash); err != nil {
 				return err
 			}
@@ -70,7 +79,7 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 }
 
 // checkManifest checks a manifest against everything it refers to, and returns the
-// files in its order.
+// files that it is the first to name, in its order.
 func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope, d *carnet.Dataset) (rec DatasetRecord, files []arrivedFile, err error) {
 	if err := sameCaller(as, d.Owner); err != nil {
 		return rec, nil, err
@@ -82,7 +91,8 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	if err := checkDatasetID(d.ID, d.Owner); err != nil {
 		return rec, nil, err
 	}
-	if err := replaces(tx, d); err != nil {
+	present, err := replaces(tx, d)
+	if err != nil {
 		return rec, nil, err
 	}
 	enc, err := g.encoding(tx, d.Schema, d.Layout)
@@ -116,35 +126,52 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	if err := checkShape(d, enc, e); err != nil {
 		return rec, nil, err
 	}
+	p, err := he.Lookup(enc.Profile)
+	if err != nil {
+		return rec, nil, err
+	}
 	rec = DatasetRecord{ID: d.ID, Owner: d.Owner, Schema: d.Schema, Layout: d.Layout, Profile: d.Profile, Key: d.Key}
-	for _, f := range d.Files {
+	kept := 0
+	if present != nil && d.Extends(present) {
+		kept = len(present.Files)
+	}
+	for i, f := range d.Files {
+		rec.Rows += f.Rows
+		if i < kept { // arrived with the manifest it is repeated from
+			file, err := columnfile.NewFile(p, f.Nonce, f.Columns, f.Blocks)
+			if err != nil {
+				return rec, nil, err
+			}
+			rec.Bytes += g.Columns.Bytes(file)
+			continue
+		}
 		a, err := checkArrived(tx, d, f)
 		if err != nil {
 			return rec, nil, err
 		}
 		files = append(files, a)
-		rec.Rows += f.Rows
 		rec.Bytes += g.Columns.Bytes(a.file)
 	}
 	return rec, files, nil
 }
 
-// replaces: a dataset's next version comes after the present one, or there is none yet.
-func replaces(tx Tx, d *carnet.Dataset) error {
+// replaces: a dataset's next version comes after the present one, which is returned;
+// nil if there is none yet.
+func replaces(tx Tx, d *carnet.Dataset) (*carnet.Dataset, error) {
 	old, err := tx.GetDataset(d.ID)
 	switch {
 	case absent(err):
-		return nil
+		return nil, nil
 	case err != nil:
-		return err
+		return nil, err
 	case old.Revocation != nil:
-		return carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", d.ID).Fix("publish under another name")
+		return nil, carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", d.ID).Fix("publish under another name")
 	}
-	var present carnet.Dataset
-	if err := old.Manifest.Envelope.Decode(carnet.TypeDataset, &present); err != nil {
-		return err
+	present := &carnet.Dataset{}
+	if err := old.Manifest.Envelope.Decode(carnet.TypeDataset, present); err != nil {
+		return nil, err
 	}
-	return notOlder("dataset "+string(d.ID), d.Created, present.Created)
+	return present, notOlder("dataset "+string(d.ID), d.Created, present.Created)
 }
 
 // notOlder: keyholders give no effect to a statement made before the one it replaces,

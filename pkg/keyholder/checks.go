@@ -224,8 +224,8 @@ func checkNonces(_ context.Context, k *Keyholder, c *Case) error {
 	seen := map[carnet.Nonce]bool{}
 	for _, in := range c.inputs {
 		for _, f := range in.manifest.body.Files {
-			if seen[f.Nonce] || k.state.fileOwner(f.Nonce) != in.manifest.hash {
-				return refuse("NONCE_REUSED", "file %s is named by more than one manifest", f.Nonce).
+			if seen[f.Nonce] || k.state.fileOwner(f.Nonce) != in.manifest.body.ID {
+				return refuse("NONCE_REUSED", "file %s is named by more than one dataset", f.Nonce).
 					Fix("its owner has to encrypt and publish the table again")
 			}
 			seen[f.Nonce] = true

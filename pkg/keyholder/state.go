@@ -28,10 +28,10 @@ type state struct {
 	committees map[carnet.Hash]*committee
 	schemas    map[carnet.Hash]*schema.Schema
 	dealings   map[carnet.KeyID]*dealing
-	nonces     map[carnet.Nonce]carnet.Hash   // file -> manifest that named it first
-	reused     map[carnet.DatasetID]bool      // datasets of which a manifest named a file of another manifest
-	manifests  map[carnet.Hash]*manifest      // by statement hash
-	datasets   map[carnet.DatasetID]*manifest // newest valid manifest
+	nonces     map[carnet.Nonce]carnet.DatasetID // file -> the dataset it belongs to for good
+	reused     map[carnet.DatasetID]bool         // datasets of which a manifest named a file of another manifest
+	manifests  map[carnet.Hash]*manifest         // by statement hash
+	datasets   map[carnet.DatasetID]*manifest    // newest valid manifest
 	products   map[carnet.ProductID]*carnet.Product
 	revoked    map[carnet.DatasetID]bool
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
@@ -62,7 +62,7 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		committees: map[carnet.Hash]*committee{},
 		schemas:    map[carnet.Hash]*schema.Schema{},
 		dealings:   map[carnet.KeyID]*dealing{},
-		nonces:     map[carnet.Nonce]carnet.Hash{},
+		nonces:     map[carnet.Nonce]carnet.DatasetID{},
 		reused:     map[carnet.DatasetID]bool{},
 		manifests:  map[carnet.Hash]*manifest{},
 		datasets:   map[carnet.DatasetID]*manifest{},
@@ -146,8 +146,8 @@ func (s *state) dealing(key carnet.KeyID) *dealing {
 	return s.dealings[key]
 }
 
-// fileOwner is the manifest that named the file first.
-func (s *state) fileOwner(n carnet.Nonce) carnet.Hash {
+// fileOwner is the dataset whose manifest named the file first.
+func (s *state) fileOwner(n carnet.Nonce) carnet.DatasetID {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.nonces[n]

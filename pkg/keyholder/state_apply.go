@@ -136,8 +136,9 @@ func (s *state) applyDealing(env *evidence.Envelope) error {
 
 // applyDataset: scheme §6.4: signed by the owner named in the key, and one nonce →
 // one content root → one dataset → one terms document: the first manifest that
-// names a file keeps it, any other manifest with that file has no effect and bars
-// its dataset.
+// names a file keeps it. A manifest that only adds files to the dataset's present one
+// repeats its files, which changes none of the four; any other manifest with a known
+// file has no effect and bars a dataset that has no valid one.
 func (s *state) applyDataset(env *evidence.Envelope) error {
 	var d carnet.Dataset
 	if err := env.Decode(carnet.TypeDataset, &d); err != nil {
@@ -166,9 +167,13 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	if sc == nil {
 		return noEffect("UNKNOWN_SCHEMA", "the dataset names an unknown schema")
 	}
+	kept := 0 // files of the present manifest that this one repeats
+	if old := s.datasets[d.ID]; old != nil && d.Extends(&old.body) {
+		kept = len(old.body.Files)
+	}
 	seen := map[carnet.Nonce]bool{}
-	for _, f := range d.Files {
-		if first, used := s.nonces[f.Nonce]; seen[f.Nonce] || used && first != h {
+	for i, f := range d.Files {
+		if _, used := s.nonces[f.Nonce]; seen[f.Nonce] || used && i >= kept {
 			s.reused[d.ID] = true
 			return noEffect("NONCE_REUSED", "file %s is named by more than one manifest, or twice", f.Nonce)
 		}
@@ -178,7 +183,7 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 		return err
 	}
 	for _, f := range d.Files {
-		s.nonces[f.Nonce] = h
+		s.nonces[f.Nonce] = d.ID
 	}
 	m := &manifest{hash: h, body: d}
 	s.manifests[h], s.datasets[d.ID] = m, m
