@@ -76,6 +76,7 @@ type serverFlags struct {
 	Operator      string   `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
 	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
 	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
+	CubeMemory    byteSize `help:"Memory for set-ups of cubes, kept for the next query; 384 KiB for each block of a column. 0: none." default:"512MiB" placeholder:"SIZE" env:"CARNET_CUBE_MEMORY"`
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
 	PublicCache   byteSize `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`
 	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
@@ -101,6 +102,14 @@ func (f *serverFlags) openColumns() (*columnstore.Store, error) {
 		o.Cold = cold // open as long as the process runs
 	}
 	return columnstore.Open(f.columns(), o)
+}
+
+// cubeMemory is the memory for set-ups as package flow wants it, where 0 is a default.
+func (f *serverFlags) cubeMemory() int64 {
+	if f.CubeMemory == 0 {
+		return -1
+	}
+	return int64(f.CubeMemory)
 }
 
 // Validate is called by kong.

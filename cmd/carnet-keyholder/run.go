@@ -29,6 +29,7 @@ type runCmd struct {
 	Attest      string `help:"Recompute and sign public values: ${enum}." enum:"always,products,never" default:"always"`
 	Workers     int    `help:"Processors one query may use; 0: all." default:"0"`
 	Parallel    int    `help:"Queries worked on at a time." default:"2"`
+	CubeMiB     int64  `name:"cube-mib" help:"Memory for set-ups of cubes, in MiB, kept for the next query; those made with key shares are overwritten when they go. 0: none." default:"256"`
 	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified ciphertext, in MiB." default:"256"`
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
@@ -48,6 +49,15 @@ Example:
   carnet-keyholder run --dir /var/lib/carnet --gateway gateway.example:7443 \
     --registrar registrar.pub --tls-cert ch-customs.pem \
     --tls-key ch-customs-key.pem --tls-ca ca.pem`
+}
+
+// cubeBytes is the memory for set-ups as package keyholder wants it, where 0 is a
+// default.
+func (c *runCmd) cubeBytes() int64 {
+	if c.CubeMiB == 0 {
+		return -1
+	}
+	return c.CubeMiB << 20
 }
 
 func (c *runCmd) Run(ctx context.Context, s streams) error {
@@ -94,7 +104,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	defer conn.Close()
 	k, err := keyholder.New(ctx, keyholder.Config{
 		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn,
-		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, PublicBytes: c.PublicMiB << 20,
+		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
 		MaxReleases: c.MaxReleases, Log: log,
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ type Config struct {
 	Workers      int           // goroutines of one computation; default 1
 	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
 	PublicCache  int64         // bytes of expanded public halves kept between computations; default none
+	CubeMemory   int64         // bytes of set-ups of cubes that are kept; default 512 MiB, negative: none
 	Computations int           // queries computed at a time; default 1
 	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h
 	RetryAfter   time.Duration // wait after a failed computation, times the attempts; default 2 s
@@ -52,6 +53,7 @@ type Observer struct {
 type Gateway struct {
 	Config
 	bus       *bus
+	cubes     *scan.Cubes
 	progress  sync.Map      // query hash -> *progress, while computed
 	claims    claims        // places that pieces are being written to
 	committed sync.Map      // nonce -> *committed; a committed file never changes
@@ -92,13 +94,16 @@ func New(c Config) (*Gateway, error) {
 	if c.Memory <= 0 {
 		c.Memory = 1 << 30
 	}
+	if c.CubeMemory == 0 {
+		c.CubeMemory = 512 << 20
+	}
 	if c.AbandonAfter <= 0 {
 		c.AbandonAfter = 24 * time.Hour
 	}
 	if c.RetryAfter <= 0 {
 		c.RetryAfter = 2 * time.Second
 	}
-	return &Gateway{Config: c, public: scan.NewPublicCache(c.PublicCache), bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
+	return &Gateway{Config: c, cubes: scan.NewCubes(c.CubeMemory), public: scan.NewPublicCache(c.PublicCache), bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
 }
 
 func (g *Gateway) now() time.Time { return g.Now().UTC() }

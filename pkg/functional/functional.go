@@ -13,7 +13,6 @@ package functional
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -78,74 +77,26 @@ func bad(format string, args ...any) error {
 	return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "the functional is not canonical: "+format, args...)
 }
 
-// Validate checks that the description is canonical and that every weight is 0 or 1
-// for blocks of n coefficients.
-func (f *Functional) Validate(n int) error {
-	if f.Degree < 1 || f.Degree > MaxDegree {
-		return bad("degree %d", f.Degree)
-	}
-	if len(f.Keys) == 0 {
-		return bad("no terms")
-	}
-	for i := range f.Keys {
-		k := &f.Keys[i]
-		if i > 0 && bytes.Compare(f.Keys[i-1].Key[:], k.Key[:]) >= 0 {
-			return bad("keys out of order")
-		}
-		if f.Degree == 1 && (len(k.Linear) == 0 || len(k.Products) != 0) ||
-			f.Degree > 1 && (len(k.Products) == 0 || len(k.Linear) != 0) {
-			return bad("terms of another degree, or none, under key %s", k.Key)
-		}
-		if err := validateLinear(k.Linear, n); err != nil {
-			return err
-		}
-		if err := validateProducts(k.Products, f.Degree); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func validateLinear(ts []Linear, n int) error {
-	for i := range ts {
-		t := &ts[i]
-		if i > 0 {
-			p := &ts[i-1]
-			c := bytes.Compare(p.File[:], t.File[:])
-			if c > 0 || c == 0 && p.Column >= t.Column {
-				return bad("linear terms out of order or repeated")
-			}
-		}
-		if t.Blocks == 0 {
-			return bad("a file without blocks")
-		}
-		if t.Cells == nil {
-			continue
-		}
-		if len(t.Cells) == 0 {
-			return bad("an empty cell list")
-		}
-		for j, c := range t.Cells {
-			if j > 0 && t.Cells[j-1] >= c {
-				return bad("cells out of order or repeated")
-			}
-		}
-		if last := t.Cells[len(t.Cells)-1]; uint64(last) >= uint64(t.Blocks)*uint64(n) {
-			return bad("cell %d outside %d blocks", last, t.Blocks)
-		}
-	}
-	return nil
-}
+// Validate checks that the description is canonical and that every weight is 0, 1 or -1
+// for blocks of n coefficients. Many functionals of one query are checked with a Memo.
+func (f *Functional) Validate(n int) error { return NewMemo(n).Validate(f) }
 
 // Sort puts keys, terms, factors, cells and columns into canonical order. It does not merge
 // repeated terms: Validate refuses those.
 func (f *Functional) Sort() {
+	for i := range f.Keys {
+		for j := range f.Keys[i].Linear {
+			slices.Sort(f.Keys[i].Linear[j].Cells)
+		}
+	}
+	f.SortTerms()
+}
+
+// SortTerms is Sort for a functional whose cells are in order already.
+func (f *Functional) SortTerms() {
 	slices.SortFunc(f.Keys, func(a, b KeyTerms) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	for i := range f.Keys {
 		k := &f.Keys[i]
-		for j := range k.Linear {
-			slices.Sort(k.Linear[j].Cells)
-		}
 		slices.SortFunc(k.Linear, func(a, b Linear) int {
 			if c := bytes.Compare(a.File[:], b.File[:]); c != 0 {
 				return c
@@ -164,68 +115,14 @@ func (f *Functional) Sort() {
 	}
 }
 
-// LinearHash is H_D of the scheme for the linear terms of one key: the digest of
-// the sorted list of (nonce, column, block, sign, cell bitmap). A bitmap has n/8
-// bytes, bit c%8 of byte c/8 for cell c; it is empty for whole blocks in slot
-// encoding. Blocks without a chosen cell are not listed.
-func (k *KeyTerms) LinearHash(n int) carnet.Hash {
-	var fields [][]byte
-	for i := range k.Linear {
-		t := &k.Linear[i]
-		emit := func(block uint32, bitmap []byte) {
-			var head [9]byte
-			binary.BigEndian.PutUint32(head[:], t.Column)
-			binary.BigEndian.PutUint32(head[4:], block)
-			head[8] = 1
-			if t.Minus {
-				head[8] = 0xff
-			}
-			fields = append(fields, t.File[:], head[:4], head[4:8], head[8:], bitmap)
-		}
-		if t.Cells == nil {
-			for b := range t.Blocks {
-				emit(b, nil)
-			}
-			continue
-		}
-		for lo := 0; lo < len(t.Cells); {
-			block := t.Cells[lo] / uint32(n)
-			bitmap := make([]byte, n/8)
-			hi := lo
-			for ; hi < len(t.Cells) && t.Cells[hi]/uint32(n) == block; hi++ {
-				c := t.Cells[hi] % uint32(n)
-				bitmap[c/8] |= 1 << (c % 8)
-			}
-			emit(block, bitmap)
-			lo = hi
-		}
-	}
-	return carnet.Digest("carnet/HD/linear/1", fields...)
-}
+// LinearHash is H_D of the scheme for the linear terms of one key: the digest of the
+// sorted list of (nonce, column, sign, what of the column). The last is the number of
+// blocks for a whole column in slot encoding, and the digest of the chosen cells in
+// coefficient encoding; docs/formats/shares.md has both. It contains neither the number
+// of blocks of a file of which cells are chosen nor how terms were grouped: the same
+// sums have the same hash.
+func (k *KeyTerms) LinearHash(n int) carnet.Hash { return NewMemo(n).LinearHash(k) }
 
 // Digest identifies the description itself, for comparing plans. It is not the
 // functional id of the scheme: for products that one depends on the ciphertexts.
-func (f *Functional) Digest(n int) carnet.Hash {
-	u32 := func(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
-	list := func(vs []uint32) []byte {
-		var b []byte
-		for _, v := range vs {
-			b = binary.BigEndian.AppendUint32(b, v)
-		}
-		return b
-	}
-	fields := [][]byte{u32(uint32(f.Degree))}
-	for i := range f.Keys {
-		k := &f.Keys[i]
-		h := k.LinearHash(n)
-		fields = append(fields, k.Key[:], h[:], u32(uint32(len(k.Products))))
-		for j := range k.Products {
-			p := &k.Products[j]
-			fields = append(fields, p.File[:], u32(p.Blocks))
-			for m := range p.Factors {
-				fields = append(fields, list(p.Factors[m].Plus), list(p.Factors[m].Minus))
-			}
-		}
-	}
-	return carnet.Digest("carnet/functional/2", fields...)
-}
+func (f *Functional) Digest(n int) carnet.Hash { return NewMemo(n).Digest(f) }

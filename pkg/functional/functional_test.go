@@ -208,6 +208,11 @@ func TestHashesBindEveryInput(t *testing.T) {
 		"column":    {File: nonce(1), Column: 2, Blocks: 2, Cells: []uint32{1, 17}},
 		"cell":      {File: nonce(1), Column: 1, Blocks: 2, Cells: []uint32{2, 17}},
 		"block":     {File: nonce(1), Column: 1, Blocks: 2, Cells: []uint32{1}},
+		"sign":      {File: nonce(1), Column: 1, Blocks: 2, Cells: []uint32{1, 17}, Minus: true},
+		"run":       {File: nonce(1), Column: 1, Blocks: 2, Cells: []uint32{1, 2, 17}},
+		"two runs":  {File: nonce(1), Column: 1, Blocks: 2, Cells: []uint32{1, 3, 17}},
+		"all cells": {File: nonce(1), Column: 1, Blocks: 2, Cells: every(0, 32)},
+		"minus all": {File: nonce(1), Column: 1, Blocks: 2, Minus: true},
 		"all slots": {File: nonce(1), Column: 1, Blocks: 2},
 		"one block": {File: nonce(1), Column: 1, Blocks: 1},
 	} {

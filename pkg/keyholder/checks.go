@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/seal"
 )
 
@@ -257,11 +258,12 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 		return asRefusal(err)
 	}
 	profile := c.inputs[0].dealing.profile
+	memo, floods := functional.NewMemo(profile.N()), newFloods(c)
 	for i := range p.Openings {
 		o := &p.Openings[i]
 		fs := o.Functionals()
 		for _, f := range fs {
-			if err := f.Validate(profile.N()); err != nil {
+			if err := memo.Validate(f); err != nil {
 				return asRefusal(err)
 			}
 			for j := range f.Keys {
@@ -273,7 +275,7 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 				return refuse("PLAN_DIFFERS", "opening %d chooses between functionals that differ in degree or keys", i)
 			}
 		}
-		k, _, err := floodBits(c, p, o)
+		k, _, err := floods.of(p, o)
 		if err != nil {
 			return asRefusal(err)
 		}

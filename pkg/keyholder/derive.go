@@ -122,12 +122,12 @@ func (j *job) deriveLinear(ctx context.Context) error {
 			h[key] = s.HomePower(1)
 		}
 	}
-	values, err := scan.Linear(ctx, j.ring, fs, w, nil, j.options())
+	values, err := j.k.cubes.Linear(ctx, j.ring, scan.RoleShare, fs, w, nil, j.options())
 	if err != nil {
 		return err
 	}
 	if j.out.home != nil {
-		home, err := scan.Linear(ctx, j.ring, fs, h, nil, j.options())
+		home, err := j.k.cubes.Linear(ctx, j.ring, scan.RoleHome, fs, h, nil, j.options())
 		if err != nil {
 			return err
 		}
@@ -135,11 +135,12 @@ func (j *job) deriveLinear(ctx context.Context) error {
 			j.out.home[i] = home[n]
 		}
 	}
+	memo := functional.NewMemo(j.profile.N())
 	for n, i := range j.linear.at {
 		f := fs[n]
 		hd := make([]carnet.Hash, len(f.Keys))
 		for m := range f.Keys {
-			hd[m] = f.Keys[m].LinearHash(j.profile.N())
+			hd[m] = memo.LinearHash(&f.Keys[m])
 		}
 		j.out.contents[i] = hd
 		j.out.values[i] = values[n]
@@ -151,7 +152,11 @@ func (j *job) deriveLinear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	z, _, err := scan.PublicValues(ctx, j.ring, fs, j.deltas, source, j.options())
+	delta := map[carnet.KeyID]he.Poly{}
+	for key, d := range j.deltas {
+		delta[key] = d[0]
+	}
+	z, err := j.k.cubes.Linear(ctx, j.ring, scan.RolePublic, fs, delta, source, j.options())
 	if err != nil {
 		return err
 	}

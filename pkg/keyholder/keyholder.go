@@ -47,6 +47,7 @@ type Config struct {
 	Parallel         int    // queries answered at a time; 0: 2
 	CacheBytes       int64  // verified ciphertext kept in memory; 0: 256 MiB
 	PublicBytes      int64  // expanded public halves kept between queries; 0: none
+	CubeBytes        int64  // set-ups of cubes kept in memory; 0: 256 MiB, negative: none
 	AccumulatorBytes int64  // accumulators of one pass over products; 0: 256 MiB
 	MaxReleases      int64  // own cap on distinct numbers opened per key; 0: only the scheme's
 
@@ -67,6 +68,7 @@ type Keyholder struct {
 	shares *shareCache
 	chunks *chunkCache
 	public *scan.PublicCache
+	cubes  *scan.Cubes
 	deltas *lru[carnet.KeyID, []he.Poly]
 
 	mu      sync.Mutex
@@ -113,6 +115,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	if cfg.CacheBytes <= 0 {
 		cfg.CacheBytes = 256 << 20
 	}
+	if cfg.CubeBytes == 0 {
+		cfg.CubeBytes = 256 << 20
+	}
 	if cfg.AccumulatorBytes <= 0 {
 		cfg.AccumulatorBytes = 256 << 20
 	}
@@ -144,6 +149,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		shares:  newShareCache(),
 		chunks:  newChunkCache(cfg.CacheBytes),
 		public:  scan.NewPublicCache(cfg.PublicBytes),
+		cubes:   scan.NewCubes(cfg.CubeBytes),
 		deltas:  newLRU[carnet.KeyID, []he.Poly](64 << 20),
 		pending: map[carnet.Hash]*Case{},
 		target:  -1,
@@ -204,6 +210,7 @@ func (k *Keyholder) Run(ctx context.Context) error {
 	}
 	err := g.Wait()
 	k.shares.zero()
+	k.cubes.Zero()
 	if ctx.Err() != nil && carnet.ReasonOf(err) != "JOURNAL_FORK" {
 		return nil // asked to stop
 	}

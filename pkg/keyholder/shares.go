@@ -141,11 +141,43 @@ func floodBits(c *Case, p *plan.Plan, o *plan.Opening) (bits, releaseBits int, e
 	return share.FloodBits(profile, c.committee().scheme, homes(c, fs[0]), bound)
 }
 
+// floods is floodBits for many openings. Groups of one query mostly add up as many cells
+// each, so that the same is found for all of them.
+type floods struct {
+	c    *Case
+	seen map[floodCase]floodWidth
+}
+
+type floodCase struct {
+	degree, homes int
+	terms         int64
+}
+
+type floodWidth struct {
+	bits, releaseBits int
+	err               error
+}
+
+func newFloods(c *Case) *floods { return &floods{c, map[floodCase]floodWidth{}} }
+
+func (fl *floods) of(p *plan.Plan, o *plan.Opening) (bits, releaseBits int, err error) {
+	if p.Private != nil {
+		return floodBits(fl.c, p, o)
+	}
+	at := floodCase{o.F.Degree, homes(fl.c, o.F), share.Terms(o.F)}
+	w, known := fl.seen[at]
+	if !known {
+		w.bits, w.releaseBits, w.err = floodBits(fl.c, p, o)
+		fl.seen[at] = w
+	}
+	return w.bits, w.releaseBits, w.err
+}
+
 // maxReleases is R of scheme §5, the least over the plan's openings.
 func maxReleases(c *Case, p *plan.Plan) (int64, error) {
-	limit := int64(1) << 62
+	limit, floods := int64(1)<<62, newFloods(c)
 	for i := range p.Openings {
-		_, bits, err := floodBits(c, p, &p.Openings[i])
+		_, bits, err := floods.of(p, &p.Openings[i])
 		if err != nil {
 			return 0, err
 		}

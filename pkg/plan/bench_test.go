@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,4 +67,49 @@ func BenchmarkCompile(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCubeGroups is GROUP BY 1,000 groups of a cube of 1M cells, five aggregates
+// over four files of two owners.
+func BenchmarkCubeGroups(b *testing.B) {
+	p := million(b, 1000, 1000)
+	for name, by := range map[string]string{"outer": "a", "inner": "b"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				plan, err := Compile("SELECT "+by+", COUNT(*), SUM(x), AVG(y), SUM(z) FROM big GROUP BY "+by, p)
+				require.NoError(b, err)
+				require.Len(b, plan.Groups, 1000)
+			}
+		})
+	}
+}
+
+// million is a product of two cubes of two dimensions, two years each, manifests only.
+func million(t testing.TB, a, b int) *Product {
+	s := &schema.Schema{Name: "big", Version: 1, Layouts: []carnet.Layout{carnet.LayoutCube}, Limits: schema.Limits{Rows: 1 << 20, Datasets: 2},
+		Measures:   []schema.Measure{{Name: "x", Min: "-1000", Max: "1000"}, {Name: "y", Min: "0", Max: "1000"}, {Name: "z", Min: "0", Max: "9"}},
+		Partitions: []schema.Partition{{Name: "year"}}}
+	for name, n := range map[string]int{"a": a, "b": b} {
+		d := schema.Dimension{Name: name}
+		for i := range n {
+			d.Codes = append(d.Codes, schema.Code{Value: fmt.Sprint(i)})
+		}
+		s.Dimensions = append(s.Dimensions, d)
+	}
+	slices.SortFunc(s.Dimensions, func(x, y schema.Dimension) int { return strings.Compare(x.Name, y.Name) })
+	e, err := s.Encode(carnet.LayoutCube)
+	require.NoError(t, err)
+	p := &Product{ID: "acme/big", Schema: s, Encoding: e}
+	p.Profile, err = he.Lookup(e.Profile)
+	require.NoError(t, err)
+	p.Committee, err = share.NewCommittee(5, 3)
+	require.NoError(t, err)
+	for i := range 2 {
+		m := carnet.Dataset{ID: carnet.DatasetID(fmt.Sprint(i)), Owner: carnet.PartyID(fmt.Sprint(i)), Jurisdiction: "DE", Layout: carnet.LayoutCube, Profile: e.Profile, Key: carnet.KeyID{byte(i)}}
+		for y := range 2 {
+			m.Files = append(m.Files, carnet.File{Nonce: carnet.Nonce{byte(i), byte(y)}, Partition: map[string]string{"year": fmt.Sprint(2017 + y)}, Rows: 1000, Columns: len(e.Columns), Blocks: e.Blocks(1000)})
+		}
+		p.Datasets = append(p.Datasets, Dataset{Hash: carnet.Hash{byte(i)}, Manifest: m})
+	}
+	return p
 }

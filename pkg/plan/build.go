@@ -23,8 +23,9 @@ type builder struct {
 	expansions map[string]*expansion
 	terms      int
 	factors    int
-	bitmaps    int
-	cells      int
+	cells      int // in lists
+	adds       int // cells added up, over all openings
+	memo       *functional.Memo
 	choice     []chosen // not nil: open only adds to it
 }
 
@@ -208,9 +209,7 @@ func (b *builder) count(f *functional.Functional) error {
 		k := &f.Keys[i]
 		b.terms += len(k.Linear) + len(k.Products)
 		for j := range k.Linear {
-			if t := &k.Linear[j]; t.Cells != nil {
-				b.bitmaps += min(len(t.Cells), int(t.Blocks))
-			}
+			b.adds += len(k.Linear[j].Cells)
 		}
 		for j := range k.Products {
 			for m := range k.Products[j].Factors {
@@ -223,8 +222,8 @@ func (b *builder) count(f *functional.Functional) error {
 	case b.terms > maxTerms:
 	case b.factors > maxFactors:
 		what, limit = "columns to multiply", maxFactors
-	case b.bitmaps > maxBitmaps:
-		what, limit = "blocks to choose cells of", maxBitmaps
+	case b.adds > maxAdds:
+		what, limit = "cells to add up", maxAdds
 	default:
 		return nil
 	}
@@ -234,18 +233,18 @@ func (b *builder) count(f *functional.Functional) error {
 
 // open adds an opening, or finds an equal one, and returns its number.
 func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds) (int, error) {
-	f.Sort()
+	f.SortTerms()
 	if err := b.count(f); err != nil {
 		return 0, err
 	}
 	if b.choice != nil {
-		if err := f.Validate(b.u.n); err != nil {
+		if err := b.memo.Validate(f); err != nil {
 			return 0, err
 		}
 		b.choice = append(b.choice, chosen{f, p, limits})
 		return len(b.choice) - 1, nil
 	}
-	digest := f.Digest(b.u.n)
+	digest := b.memo.Digest(f)
 	if i, ok := b.byDigest[digest]; ok {
 		return i, nil
 	}
@@ -253,7 +252,7 @@ func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds)
 		return 0, query.Refuse(b.groupAt, "TOO_MANY_GROUPS", "the query would open more than %d numbers", MaxOpenings).
 			Fix("group by fewer columns, ask for fewer aggregates, or select fewer codes with WHERE")
 	}
-	if err := f.Validate(b.u.n); err != nil {
+	if err := b.memo.Validate(f); err != nil {
 		return 0, err
 	}
 	o := Opening{F: f, Digest: digest, Degree: f.Degree, Rows: p.rows, Owners: p.owners}

@@ -93,7 +93,7 @@ func TestAttackWorkIsBounded(t *testing.T) {
 	cube := *p.Openings[0].F
 	cube.Degree, cube.Keys = 1, nil
 	keyed(&cube, carnet.KeyID{1}).Linear = []functional.Linear{{File: carnet.Nonce{1}, Blocks: 7, Cells: []uint32{1, 20, 40}}}
-	b = &builder{u: u, bitmaps: maxBitmaps - 3}
+	b = &builder{u: u, adds: maxAdds - 3}
 	require.NoError(t, b.count(&cube))
 	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(&cube)).Reason)
 }

@@ -88,12 +88,11 @@ func (p *Plan) count(u *universe) {
 
 // blockCounter counts distinct blocks.
 type blockCounter struct {
-	n      int
-	total  int64
-	files  map[carnet.Nonce]bool
-	whole  map[fileColumn]bool
-	some   map[fileColumn]map[uint32]bool
-	blocks map[*uint32][]uint32 // per cell list, which files share: its blocks
+	memo  *functional.Memo
+	total int64
+	files map[carnet.Nonce]bool
+	whole map[fileColumn]bool
+	some  map[fileColumn][]uint64 // bit b%64 of word b/64: block b is counted
 }
 
 type fileColumn struct {
@@ -102,7 +101,7 @@ type fileColumn struct {
 }
 
 func newBlockCounter(n int) *blockCounter {
-	return &blockCounter{n, 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn]map[uint32]bool{}, map[*uint32][]uint32{}}
+	return &blockCounter{functional.NewMemo(n), 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn][]uint64{}}
 }
 
 func (c *blockCounter) add(k *functional.KeyTerms) {
@@ -112,7 +111,7 @@ func (c *blockCounter) add(k *functional.KeyTerms) {
 		if t.Cells == nil {
 			c.column(t.File, t.Column, t.Blocks)
 		} else {
-			c.cells(fileColumn{t.File, t.Column}, t.Cells)
+			c.cells(t)
 		}
 	}
 	for i := range k.Products {
@@ -131,22 +130,16 @@ func (c *blockCounter) column(file carnet.Nonce, column, blocks uint32) {
 	}
 }
 
-func (c *blockCounter) cells(fc fileColumn, cells []uint32) {
-	list, known := c.blocks[&cells[0]]
-	if !known {
-		for _, cell := range cells {
-			if b := cell / uint32(c.n); len(list) == 0 || list[len(list)-1] != b {
-				list = append(list, b)
-			}
-		}
-		c.blocks[&cells[0]] = list
+func (c *blockCounter) cells(t *functional.Linear) {
+	fc := fileColumn{t.File, t.Column}
+	counted := c.some[fc]
+	if counted == nil {
+		counted = make([]uint64, (t.Blocks+63)/64)
+		c.some[fc] = counted
 	}
-	if c.some[fc] == nil {
-		c.some[fc] = map[uint32]bool{}
-	}
-	for _, b := range list {
-		if !c.some[fc][b] {
-			c.some[fc][b] = true
+	for _, b := range c.memo.Blocks(t.Cells) {
+		if bit := uint64(1) << (b % 64); counted[b/64]&bit == 0 {
+			counted[b/64] |= bit
 			c.total++
 		}
 	}

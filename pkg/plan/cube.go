@@ -35,13 +35,26 @@ func (b *builder) cellList(s *space, t table, free []int, at func(dim int) int) 
 	var cells []uint32
 	var turn func(d, cell, index int) bool
 	turn = func(d, cell, index int) bool {
-		if d == len(wheels) {
-			if t[index] {
-				cells = append(cells, uint32(cell))
-			}
-			return b.cells+len(cells) <= maxCells
+		if d == len(wheels) { // no dimension at all
+			cells = append(cells, uint32(cell))
+			return true
 		}
 		w := &wheels[d]
+		if d == len(wheels)-1 {
+			if b.cells+len(cells) > maxCells-(w.to-w.from) {
+				return false
+			}
+			for p := w.from; p < w.to; p++ {
+				at := index
+				if w.step != nil {
+					at += w.step[p]
+				}
+				if t[at] {
+					cells = append(cells, uint32(cell+p*w.stride))
+				}
+			}
+			return true
+		}
 		for p := w.from; p < w.to; p++ {
 			next := index
 			if w.step != nil {

@@ -15,8 +15,8 @@ const (
 	MaxOpenings = 65_536  // numbers opened by one query
 	maxTerms    = 1 << 22 // terms of all functionals together
 	maxFactors  = 1 << 25 // columns that their products list
-	maxBitmaps  = 1 << 24 // blocks of which they choose cells, each hashed as a bitmap
-	maxCells    = 1 << 25 // cells listed by all functionals together
+	maxAdds     = 1 << 34 // cells that they add up, about a minute of one core
+	maxCells    = 1 << 25 // cells in the lists that they share, 128 MiB
 )
 
 // Plan is a compiled query. It is immutable and may be shared between goroutines.

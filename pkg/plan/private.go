@@ -305,7 +305,7 @@ func (b *builder) openChoice(n int, column []chosen) (int, error) {
 			return 0, p.uneven()
 		}
 		o.Choices = append(o.Choices, c.f)
-		d := c.f.Digest(b.u.n)
+		d := b.memo.Digest(c.f)
 		digests = append(digests, d[:])
 	}
 	o.Digest = carnet.Digest("carnet/choices/1", digests...)

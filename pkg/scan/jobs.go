@@ -144,8 +144,9 @@ func BlocksNeeded(fs []*functional.Functional, n int) []he.BlockID {
 // check refuses functionals that are not canonical, of another degree (0: any), or
 // not possible under the profile.
 func check(p *he.Profile, fs []*functional.Functional, degree int) error {
+	memo := functional.NewMemo(p.N())
 	for i, f := range fs {
-		if err := f.Validate(p.N()); err != nil {
+		if err := memo.Validate(f); err != nil {
 			return err
 		}
 		if degree != 0 && f.Degree != degree || f.Degree > p.MaxDegree() {
