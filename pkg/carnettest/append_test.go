@@ -109,7 +109,7 @@ func TestAppend(t *testing.T) {
 	// A gateway that shows the owner the first version only gets a manifest that
 	// keyholders give no effect: the second year can't be dropped that way.
 	third := second.Manifest
-	third.Files = third.Files[:1]
+	third.Files, third.Title = third.Files[:1], "without the second year"
 	n.Gateway.Inject(t, nil, n.seal(t, carnet.TypeDataset, third, "kz"))
 	require.Equal(t, [][]string{{"2024", "4", "48"}, {"2025", "4", "50"}}, Rows(n.Ask(t, "buyer", "sales", byYear).Result))
 }
