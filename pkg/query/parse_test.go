@@ -116,8 +116,35 @@ func TestFormatRoundTrip(t *testing.T) {
 	})
 }
 
+// Dates that intervals and days move are worked out while they are read.
+func TestDates(t *testing.T) {
+	for text, want := range map[string]string{
+		"date '1998-12-01' - interval '90' day":               "TIMESTAMP '1998-09-02'",
+		"DATE '2024-01-31' + INTERVAL '1' MONTH":              "TIMESTAMP '2024-02-29'",
+		"DATE '2024-02-29' + INTERVAL '1' YEAR - 1":           "TIMESTAMP '2025-02-28' - 1",
+		"DATE '2024-03-01' - 1 + 3":                           "DATE '2024-03-03'",
+		"INTERVAL '1 year -2 weeks'":                          "INTERVAL '12 month -14 day'",
+		"d - INTERVAL '3 months' * 2":                         "d - INTERVAL '3 month 0 day' * 2",
+		"CAST('2024-01-31' AS DATE)":                          "DATE '2024-01-31'",
+		"'2024-01-31'::date + 1":                              "DATE '2024-02-01'",
+		"TIMESTAMP '2024-01-31 00:00:00'":                     "TIMESTAMP '2024-01-31'",
+		"DATE '9999-12-31' + 1":                               "DATE '9999-12-31' + 1",
+		"DATE '0001-01-01' - INTERVAL '1' YEAR":               "DATE '0001-01-01' - INTERVAL '12 month 0 day'",
+		"extract(year from date '2024-01-31')":                "EXTRACT(YEAR FROM DATE '2024-01-31')",
+		"date_part('YEAR', d)::int + EXTRACT('month' FROM d)": "CAST(date_part('year', d) AS INTEGER) + EXTRACT(MONTH FROM d)",
+	} {
+		e, err := ParseExpr(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, Format(e), text)
+		again, err := ParseExpr(want)
+		require.NoError(t, err, want)
+		require.Equal(t, want, Format(again))
+		require.True(t, Equal(e, again))
+	}
+}
+
 func drawExpr(t *rapid.T, depth int) Expr {
-	pick := rapid.IntRange(0, 11).Draw(t, "node")
+	pick := rapid.IntRange(0, 19).Draw(t, "node")
 	if depth == 0 {
 		pick %= 4
 	}
@@ -144,6 +171,22 @@ func drawExpr(t *rapid.T, depth int) Expr {
 		return &In{X: sub(), List: []Expr{sub(), sub()}, Not: yes}
 	case 9:
 		return &IsNull{X: sub(), Not: yes}
+	case 10:
+		return &Aggregate{Func: Corr, Name: "corr", Arg: sub(), Arg2: sub(), Filter: sub()}
+	case 11:
+		return &Aggregate{Func: PercentileDisc, Name: "percentile_disc", Fraction: sub(), Arg: sub(), Desc: yes}
+	case 12:
+		return &Aggregate{Func: Count, Name: "count", Filter: sub()}
+	case 13:
+		c := &Case{Whens: []When{{sub(), sub()}, {sub(), sub()}}}
+		if yes {
+			c.Operand, c.Else = sub(), sub()
+		}
+		return c
+	case 14:
+		return &DatePart{Func: rapid.SampledFrom([]DateFunc{Extract, DatePartF, DateTrunc}).Draw(t, "function"), Field: "month", X: sub()}
+	case 15:
+		return &Cast{X: sub(), To: rapid.SampledFrom([]Type{DateType, NumericType, IntegerType}).Draw(t, "type")}
 	}
 	op := rapid.SampledFrom([]Op{Add, Sub, Mul, Div, Eq, Ne, Lt, Le, Gt, Ge, And, Or}).Draw(t, "op")
 	return &Binary{Op: op, X: sub(), Y: sub()}
@@ -153,6 +196,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"SELECT COUNT(*) FROM a/b WHERE x IN (1,'2',NULL) GROUP BY y ORDER BY 1 DESC NULLS LAST LIMIT 3 OFFSET 4",
 		"select sum(x*y)/nullif(avg(z),0) q from \"p\" where not (a between -1 and 1e2) having count(*)>1",
+		"SELECT CORR(a,b) FILTER (WHERE c IS NULL), MODE() WITHIN GROUP (ORDER BY d DESC), CASE x WHEN 1 THEN 2 ELSE y::numeric END FROM p",
+		"SELECT EXTRACT(YEAR FROM d), date_trunc('month', d + 3) FROM p WHERE d <= DATE '2024-01-31' - INTERVAL '1 year 2 days'",
 		"SELECT /* ( */ E'x' -- y", "SELECT ((((", "SELECT 'a", "SELECT 1 FROM a-", "SELECT .5e10 FROM 1", "\xff",
 	} {
 		f.Add(seed)

@@ -250,7 +250,7 @@ func product(x, y *step) *step {
 			}
 		}
 	}
-	if x.op == "" && y.op == "" && x.slot == y.slot && p.lo.Sign() < 0 {
+	if x.op == "" && y.op == "" && x.slot >= 0 && x.slot == y.slot && p.lo.Sign() < 0 {
 		p.lo = new(big.Int)
 	}
 	return p
