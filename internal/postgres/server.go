@@ -125,6 +125,11 @@ func (s *Server) Query(ctx context.Context, sql string) ([][]string, error) {
 	return rows, nil
 }
 
+// Script runs a script of statements and commands of psql and returns what it prints.
+func (s *Server) Script(ctx context.Context, script string, args ...string) (string, error) {
+	return s.run(ctx, strings.NewReader(script), append(args, "-f", "-")...)
+}
+
 // Copy reads rows into a table; the statement is COPY ... FROM STDIN.
 func (s *Server) Copy(ctx context.Context, statement string, rows io.Reader) error {
 	_, err := s.run(ctx, rows, "-c", statement)

@@ -1,82 +1,32 @@
 package plan
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/big"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/internal/postgres"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
-// postgres is a PostgreSQL server of the machine, of a test's own.
-type postgres struct {
-	bin, dir string
-	as       *syscall.Credential // nil: ourselves
-}
+// pgServer is a PostgreSQL server of a test's own.
+type pgServer struct{ *postgres.Server }
 
-// startPostgres starts a server; the test is skipped if the machine has none.
-// CARNET_POSTGRES names the directory of its programs.
-func startPostgres(t *testing.T) *postgres {
-	p := &postgres{bin: os.Getenv("CARNET_POSTGRES")}
-	if p.bin == "" {
-		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
-		if len(found) == 0 {
-			t.Skip("no PostgreSQL in /usr/lib/postgresql; CARNET_POSTGRES can name the directory of its programs")
-		}
-		p.bin = found[len(found)-1]
+// startPostgres starts a server; the test is skipped on a machine that has none.
+func startPostgres(t *testing.T) *pgServer {
+	s, err := postgres.Start(t.Context())
+	if errors.Is(err, postgres.ErrNotInstalled) {
+		t.Skip(err)
 	}
-	var err error
-	p.dir, err = os.MkdirTemp("", "carnet-pg") // a short path: it holds a socket
 	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(p.dir) })
-	if os.Geteuid() == 0 { // the server refuses to run as root
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			t.Skip("running as root without a user postgres")
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		p.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		require.NoError(t, os.Chown(p.dir, uid, gid))
-	}
-	data := filepath.Join(p.dir, "data")
-	out, err := p.command("initdb", "-D", data, "-A", "trust", "-U", "carnet", "-E", "UTF8", "--locale=C", "-N").CombinedOutput()
-	require.NoError(t, err, string(out))
-	server := p.command("postgres", "-D", data, "-k", p.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=fatal")
-	require.NoError(t, server.Start())
-	t.Cleanup(func() {
-		server.Process.Signal(syscall.SIGINT)
-		server.Wait()
-	})
-	for range 200 {
-		if p.command("psql", "-h", p.dir, "-U", "carnet", "-d", "postgres", "-c", "SELECT 1").Run() == nil {
-			return p
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("the server does not answer")
-	return nil
-}
-
-func (p *postgres) command(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(p.bin, name), args...)
-	c.Dir, c.Env = p.dir, append(os.Environ(), "PGTZ=UTC", "LC_ALL=C")
-	if p.as != nil {
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: p.as}
-	}
-	return c
+	t.Cleanup(s.Stop)
+	return &pgServer{s}
 }
 
 const (
@@ -86,19 +36,16 @@ const (
 
 // run executes the set-up and then the queries. Per query it returns the rows, or one
 // row with one field that begins with "ERROR".
-func (p *postgres) run(t require.TestingT, setup string, queries []string) [][][]string {
+func (p *pgServer) run(t require.TestingT, setup string, queries []string) [][][]string {
 	var script strings.Builder
-	script.WriteString("\\set QUIET on\n\\set ON_ERROR_STOP on\n\\pset pager off\n" + setup + "\n\\set ON_ERROR_STOP off\n")
+	script.WriteString(setup + "\n\\set ON_ERROR_STOP off\n")
 	for _, q := range queries {
 		fmt.Fprintf(&script, "\\echo ---\n%s;\n\\if :ERROR\n\\echo ERROR :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE\n\\endif\n", q)
 	}
-	c := p.command("psql", "-X", "-h", p.dir, "-U", "carnet", "-d", "postgres", "-A", "-t", "-F", pgField, "-P", "null="+pgNull)
-	c.Stdin = strings.NewReader(script.String())
-	var out, complaints bytes.Buffer
-	c.Stdout, c.Stderr = &out, &complaints
-	require.NoError(t, c.Run(), complaints.String())
-	blocks := strings.Split(out.String(), "---\n")[1:]
-	require.Len(t, blocks, len(queries), complaints.String())
+	out, err := p.Script(context.Background(), script.String(), "-A", "-t", "-F", pgField, "-P", "null="+pgNull)
+	require.NoError(t, err)
+	blocks := strings.Split(out, "---\n")[1:]
+	require.Len(t, blocks, len(queries))
 	all := make([][][]string, len(queries))
 	for i, b := range blocks {
 		for _, line := range strings.Split(strings.TrimSuffix(b, "\n"), "\n") {
