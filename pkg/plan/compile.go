@@ -7,7 +7,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/query"
-	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // Compile plans the query over the product. Errors are *query.Refusal for whatever
@@ -37,6 +36,13 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 		return nil, err
 	}
 	n := &names{u: u, table: tableName(sel)}
+	var join *joinedQuery
+	if sel.Join != nil {
+		if join, err = n.rewrite(sel, p); err != nil {
+			return nil, err
+		}
+		sel, n = join.sel, &names{u: u, table: tableName(join.sel), spent: n.spent}
+	}
 	rest, secret, err := splitPrivate(sel.Where)
 	if err != nil {
 		return nil, err
@@ -62,7 +68,9 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 	needs := newNeeds(n, where, whereAt, used(sel.Where))
 	grouped := len(keys) > 0
 	if grouped {
-		needs.add(nil, need{atom: schema.Atom{Kind: schema.Count}})
+		if err := needs.groupRows(join); err != nil {
+			return nil, err
+		}
 	}
 	outputs := &outputs{needs: needs, group: keys, sel: sel}
 	recipe, columns, err := outputs.compile()
@@ -75,7 +83,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 	}
 	out := &Plan{
 		Select: sel, Product: p.ID, Layout: p.Encoding.Layout, Profile: p.Profile, Committee: p.Committee, Private: private,
-		Columns: columns, recipe: recipe,
+		Columns: columns, recipe: recipe, joined: join != nil,
 		Aggregates: sortedSet(needs.funcs), Filters: sortedSet(needs.filters),
 	}
 	if len(out.Aggregates) == 0 {

@@ -23,6 +23,9 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 		owners[p.Datasets[i].Manifest.Owner] = true
 	}
 	say("reads %s of %s and %s with %s in all", plural(p.Cost.Files, "file"), plural(len(p.Datasets), "dataset"), plural(len(owners), "owner"), plural(int(p.Cost.Rows), "row"))
+	if p.joined {
+		say("joins by groups, as this one query does: %s", p.Select)
+	}
 	if p.Select.Where != nil {
 		say("selects rows where %s", query.Format(p.Select.Where))
 	}

@@ -59,6 +59,23 @@ func (n *needs) add(by *query.Aggregate, want need) int {
 	return len(n.list) - 1
 }
 
+// groupRows adds the row count of each group, need 0, which tells whether there is one.
+// Of a join it is that of the first side; HAVING asks for the other.
+func (n *needs) groupRows(j *joinedQuery) error {
+	want := need{atom: schema.Atom{Kind: schema.Count}}
+	if j != nil && j.rows.Filter != nil {
+		c, err := n.names.condition(j.rows.Filter)
+		if err != nil {
+			return err
+		}
+		if want.filter, err = n.filter(j.rows, simplify(c.strict())); err != nil {
+			return err
+		}
+	}
+	n.add(nil, want)
+	return nil
+}
+
 // filter returns the number of the filter that adds a simplified condition to WHERE.
 func (n *needs) filter(by *query.Aggregate, c *cond) (int, error) {
 	key := c.key()

@@ -21,7 +21,7 @@ const (
 
 // Plan is a compiled query. It is immutable and may be shared between goroutines.
 type Plan struct {
-	Select    *query.Select
+	Select    *query.Select // a join as the one query that it means
 	Product   carnet.ProductID
 	Layout    carnet.Layout
 	Profile   *he.Profile
@@ -42,6 +42,7 @@ type Plan struct {
 
 	steps  []string
 	recipe *recipe
+	joined bool // Select was a join
 }
 
 // Opening is one number to be opened.

@@ -4,8 +4,9 @@ package query
 // concurrently.
 type Select struct {
 	Items   []Item
-	From    Table
-	Where   Expr // nil if absent
+	From    Table // with a Join, that of its first side
+	Join    *Join // nil if absent
+	Where   Expr  // nil if absent
 	GroupBy []Expr
 	Having  Expr // nil if absent
 	OrderBy []Order

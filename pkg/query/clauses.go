@@ -16,7 +16,7 @@ func (p *parser) table(s *Select) error {
 		}
 		p.tok = p.lex.next()
 	case p.isOp("("):
-		return Refuse(p.tok.pos, "UNSUPPORTED", "queries inside queries are not supported").Fix("write one SELECT over one product")
+		return p.join(s)
 	default:
 		return p.unexpected("the name of a product")
 	}
@@ -29,6 +29,12 @@ func (p *parser) table(s *Select) error {
 	if p.isOp(",") {
 		return Refuse(p.tok.pos, "UNSUPPORTED", "a query reads one product").
 			Fix("a product is already the union of its owners' datasets; ask about each product separately")
+	}
+	switch p.tok.text {
+	case "join", "inner", "left", "right", "full", "cross", "natural":
+		if p.tok.kind == tokWord {
+			return Refuse(p.tok.pos, "UNSUPPORTED", "rows are not joined, only sums of groups").Fix("%s", nearestJoin)
+		}
 	}
 	return nil
 }

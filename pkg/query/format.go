@@ -167,26 +167,59 @@ func Quote(name string) string {
 // String writes the whole query as SQL that parses to the same tree.
 func (s *Select) String() string {
 	var b strings.Builder
+	s.write(&b)
+	return b.String()
+}
+
+func (t *Table) write(b *strings.Builder) {
+	b.WriteString(`"` + strings.ReplaceAll(t.Name, `"`, `""`) + `"`)
+	if t.Alias != "" {
+		b.WriteString(" AS " + Quote(t.Alias))
+	}
+}
+
+func (j *Join) write(b *strings.Builder) {
+	for i := range j.Sides {
+		if i > 0 {
+			b.WriteString(" JOIN ")
+		}
+		b.WriteByte('(')
+		j.Sides[i].Query.write(b)
+		b.WriteString(") AS " + Quote(j.Sides[i].Alias))
+	}
+	b.WriteString(" USING (")
+	for i, c := range j.Using {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(Quote(c.Name))
+	}
+	b.WriteByte(')')
+}
+
+func (s *Select) write(b *strings.Builder) {
 	b.WriteString("SELECT ")
 	for i, it := range s.Items {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		format(&b, it.Expr, 0)
+		format(b, it.Expr, 0)
 		if it.Alias != "" {
 			b.WriteString(" AS " + Quote(it.Alias))
 		}
 	}
-	b.WriteString(" FROM " + `"` + strings.ReplaceAll(s.From.Name, `"`, `""`) + `"`)
-	if s.From.Alias != "" {
-		b.WriteString(" AS " + Quote(s.From.Alias))
+	b.WriteString(" FROM ")
+	if s.Join != nil {
+		s.Join.write(b)
+	} else {
+		s.From.write(b)
 	}
 	if s.Where != nil {
 		b.WriteString(" WHERE " + Format(s.Where))
 	}
 	if len(s.GroupBy) > 0 {
 		b.WriteString(" GROUP BY ")
-		formatList(&b, s.GroupBy, 0)
+		formatList(b, s.GroupBy, 0)
 	}
 	if s.Having != nil {
 		b.WriteString(" HAVING " + Format(s.Having))
@@ -197,7 +230,7 @@ func (s *Select) String() string {
 		} else {
 			b.WriteString(", ")
 		}
-		format(&b, o.Expr, 0)
+		format(b, o.Expr, 0)
 		if o.Desc {
 			b.WriteString(" DESC")
 		}
@@ -206,10 +239,9 @@ func (s *Select) String() string {
 		}
 	}
 	if s.Limit != nil {
-		fmt.Fprintf(&b, " LIMIT %d", *s.Limit)
+		fmt.Fprintf(b, " LIMIT %d", *s.Limit)
 	}
 	if s.Offset > 0 {
-		fmt.Fprintf(&b, " OFFSET %d", s.Offset)
+		fmt.Fprintf(b, " OFFSET %d", s.Offset)
 	}
-	return b.String()
 }

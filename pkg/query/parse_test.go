@@ -186,7 +186,7 @@ func drawExpr(t *rapid.T, depth int) Expr {
 	case 14:
 		return &DatePart{Func: rapid.SampledFrom([]DateFunc{Extract, DatePartF, DateTrunc}).Draw(t, "function"), Field: "month", X: sub()}
 	case 15:
-		return &Cast{X: sub(), To: rapid.SampledFrom([]Type{DateType, NumericType, IntegerType}).Draw(t, "type")}
+		return &Cast{X: sub(), To: rapid.SampledFrom([]Type{NumericType, IntegerType}).Draw(t, "type")}
 	}
 	op := rapid.SampledFrom([]Op{Add, Sub, Mul, Div, Eq, Ne, Lt, Le, Gt, Ge, And, Or}).Draw(t, "op")
 	return &Binary{Op: op, X: sub(), Y: sub()}

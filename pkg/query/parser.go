@@ -58,6 +58,8 @@ type parser struct {
 	lex   lexer
 	tok   token // the next token, not consumed yet
 	depth int
+	// joined: a join has been begun, and there is no other in it.
+	joined bool
 }
 
 func (p *parser) advance() token {
@@ -121,19 +123,10 @@ func (p *parser) needOp(op string) error {
 
 func (p *parser) statement() (*Select, error) {
 	s := &Select{}
-	if err := p.needWord("select"); err != nil {
+	if err := p.body(s); err != nil {
 		return nil, err
 	}
-	p.acceptWord("all")
-	if err := p.list(func() error { return p.item(s) }); err != nil {
-		return nil, err
-	}
-	if !p.isWord("from") {
-		return nil, p.unexpected("FROM with the name of a product")
-	}
-	p.advance()
-	steps := []func(*Select) error{p.table, p.where, p.groupBy, p.having, p.orderBy, p.limit}
-	for _, step := range steps {
+	for _, step := range []func(*Select) error{p.orderBy, p.limit} {
 		if err := step(s); err != nil {
 			return nil, err
 		}
@@ -146,6 +139,27 @@ func (p *parser) statement() (*Select, error) {
 		return nil, p.unexpected("the end of the query")
 	}
 	return s, nil
+}
+
+// body parses a query up to HAVING.
+func (p *parser) body(s *Select) error {
+	if err := p.needWord("select"); err != nil {
+		return err
+	}
+	p.acceptWord("all")
+	if err := p.list(func() error { return p.item(s) }); err != nil {
+		return err
+	}
+	if !p.isWord("from") {
+		return p.unexpected("FROM with the name of a product")
+	}
+	p.advance()
+	for _, step := range []func(*Select) error{p.table, p.where, p.groupBy, p.having} {
+		if err := step(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list parses one or more elements separated by commas.

@@ -137,3 +137,17 @@ records: SELECT SUM(weight + duty) FROM trade WHERE month = 1
 records: SELECT SUM(value) FILTER (WHERE month = 1) FROM trade WHERE partner = 'DE'
 records: SELECT SUM(CASE WHEN month = 1 THEN value END) FROM trade WHERE partner = 'DE'
 records: SELECT SUM(net * duty) FROM trade WHERE month = 1
+both: SELECT month, a - b FROM (SELECT month, SUM(value) AS a FROM trade GROUP BY month) p JOIN (SELECT month, SUM(value) AS b FROM other GROUP BY month) q USING (month)
+both: SELECT month, SUM(a) FROM (SELECT month, SUM(value) AS a FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)
+both: SELECT month FROM (SELECT month FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month) GROUP BY month
+both: SELECT month FROM (SELECT month FROM trade GROUP BY month) p JOIN (SELECT month, partner FROM trade GROUP BY month, partner) q USING (month)
+both: SELECT month FROM (SELECT month FROM trade GROUP BY month) p JOIN (SELECT chapter FROM trade GROUP BY chapter) q USING (month)
+both: SELECT d FROM (SELECT month AS d FROM trade GROUP BY month) p JOIN (SELECT chapter AS d FROM trade GROUP BY chapter) q USING (d)
+both: SELECT d FROM (SELECT month, SUM(value) AS d FROM trade GROUP BY month) p JOIN (SELECT month, SUM(value) AS d FROM trade GROUP BY month) q USING (d)
+both: SELECT v FROM (SELECT month, SUM(value) AS v FROM trade GROUP BY month) p JOIN (SELECT month, SUM(value) AS v FROM trade GROUP BY month) q USING (month)
+both: SELECT p.w FROM (SELECT month, SUM(value) AS v FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)
+both: SELECT month FROM (SELECT month FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) p USING (month)
+both: SELECT month FROM (SELECT x.month FROM trade t GROUP BY 1) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)
+both: SELECT month, value FROM (SELECT month, value FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)
+both: SELECT month FROM (SELECT month FROM trade WHERE partner = PRIVATE($1) GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)
+both: SELECT month FROM (SELECT month, value FROM trade GROUP BY month) p JOIN (SELECT month FROM trade GROUP BY month) q USING (month)

@@ -1,0 +1,54 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// joins are queries that PostgreSQL answers the same.
+var joins = []string{
+	`SELECT month, p.v - q.v AS diff, p.v / NULLIF(q.v, 0) FROM (SELECT month, SUM(value) AS v FROM trade WHERE owner = 'acme' GROUP BY month) AS p
+	 JOIN (SELECT month, SUM(value) AS v FROM trade WHERE owner = 'bolt' GROUP BY month) q USING (month) ORDER BY month`,
+	`SELECT partner, p.n, q.n FROM (SELECT t.partner, COUNT(*) AS n FROM trade t WHERE t.month < 6 GROUP BY t.partner) p
+	 INNER JOIN (SELECT partner, COUNT(*) n FROM trade WHERE month >= 6 GROUP BY 1) q USING (partner) WHERE p.n > 1 AND q.n * 2 > p.n ORDER BY p.n DESC, partner LIMIT 3`,
+	`SELECT q, partner, a, b, a + b AS both FROM (SELECT (month - 1) / 3 AS q, partner, AVG(value) AS a FROM trade WHERE year = 2023 GROUP BY q, partner HAVING COUNT(*) > 1) l
+	 JOIN (SELECT partner, (month - 1) / 3 AS q, MAX(month) AS b FROM trade GROUP BY 2, partner) r USING (q, partner) ORDER BY q, partner`,
+	`SELECT p.size, s, m FROM (SELECT size, SUM(value) FILTER (WHERE half = 1) AS s FROM trade GROUP BY size) p
+	 JOIN (SELECT size, MIN(day) AS m FROM trade WHERE chapter = 10 GROUP BY size) q USING (size) ORDER BY size DESC`,
+	`SELECT month FROM (SELECT month FROM trade WHERE year = 2023 GROUP BY month) p JOIN (SELECT month FROM trade WHERE year = 2024 GROUP BY month) q USING (month)`,
+}
+
+func TestJoinsAgainstPostgres(t *testing.T) {
+	pg := startPostgres(t)
+	owners := declarants(40)
+	setup := pgTable(customs(), owners) + "ALTER TABLE trade ALTER year TYPE INTEGER USING year::int, ALTER half TYPE INTEGER USING half::int, ALTER chapter TYPE INTEGER USING chapter::int;"
+	want := pg.run(t, setup, joins)
+	for _, l := range layouts {
+		b := newBench(t, customs(), l, false, owners)
+		for i, q := range joins {
+			got, err := b.ask(t, q)
+			if l == layouts[1] && RefusalOf(err) != nil && RefusalOf(err).Reason == "DEGREE" {
+				continue
+			}
+			require.NoError(t, err, q)
+			require.NotEmpty(t, want[i], q)
+			sameAsPostgres(t, q, want[i], got, i < 4)
+		}
+	}
+}
+
+// Each side of a join is opened by itself: owners' terms judge the numbers of each.
+func TestJoinOpensEachSide(t *testing.T) {
+	b := newBench(t, customs(), layouts[0], false, declarants(40))
+	p, err := Compile(joins[0], b.product)
+	require.NoError(t, err)
+	require.Equal(t, []string{"count", "sum"}, p.Aggregates)
+	require.Equal(t, []string{"month"}, p.GroupBy)
+	require.Equal(t, []string{"owner"}, p.Filters)
+	require.Len(t, p.Openings, 12*4) // count and sum of each side
+	for _, o := range p.Openings {
+		require.Len(t, o.Owners, 1)
+	}
+	require.Contains(t, p.Describe()[2], "joins by groups, as this one query does: SELECT month, SUM(value) FILTER (WHERE owner = 'acme') - ")
+}

@@ -1,0 +1,90 @@
+package query
+
+// Join is FROM (SELECT ...) p JOIN (SELECT ...) q USING (columns).
+type Join struct {
+	Sides [2]Side
+	Using []*ColumnRef
+	At    Pos
+}
+
+// Side is a query that is joined.
+type Side struct {
+	Query *Select // without ORDER BY, LIMIT and a Join of its own
+	Alias string
+	At    Pos
+}
+
+// nearestJoin is the form of a join that runs.
+const nearestJoin = "join two queries over the same product: FROM (SELECT d, SUM(x) AS x FROM a WHERE ... GROUP BY d) AS p JOIN (SELECT d, SUM(y) AS y FROM a WHERE ... GROUP BY d) AS q USING (d)"
+
+// join parses what FROM ( begins.
+func (p *parser) join(s *Select) error {
+	if p.joined {
+		return Refuse(p.tok.pos, "UNSUPPORTED", "queries inside joined queries are not supported").Fix("%s", nearestJoin)
+	}
+	p.joined = true
+	j := &Join{}
+	var err error
+	if j.Sides[0], err = p.side(); err != nil {
+		return err
+	}
+	inner := p.acceptWord("inner")
+	j.At = p.tok.pos
+	if !p.isWord("join") {
+		if inner {
+			return p.unexpected("JOIN")
+		}
+		return Refuse(p.tok.pos, "UNSUPPORTED", "a query inside a query stands for one of two that are joined").Fix("write one SELECT over one product; or %s", nearestJoin)
+	}
+	p.advance()
+	if !p.isOp("(") {
+		return Refuse(p.tok.pos, "UNSUPPORTED", "rows are not joined, only sums of groups").Fix("%s", nearestJoin)
+	}
+	if j.Sides[1], err = p.side(); err != nil {
+		return err
+	}
+	if p.isWord("on") {
+		return Refuse(p.tok.pos, "UNSUPPORTED", "of joins, those with USING are supported").Fix("name the columns that both sides are grouped by: USING (d)")
+	}
+	if err := p.needWord("using"); err != nil {
+		return err
+	}
+	if err := p.needOp("("); err != nil {
+		return err
+	}
+	err = p.list(func() error {
+		at := p.tok.pos
+		name, err := p.name("the name of a column of both sides", false)
+		j.Using = append(j.Using, &ColumnRef{"", name, at})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.Join, s.From = j, j.Sides[0].Query.From
+	s.From.Alias = ""
+	return p.needOp(")")
+}
+
+// side parses (SELECT ...) [AS] alias.
+func (p *parser) side() (Side, error) {
+	out := Side{Query: &Select{}, At: p.tok.pos}
+	if err := p.needOp("("); err != nil {
+		return out, err
+	}
+	if err := p.body(out.Query); err != nil {
+		return out, err
+	}
+	if p.isWord("order") || p.isWord("limit") || p.isWord("offset") {
+		return out, Refuse(p.tok.pos, "UNSUPPORTED", "joined queries are sets of groups").Fix("write ORDER BY and LIMIT behind the join")
+	}
+	if err := p.needOp(")"); err != nil {
+		return out, err
+	}
+	if !p.acceptWord("as") && !p.startsName() {
+		return out, Refuse(out.At, "UNSUPPORTED", "a query inside a query stands for one of two that are joined, and has a name").Fix("write one SELECT over one product; or %s", nearestJoin)
+	}
+	var err error
+	out.Alias, err = p.name("a name for the query in parentheses", false)
+	return out, err
+}
