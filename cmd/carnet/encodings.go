@@ -23,7 +23,7 @@ func (schemaEncodingsCmd) Help() string {
 and for each question the time of its scan, the degree, and how many openings of a key
 keyholders grant in all. Time is a model; 1.0 is the sum of a measure filtered by one
 one-hot dimension in profile records. Recommended is, of what answers the most
-questions, the least storage times time; a dimension that is not named there is one-hot.
+questions, the least storage squared times time; a dimension that is not named there is one-hot.
 Needs no network.
 
 Examples:
