@@ -77,16 +77,22 @@ type tuples struct{ at map[fileColumn][]place }
 // matched so that each two have a column in common.
 func (s *tuples) repeats(t *Product, i int) bool {
 	common := map[int]*[MaxDegree][MaxDegree]bool{}
-	for m := range t.Factors {
+	for n, m := range s.rarest(t) {
 		for _, columns := range [][]uint32{t.Factors[m].Plus, t.Factors[m].Minus} {
 			for _, c := range columns {
 				for _, p := range s.at[fileColumn{t.File, c}] {
 					if common[p.product] == nil {
+						if n > 0 { // the first factor has nothing in common with it
+							continue
+						}
 						common[p.product] = new([MaxDegree][MaxDegree]bool)
 					}
 					common[p.product][m][p.factor] = true
 				}
 			}
+		}
+		if len(common) == 0 {
+			break
 		}
 	}
 	for _, c := range common {
@@ -103,6 +109,23 @@ func (s *tuples) repeats(t *Product, i int) bool {
 		}
 	}
 	return false
+}
+
+// rarest lists the factors of a product, first the one whose columns are in the fewest
+// other places: a measure is in every product of a sum, and the indicators are not.
+func (s *tuples) rarest(t *Product) []int {
+	places := make([]int, len(t.Factors))
+	order := make([]int, len(t.Factors))
+	for m := range t.Factors {
+		order[m] = m
+		for _, columns := range [][]uint32{t.Factors[m].Plus, t.Factors[m].Minus} {
+			for _, c := range columns {
+				places[m] += len(s.at[fileColumn{t.File, c}])
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return places[a] - places[b] })
+	return order
 }
 
 // matching reports whether factors from..degree-1 can each be given another factor

@@ -21,6 +21,7 @@ type builder struct {
 	byDigest map[carnet.Hash]int
 	// records: what groups have in common, see expansion
 	expansions map[string]*expansion
+	work       int // numbers and table entries that may still be looked at for row sets
 	terms      int
 	factors    int
 	cells      int // in lists

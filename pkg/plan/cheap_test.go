@@ -97,3 +97,22 @@ func TestAttackWorkIsBounded(t *testing.T) {
 	require.NoError(t, b.count(&cube))
 	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(&cube)).Reason)
 }
+
+// TestAttackCombinedGroupsAreBounded: groups that leave thousands of numbers of a
+// combined axis cost thousands of steps each, and are counted.
+func TestAttackCombinedGroupsAreBounded(t *testing.T) {
+	s := manyCodes(7000)
+	small := schema.Dimension{Name: "f"}
+	for c := range 8 {
+		small.Codes = append(small.Codes, schema.Code{Value: fmt.Sprint("c", c)})
+	}
+	s.Dimensions = append(s.Dimensions, small)
+	s.Combine = []schema.Combination{{Dimensions: []string{"f", "d"}, Encoding: schema.Cumulative}}
+	b := newProfileBench(t, s, "records-4", []owner{{"a", "SG", []schema.Row{{Dims: []int{1, 2, 3}}}}})
+	_, err := Compile("SELECT f, e, COUNT(*) FROM trade GROUP BY f, e", b.product)
+	r := RefusalOf(err)
+	require.NotNil(t, r, "%v", err)
+	require.Equal(t, "TOO_COMPLEX", r.Reason)
+	_, err = Compile("SELECT f, COUNT(*) FROM trade WHERE e = 'c7' GROUP BY f", b.product)
+	require.NoError(t, err)
+}

@@ -109,7 +109,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 
 // open lists the groups and builds the openings.
 func (p *Plan) open(u *universe, needs *needs, keys []groupKey, at query.Pos) error {
-	b := &builder{u: u, needs: needs, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, groupAt: at, spaces: map[spaceID]*space{}, memo: functional.NewMemo(u.n)}
+	b := &builder{u: u, needs: needs, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, work: maxWork >> 2, groupAt: at, spaces: map[spaceID]*space{}, memo: functional.NewMemo(u.n)}
 	groups, err := b.groups(keys)
 	if err != nil {
 		return err

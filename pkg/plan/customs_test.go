@@ -47,6 +47,14 @@ func customs() *schema.Schema {
 	}
 }
 
+// encodedCustoms is the same for products of four columns, with every encoding.
+func encodedCustoms() *schema.Schema {
+	s := customs()
+	s.Dimensions[0].Encoding, s.Dimensions[3].Encoding = schema.TwoDigit, schema.Cumulative
+	s.Combine = []schema.Combination{{Dimensions: []string{"partner", "chapter"}, Encoding: schema.Cumulative}}
+	return s
+}
+
 // declarations makes rows from a simple sequence: deterministic, with NULLs, ties
 // and both signs.
 func declarations(n, seed int) []schema.Row {

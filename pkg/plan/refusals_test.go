@@ -71,7 +71,8 @@ func TestDivisionByZero(t *testing.T) {
 
 // Whatever parses is compiled or refused, and never breaks.
 func FuzzCompile(f *testing.F) {
-	benches := []*bench{newBench(f, customs(), carnet.LayoutCube, false, declarants(9)), newBench(f, customs(), carnet.LayoutRecords, false, declarants(9))}
+	benches := []*bench{newBench(f, customs(), carnet.LayoutCube, false, declarants(9)), newBench(f, customs(), carnet.LayoutRecords, false, declarants(9)),
+		newProfileBench(f, encodedCustoms(), "records-4", declarants(9))}
 	in, err := os.ReadFile("testdata/refusals.sql")
 	require.NoError(f, err)
 	for _, line := range strings.Split(string(in), "\n") {

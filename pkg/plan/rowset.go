@@ -57,6 +57,9 @@ func (b *builder) rowSet(filter, t int, g *group) (*rowSet, error) {
 	}
 	r.region, r.factors, r.weighty = e.region, e.coords, e.weighty
 	sparse := b.sparse(r)
+	if b.work < 0 {
+		return nil, b.tooMuch()
+	}
 	for i := range sparse {
 		r.factors += len(sparse[i].factors)
 	}
@@ -117,17 +120,23 @@ func (b *builder) expansion(filter, t int, g *group, r *rowSet) (*expansion, err
 		return nil, err
 	}
 	e.coords = len(sel.coords)
+	b.work -= len(sel.table)
 	for _, complement := range []bool{false, true} {
-		x := &expander{ones: b.ones(), complement: complement, work: maxWork >> 8}
+		x := &expander{ones: b.ones(), complement: complement, work: min(b.work, maxWork>>8)}
+		before := x.work
 		list, ok := x.expand(sel, functional.MaxDegree)
-		if x.work < 0 {
-			return nil, tooComplex(b.needs.where, "the condition combines too many classes of codes")
+		if b.work -= before - x.work; x.work < 0 {
+			return nil, b.tooMuch()
 		}
 		if e.weighty = e.weighty || x.weighty; ok {
 			e.ways = append(e.ways, list)
 		}
 	}
 	return e, nil
+}
+
+func (b *builder) tooMuch() error {
+	return tooComplex(b.needs.where, "the condition and the groups combine too many classes of codes")
 }
 
 // isTwoDigitGroup reports whether a group leaves several numbers of a two-digit axis.
@@ -252,6 +261,7 @@ func (b *builder) sparse(r *rowSet) []selector {
 	var out []selector
 	b.touched(r, false, func(a *schema.Axis, ms []member) {
 		list := numbers(ms)
+		b.work -= len(list)
 		f := functional.Factor{}
 		switch a.Coding {
 		case schema.TwoDigit:
@@ -297,6 +307,7 @@ func (b *builder) selection(r *rowSet) (*selection, error) {
 	var dials []dial
 	b.touched(r, true, func(a *schema.Axis, ms []member) {
 		offsets := make([]int, a.Size)
+		b.work -= a.Size
 		for n := range offsets {
 			rest := n
 			for i := len(ms) - 1; i >= 0; i-- {
