@@ -55,7 +55,7 @@ func (p *cubePass) group(ctx context.Context, g *cellGroup) error {
 			end++
 		}
 		run := blocks[:end]
-		w := newWindow(g.lists, cursor, start*n, (run[end-1]+1-start)*n, scratch)
+		w := newCellWindow(g.lists, cursor, start*n, (run[end-1]+1-start)*n, scratch)
 		size := max(1, min(taskBlocks, len(run)*len(g.columns)/len(p.workers)))
 		var tasks []cubeTask
 		for i := range g.columns {
@@ -87,7 +87,7 @@ func (p *cubePass) worker(i int) *cubeWorker {
 }
 
 // run adds what a task contributes to the worker's sums.
-func (s *cubeWorker) run(ctx context.Context, w *window, t *cubeTask) error {
+func (s *cubeWorker) run(ctx context.Context, w *cellWindow, t *cubeTask) error {
 	limbs := s.p.r.Profile().Limbs()
 	width := 2 * limbs
 	marks := len(w.rest)

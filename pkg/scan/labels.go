@@ -5,11 +5,11 @@ const (
 	maxLayers    = 4
 )
 
-// window is a run of blocks in which lists of cells are told apart by labels. Lists
+// cellWindow is a run of blocks in which lists of cells are told apart by labels. Lists
 // that share no cell, such as the groups of one GROUP BY, make a layer: one label for
 // each cell, and one pass over the cells adds each to its list. Reading lists one after
 // the other touches the memory of all cells again and again when groups are interleaved.
-type window struct {
+type cellWindow struct {
 	first, size uint32  // cells
 	layers      []layer // lists without common cells
 	rest        []strip // lists that fit into no layer: summed one by one
@@ -27,10 +27,10 @@ type strip struct {
 	cells []uint32
 }
 
-// newWindow labels the cells first..first+size-1. cursor[i] is how many cells of list i
+// newCellWindow labels the cells first..first+size-1. cursor[i] is how many cells of list i
 // lie before first, and is moved on. scratch is reused.
-func newWindow(lists [][]uint32, cursor []int, first, size uint32, scratch [][]uint32) *window {
-	w := &window{first: first, size: size}
+func newCellWindow(lists [][]uint32, cursor []int, first, size uint32, scratch [][]uint32) *cellWindow {
+	w := &cellWindow{first: first, size: size}
 	var strips []strip
 	for i, l := range lists {
 		from := cursor[i]
@@ -53,7 +53,7 @@ func newWindow(lists [][]uint32, cursor []int, first, size uint32, scratch [][]u
 }
 
 // label gives a list its labels in the first layer that has room for it.
-func (w *window) label(s strip, scratch [][]uint32) bool {
+func (w *cellWindow) label(s strip, scratch [][]uint32) bool {
 	for i := 0; i < maxLayers; i++ {
 		if i == len(w.layers) {
 			if len(scratch[i]) < int(w.size) {
