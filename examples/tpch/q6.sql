@@ -1,7 +1,7 @@
--- TPC-H Q6, forecasting revenue change.
-SELECT SUM(revenue) AS revenue
+-- TPC-H Q6, forecasting revenue change, with the validation parameters: 1994, 0.06, 24.
+SELECT SUM(l_extendedprice * l_discount) AS revenue
 FROM revenue
-WHERE l_shipdate >= '1994-01-01'
-  AND l_shipdate < '1995-01-01'
-  AND l_discount BETWEEN '0.05' AND '0.07'
+WHERE l_shipdate >= DATE '1994-01-01'
+  AND l_shipdate < DATE '1994-01-01' + INTERVAL '1' YEAR
+  AND l_discount BETWEEN 0.06 - 0.01 AND 0.06 + 0.01
   AND l_quantity < 24;

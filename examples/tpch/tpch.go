@@ -34,8 +34,7 @@ CREATE TABLE lineitem (
 	l_quantity decimal(15,2) NOT NULL, l_extendedprice decimal(15,2) NOT NULL, l_discount decimal(15,2) NOT NULL, l_tax decimal(15,2) NOT NULL,
 	l_returnflag char(1) NOT NULL, l_linestatus char(1) NOT NULL, l_shipdate date NOT NULL, l_commitdate date NOT NULL, l_receiptdate date NOT NULL,
 	l_shipinstruct char(25) NOT NULL, l_shipmode char(10) NOT NULL, l_comment varchar(44) NOT NULL);
-CREATE VIEW pricing AS SELECT *, l_extendedprice * (1 - l_discount) AS disc_price, l_extendedprice * (1 - l_discount) * (1 + l_tax) AS charge FROM lineitem;
-CREATE VIEW revenue AS SELECT *, l_extendedprice * l_discount AS revenue FROM lineitem;
-CREATE VIEW lines AS SELECT *, l_quantity AS qty, l_discount AS disc, to_char(l_shipdate, 'YYYY') AS l_shipyear,
-	l_extendedprice * (1 - l_discount) AS disc_price, l_extendedprice * (1 - l_discount) * (1 + l_tax) AS charge, l_extendedprice * l_discount AS revenue FROM lineitem;
+CREATE VIEW pricing AS SELECT * FROM lineitem;
+CREATE VIEW revenue AS SELECT * FROM lineitem;
+CREATE VIEW lines AS SELECT *, to_char(l_shipdate, 'YYYY') AS l_shipyear FROM lineitem;
 `
