@@ -50,6 +50,7 @@ var figures = []figure{
 	{"encrypt", encryptFigure},
 	{"bytes", bytesFigure},
 	{"keyholder", keyholderFigure},
+	{"cube", cubeFigure},
 	{"network", networkFigure},
 	{"tpch", tpchFigure},
 }
