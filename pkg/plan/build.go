@@ -60,6 +60,8 @@ type picks struct {
 	files  []pick
 	rows   int64
 	owners []carnet.PartyID
+	less   map[carnet.Nonce]bool // of a difference
+	sides  [2]int
 }
 
 // build opens every need of every group.
@@ -88,7 +90,18 @@ func (b *builder) build(groups []group, keys []groupKey) error {
 				}
 				byFilter[want.filter] = p
 			}
-			parts, err := b.quantity(n, byFilter[want.filter])
+			var parts []Part
+			var err error
+			if want.less > 0 {
+				if byFilter[want.less-1] == nil {
+					if byFilter[want.less-1], err = b.pick(g, want.less-1); err != nil {
+						return err
+					}
+				}
+				parts, err = b.less(n, byFilter[want.filter], byFilter[want.less-1])
+			} else {
+				parts, err = b.quantity(n, byFilter[want.filter])
+			}
 			if err != nil {
 				return err
 			}
@@ -256,7 +269,7 @@ func (b *builder) open(n int, f *functional.Functional, p *picks, limits bounds)
 	if err := b.memo.Validate(f); err != nil {
 		return 0, err
 	}
-	o := Opening{F: f, Digest: digest, Degree: f.Degree, Rows: p.rows, Owners: p.owners}
+	o := Opening{F: f, Digest: digest, Degree: f.Degree, Rows: p.rows, Owners: p.owners, Less: p.less, Sides: p.sides}
 	if err := b.certify(n, &o, limits); err != nil {
 		return 0, err
 	}

@@ -72,7 +72,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 			return nil, err
 		}
 	}
-	outputs := &outputs{needs: needs, group: keys, sel: sel}
+	outputs := &outputs{needs: needs, group: keys, sel: sel, private: private != nil}
 	recipe, columns, err := outputs.compile()
 	if err != nil {
 		return nil, err

@@ -72,6 +72,9 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 	if f := needs.list[i].filter; f > 0 {
 		what += " of rows that " + needs.labels[f] + " tells apart"
 	}
+	if l := needs.list[i].less; l > 0 {
+		what += ", less that of rows that " + needs.labels[l-1] + " tells apart"
+	}
 	each := ""
 	if len(p.recipe.outputs.group) > 0 {
 		each = " per group"

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,14 @@ var joins = []string{
 	 JOIN (SELECT partner, (month - 1) / 3 AS q, MAX(month) AS b FROM trade GROUP BY 2, partner) r USING (q, partner) ORDER BY q, partner`,
 	`SELECT p.size, s, m FROM (SELECT size, SUM(value) FILTER (WHERE half = 1) AS s FROM trade GROUP BY size) p
 	 JOIN (SELECT size, MIN(day) AS m FROM trade WHERE chapter = 10 GROUP BY size) q USING (size) ORDER BY size DESC`,
+	`SELECT month, p.v - q.v FROM (SELECT month, SUM(value) AS v FROM trade WHERE owner = 'acme' GROUP BY month) AS p
+	 JOIN (SELECT month, SUM(value) AS v FROM trade WHERE owner <> 'acme' GROUP BY month) q USING (month) WHERE p.v - q.v > 0`,
+	`SELECT month, p.v - q.v FROM (SELECT month, SUM(weight) AS v FROM trade WHERE partner = 'DE' GROUP BY month) AS p
+	 JOIN (SELECT month, SUM(weight) AS v FROM trade WHERE partner = 'FR' GROUP BY month) q USING (month)`,
+	`SELECT owner, p.v - q.v FROM (SELECT owner, SUM(2 * weight + 1) AS v FROM trade WHERE year = 2024 GROUP BY owner) AS p
+	 JOIN (SELECT owner, SUM(weight) AS v FROM trade WHERE year = 2023 GROUP BY owner) q USING (owner)`,
+	`SELECT SUM(weight) FILTER (WHERE year = 2024) - SUM(weight) FILTER (WHERE year = 2023), SUM(value) FILTER (WHERE month = 1) - SUM(value) FILTER (WHERE month = 2),
+	 SUM(duty) FILTER (WHERE owner = 'acme') - SUM(duty) FILTER (WHERE owner = 'nobody') FROM trade`,
 	`SELECT month FROM (SELECT month FROM trade WHERE year = 2023 GROUP BY month) p JOIN (SELECT month FROM trade WHERE year = 2024 GROUP BY month) q USING (month)`,
 }
 
@@ -38,10 +47,11 @@ func TestJoinsAgainstPostgres(t *testing.T) {
 	}
 }
 
-// Each side of a join is opened by itself: owners' terms judge the numbers of each.
-func TestJoinOpensEachSide(t *testing.T) {
+// What a join opens: the row counts of each side, and of a difference that is all the
+// query asks of two sums one number.
+func TestJoinOpenings(t *testing.T) {
 	b := newBench(t, customs(), layouts[0], false, declarants(40))
-	p, err := Compile(joins[0], b.product)
+	p, err := Compile(joins[0], b.product) // difference and ratio
 	require.NoError(t, err)
 	require.Equal(t, []string{"count", "sum"}, p.Aggregates)
 	require.Equal(t, []string{"month"}, p.GroupBy)
@@ -49,6 +59,40 @@ func TestJoinOpensEachSide(t *testing.T) {
 	require.Len(t, p.Openings, 12*4) // count and sum of each side
 	for _, o := range p.Openings {
 		require.Len(t, o.Owners, 1)
+		require.Nil(t, o.Less)
 	}
 	require.Contains(t, p.Describe()[2], "joins by groups, as this one query does: SELECT month, SUM(value) FILTER (WHERE owner = 'acme') - ")
+
+	only := `SELECT month, p.v - q.v AS diff FROM (SELECT month, SUM(value) AS v FROM trade WHERE owner = 'acme' GROUP BY month) p
+		JOIN (SELECT month, SUM(value) AS v FROM trade WHERE owner <> 'acme' GROUP BY month) q USING (month)`
+	p, err = Compile(only, b.product)
+	require.NoError(t, err)
+	require.Len(t, p.Openings, 12*3) // counts, and the difference
+	var differences []Opening
+	for _, o := range p.Openings {
+		if o.Less != nil {
+			differences = append(differences, o)
+			require.Equal(t, [2]int{1, 2}, o.Sides)
+			require.Len(t, o.Owners, 3)
+			require.Negative(t, o.Min)
+			minus := 0
+			for _, k := range o.F.Keys {
+				for _, l := range k.Linear {
+					require.Equal(t, o.Less[l.File], l.Minus)
+					minus += len(l.Cells)
+				}
+			}
+			require.Positive(t, minus)
+		}
+	}
+	require.Len(t, differences, 12)
+	// The other way round is another functional.
+	p, err = Compile(strings.Replace(only, "p.v - q.v", "q.v - p.v", 1), b.product)
+	require.NoError(t, err)
+	for i, o := range p.Openings {
+		if o.Less != nil {
+			require.NotEqual(t, differences[0].Digest, p.Openings[i].Digest)
+			require.Equal(t, [2]int{2, 1}, o.Sides)
+		}
+	}
 }

@@ -18,6 +18,7 @@ type need struct {
 	atom   schema.Atom
 	where  string // measure that has to be not NULL, besides those of the atom; "" if none
 	filter int    // 0: WHERE; others: WHERE and a condition of an aggregate
+	less   int    // filter of the rows that are subtracted, plus 1; 0 if none are
 }
 
 // needs collects quantities and filters; equal ones once.

@@ -39,9 +39,10 @@ type test func(*env) (tri, error)
 
 // outputs compiles what is computed at the buyer.
 type outputs struct {
-	needs *needs
-	group []groupKey
-	sel   *query.Select
+	needs   *needs
+	group   []groupKey
+	private bool // there is a private parameter
+	sel     *query.Select
 }
 
 func (o *outputs) node(e query.Expr) (*node, error) {
@@ -158,6 +159,9 @@ func (o *outputs) number(e query.Expr) (*node, error) {
 func (o *outputs) arithmetic(e *query.Binary) (*node, error) {
 	if s, x, sign, ok := shifts(e); ok {
 		return o.shift(e, x, s, sign)
+	}
+	if n, err := o.difference(e); n != nil || err != nil {
+		return n, err
 	}
 	x, err := o.node(e.X)
 	if err != nil {

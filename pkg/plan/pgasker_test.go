@@ -274,6 +274,12 @@ func (a *pgAsker) output() string {
 		return a.ordinal()
 	case 5:
 		return "COALESCE(" + a.number() + ", -1)"
+	case 6:
+		m := a.pick(a.measure(), "2 * "+a.measure())
+		side := func() string {
+			return a.pick("owner = 'acme'", "owner <> 'acme'", "jurisdiction = 'KZ'", a.condition(0))
+		}
+		return "SUM(" + m + ") FILTER (WHERE " + side() + ") - SUM(" + m + ") FILTER (WHERE " + side() + ")"
 	}
 	return a.number()
 }

@@ -58,6 +58,10 @@ type Opening struct {
 	Min, Max    int64            // bounds of the number; 2*max(|Min|, |Max|) < T
 	Rows        int64            // rows of the files it reads
 	Owners      []carnet.PartyID // distinct owners of those files, ascending
+	// A difference of two sums is judged as both of them: Less are the files that are
+	// subtracted, Sides how many owners the one sum and the other combine.
+	Less  map[carnet.Nonce]bool
+	Sides [2]int
 }
 
 // Group is one row of the result before HAVING, ORDER BY and LIMIT.

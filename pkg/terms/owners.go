@@ -41,8 +41,15 @@ func fewestOwners(p *plan.Plan) []int {
 	for i := range p.Openings {
 		o := &p.Openings[i]
 		count := func(file carnet.Nonce) {
+			owners := len(o.Owners)
+			switch { // a difference tells as much as both of its sides
+			case o.Less[file]:
+				owners = o.Sides[1]
+			case o.Less != nil:
+				owners = o.Sides[0]
+			}
 			if d, ok := dataset[file]; ok {
-				fewest[d] = min(fewest[d], len(o.Owners))
+				fewest[d] = min(fewest[d], owners)
 			}
 		}
 		for _, f := range o.Functionals() {

@@ -1,6 +1,7 @@
 package terms
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -170,6 +171,24 @@ func TestMinOwners(t *testing.T) {
 		empty.Datasets[2].Manifest.Files[i].Rows = 0
 	}
 	require.Equal(t, []string{"acme TOO_FEW_OWNERS", "bolt TOO_FEW_OWNERS"}, reasons(check(t, "SELECT COUNT(*) FROM trade", empty, nil)))
+}
+
+// A difference is judged as both of its sides, however many owners it combines in all.
+func TestAttackDifferenceOfOwners(t *testing.T) {
+	p := product(t, func(_ carnet.PartyID, x *carnet.Terms) { x.MinOwners = 2 })
+	for sql, want := range map[string][]string{
+		"SELECT SUM(value) FILTER (WHERE owner = 'acme') - SUM(value) FILTER (WHERE owner <> 'acme') FROM trade": {"acme TOO_FEW_OWNERS"},
+		"SELECT SUM(value) FILTER (WHERE owner <> 'acme') - SUM(value) FILTER (WHERE owner = 'acme') FROM trade": {"acme TOO_FEW_OWNERS"},
+		"SELECT SUM(value) FILTER (WHERE year = 2024) - SUM(value) FILTER (WHERE year = 2023) FROM trade":        nil,
+	} {
+		compiled, err := plan.Compile(sql, p)
+		require.NoError(t, err)
+		// Row counts of the sides are numbers of their own; the rule does not rest on them.
+		compiled.Openings = slices.DeleteFunc(compiled.Openings, func(o plan.Opening) bool { return o.Less == nil })
+		require.Len(t, compiled.Openings, 1, sql)
+		require.Len(t, compiled.Openings[0].Owners, 3)
+		require.Equal(t, want, reasons(Check(Request{Buyer: "buyer", Purpose: "statistics", Plan: compiled, Now: now})), sql)
+	}
 }
 
 // Terms of one dataset are not judged on openings of another of the same owner.
