@@ -114,6 +114,9 @@ func TestNoiseBudget(t *testing.T) {
 	require.NotNil(t, r)
 	require.Equal(t, "NOISE_BUDGET", r.Reason)
 	require.Regexp(t, "at most [1-9][0-9]* fit", r.Remedy)
+	require.Contains(t, r.Remedy, "degree: 3, whose profile records-3 holds this")
+	_, err = Compile("SELECT SUM(value) FROM trade WHERE month BETWEEN 3 AND 8", b.product)
+	require.Contains(t, RefusalOf(err).Remedy, "for ranges of month a new version of the schema can set encoding: cumulative, which adds up two columns instead of 6")
 	_, err = Compile("SELECT SUM(value) FROM trade WHERE month = 1 AND owner = 'corp' AND year = 2024 AND half = 1", b.product)
 	require.NoError(t, err)
 }

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/share"
@@ -72,7 +74,7 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 	var err error
 	o.FloodBits, o.ReleaseBits, err = share.FloodBits(b.u.Profile, b.u.Committee, len(homes), o.Bound)
 	if err != nil || o.ReleaseBits < share.MinReleaseBits {
-		return b.noisy(n, o.Degree, len(homes), terms)
+		return b.noisy(n, o, len(homes), terms)
 	}
 	return nil
 }
@@ -113,14 +115,15 @@ func (b *builder) partitionNames() string {
 
 // noisy refuses an opening that adds up too many blocks for its noise to be hidden
 // over enough releases, and says how many fit.
-func (b *builder) noisy(n, degree, homes int, terms int64) error {
+func (b *builder) noisy(n int, o *Opening, homes int, terms int64) error {
 	what, at := b.who(n)
-	fits := func(t int64) bool {
-		_, bits, err := share.FloodBits(b.u.Profile, b.u.Committee, homes, share.NoiseBound(b.u.Profile, degree, t))
+	degree := o.Degree
+	fits := func(p *he.Profile, t int64) bool {
+		_, bits, err := share.FloodBits(p, b.u.Committee, homes, share.NoiseBound(p, degree, t))
 		return err == nil && bits >= share.MinReleaseBits
 	}
 	limit := min(terms, math.MaxInt32)
-	most := sort.Search(int(limit), func(t int) bool { return !fits(int64(t) + 1) })
+	most := sort.Search(int(limit), func(t int) bool { return !fits(b.u.Profile, int64(t)+1) })
 	unit := "blocks"
 	switch {
 	case b.plan.Layout == carnet.LayoutCube:
@@ -130,10 +133,44 @@ func (b *builder) noisy(n, degree, homes int, terms int64) error {
 	}
 	r := query.Refuse(at, "NOISE_BUDGET", "%s adds up %d %s, too many to hide their noise over 2^%d releases in profile %s", what, terms, unit, share.MinReleaseBits, b.u.Profile.Name()).
 		OfKind(carnet.Precondition)
+	ways := []string{fmt.Sprintf("at most %d fit: select fewer files by jurisdiction, owner%s, or fewer codes", most, b.partitionNames())}
 	if most == 0 {
-		return r.Fix("the committee of %d needs a wider profile", b.u.Committee.N)
+		ways = []string{fmt.Sprintf("the committee of %d needs a wider profile", b.u.Committee.N)}
 	}
-	return r.Fix("at most %d fit: select fewer files by jurisdiction, owner%s, or fewer codes", most, b.partitionNames())
+	if b.plan.Layout == carnet.LayoutRecords {
+		ways = append(ways, b.fewerTerms(o)...)
+		for _, p := range he.Profiles() {
+			if p.Encoding() == he.Slots && p.MaxDegree() > max(2, b.u.Profile.MaxDegree()) && fits(p, terms) {
+				ways = append(ways, fmt.Sprintf("a new version of the schema can set degree: %d, whose profile %s holds this", p.MaxDegree(), p.Name()))
+				break
+			}
+		}
+	}
+	return r.Fix("%s", strings.Join(ways, "; or "))
+}
+
+// wideRange is how many one-hot columns of one dimension are worth being two.
+const wideRange = 4
+
+// fewerTerms names the dimension of which an opening adds up the most one-hot columns,
+// if they are many: a range of cumulative ones is two.
+func (b *builder) fewerTerms(o *Opening) []string {
+	widest, column := wideRange, uint32(0)
+	for i := range o.F.Keys {
+		for j := range o.F.Keys[i].Products {
+			for _, f := range o.F.Keys[i].Products[j].Factors {
+				if f.Width() > widest {
+					widest, column = f.Width(), slices.Concat(f.Plus, f.Minus)[0]
+				}
+			}
+		}
+	}
+	c := &b.u.Encoding.Columns[column]
+	if widest == wideRange || c.Kind != schema.Indicator || c.Test != schema.Equals {
+		return nil
+	}
+	dim := b.u.Encoding.Axes[c.Axis].Dimensions[0]
+	return []string{fmt.Sprintf("for ranges of %s a new version of the schema can set encoding: cumulative, which adds up two columns instead of %d", b.u.vars[dim].name, widest)}
 }
 
 // tooManyFactors refuses what would multiply more encrypted columns than the profile
