@@ -22,6 +22,9 @@ type Reducer struct {
 	qInv uint64 // q^-1 mod 2^64
 	r1   uint64 // 2^64 mod q
 	r2   uint64 // 2^128 mod q
+
+	short uint64 // 2^bits - q, or 0 if that is too large for ReduceProduct
+	bits  uint8  // length of q
 }
 
 // Reducer returns the reduction modulo the prime of the given limb.
@@ -34,6 +37,25 @@ func (m Reducer) Reduce(hi, lo uint64) uint64 {
 		s -= m.q
 	}
 	return s
+}
+
+// ReduceProduct returns hi*2^64+lo modulo the prime, for values below 2*q^2.
+//
+// With q = 2^b - c, v = h*2^b + l is congruent to h*c + l. h is below 2^(b+1), so doing
+// it twice leaves at most 2c^2 + 2^b - 1, which is below 2q if 2c^2 + c <= q.
+func (m Reducer) ReduceProduct(hi, lo uint64) uint64 {
+	if m.short == 0 {
+		return m.Reduce(hi, lo)
+	}
+	b := m.bits & 63
+	mask := uint64(1)<<b - 1
+	h, l := bits.Mul64(hi<<(64-b)|lo>>b, m.short)
+	l, carry := bits.Add64(l, lo&mask, 0)
+	r := ((h+carry)<<(64-b)|l>>b)*m.short + l&mask
+	if r >= m.q {
+		r -= m.q
+	}
+	return r
 }
 
 // LazyProducts is how many products of two residues below 2^limbBits a 128-bit
@@ -72,7 +94,10 @@ func newModulus(q uint64, n int, t uint64) (modulus, error) {
 	pow := func(e uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), e) }
 	inverse := func(x uint64) *big.Int { return new(big.Int).ModInverse(new(big.Int).SetUint64(x), b) }
 	m := modulus{ntt: ntt, lazy: LazyProducts(bits.Len64(q))}
-	m.q, m.qInv = q, inv
+	m.q, m.qInv, m.bits = q, inv, uint8(bits.Len64(q))
+	if c := uint64(1)<<m.bits - q; c < 1<<31 && 2*c*c+c <= q {
+		m.short = c
+	}
 	m.r1 = new(big.Int).Mod(pow(64), b).Uint64()
 	m.r2 = new(big.Int).Mod(pow(128), b).Uint64()
 	m.nInv = inverse(uint64(n)).Uint64()

@@ -178,3 +178,43 @@ func TestCentre(t *testing.T) {
 	}
 	require.Equal(t, int64(-1), Centre(1<<54-2, 1<<54-1))
 }
+
+// ReduceProduct agrees with division for everything below 2*q^2, for primes far below
+// a power of two as well.
+func TestReduceProduct(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(11, 12))
+	folds := 0
+	for _, bits := range []int{20, 24, 30, 45, 52, 55, 58, 60} {
+		for _, logN := range []int{4, 9} {
+			p, err := NewProfile(Literal{Name: "test", LogN: logN, Limbs: 3, LimbBits: bits, TBits: 18, MaxDegree: 2, Encoding: Slots})
+			require.NoError(t, err)
+			for l := range p.mods {
+				m, q := p.Reducer(l), new(big.Int).SetUint64(p.Prime(l))
+				if m.short != 0 {
+					folds++
+				}
+				top := new(big.Int).Mul(q, q)
+				top.Lsh(top, 1)
+				for i := range 300 {
+					v := new(big.Int).Sub(top, big.NewInt(int64(i+1)))
+					switch {
+					case i%3 == 1:
+						v.Mul(q, big.NewInt(int64(i/3)))
+						v.Add(v, big.NewInt(int64(i%2)-1))
+						v.Abs(v)
+					case i%3 == 2:
+						v.Rsh(v, uint(rnd.IntN(2*bits)))
+						v.Sub(v, big.NewInt(rnd.Int64N(1000)))
+						v.Abs(v)
+					}
+					hi, lo := new(big.Int).Rsh(v, 64).Uint64(), new(big.Int).And(v, new(big.Int).SetUint64(^uint64(0))).Uint64()
+					require.Equal(t, new(big.Int).Mod(v, q).Uint64(), m.ReduceProduct(hi, lo), "%d modulo %d", v, q)
+				}
+			}
+		}
+	}
+	require.Greater(t, folds, 20)
+	for _, p := range Profiles() {
+		require.NotZero(t, p.mods[len(p.mods)-1].short, "profile %s has the fast way", p.Name())
+	}
+}

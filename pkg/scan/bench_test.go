@@ -62,6 +62,33 @@ func BenchmarkProducts(b *testing.B) {
 	}
 }
 
+// BenchmarkDegree is SUM(x) by ten groups of two and three encrypted indicators, or of
+// x*x: terms of degree 3 and 4 that have a pair in common.
+func BenchmarkDegree(b *testing.B) {
+	for name, degree := range map[string]int{"records-3": 3, "records-4": 4} {
+		for _, groups := range []uint32{1, 10} {
+			b.Run(fmt.Sprintf("%s/%d", name, groups), func(b *testing.B) {
+				r, m := benchmarkRing(b, name)
+				var fs []*functional.Functional
+				for g := range groups {
+					var factors []functional.Factor
+					for c := range uint32(degree - 1) {
+						factors = append(factors, functional.Sum(c))
+					}
+					factors = append(factors, functional.Sum(uint32(degree)+g))
+					fs = append(fs, &functional.Functional{Degree: degree, Keys: []functional.KeyTerms{{
+						Products: []functional.Product{{Blocks: benchmarkBlocks, Factors: factors}},
+					}}})
+				}
+				for b.Loop() {
+					require.NoError(b, scan.Products(ctx, r, fs, m, scan.Options{MaxBytes: 1 << 30}, func(int, []scan.Parts) error { return nil }))
+				}
+				report(b, r)
+			})
+		}
+	}
+}
+
 // BenchmarkLinear is SUM(x) of one column, and in coefficient encoding a GROUP BY
 // with every cell in one of several groups.
 func BenchmarkLinear(b *testing.B) {

@@ -200,14 +200,14 @@ func (w *worker) pair(i int) (p [3][]uint64) {
 	m := w.reduce
 	for k := range n {
 		h, l := bits.Mul64(x0[k], y0[k])
-		p[0][k] = m.Reduce(h, l)
+		p[0][k] = m.ReduceProduct(h, l)
 		h, l = bits.Mul64(x0[k], y1[k])
 		h2, l2 := bits.Mul64(x1[k], y0[k])
 		l, c := bits.Add64(l, l2, 0)
 		h, _ = bits.Add64(h, h2, c)
-		p[1][k] = m.Reduce(h, l)
+		p[1][k] = m.ReduceProduct(h, l)
 		h, l = bits.Mul64(x1[k], y1[k])
-		p[2][k] = m.Reduce(h, l)
+		p[2][k] = m.ReduceProduct(h, l)
 	}
 	return p
 }

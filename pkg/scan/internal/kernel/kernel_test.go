@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/he"
 )
 
 // fill makes words below 2^bits: the largest there are, or any.
@@ -90,6 +92,47 @@ func TestKernelsAddExactly(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A sum takes he.LazyProducts of the largest products after its high half was reduced:
+// neither the 128 bits nor what a kernel holds in registers overflow.
+func TestKernelsUpToTheLimitOfSums(t *testing.T) {
+	for _, bits := range []int{52, 55, 58, 60} {
+		for _, k := range Usable(bits) {
+			limit := he.LazyProducts(bits)
+			worst := uint64(1)<<bits - 1
+			w := fill(nil, MaxRows*Lanes, bits, true)
+			sums := make([]uint64, 3*Sum)
+			for d := range 3 { // all that is left when the high half is reduced
+				for i := range Lanes {
+					sums[d*Sum+i], sums[d*Sum+Lanes+i] = ^uint64(0), worst
+				}
+			}
+			var want [3]*big.Int
+			product := new(big.Int).SetUint64(worst)
+			product.Mul(product, product)
+			for d, each := range []int64{1, 2, 1} { // D_1 gets two products a row
+				rows := int64(limit / 2)
+				want[d] = new(big.Int).SetUint64(worst)
+				want[d].Lsh(want[d], 64).Add(want[d], new(big.Int).SetUint64(^uint64(0)))
+				want[d].Add(want[d], new(big.Int).Mul(product, big.NewInt(each*rows)))
+				require.LessOrEqual(t, want[d].BitLen(), 128)
+			}
+			for rows := limit / 2; rows > 0; {
+				n := min(rows, MaxRows)
+				some := w[:n*Lanes]
+				k.Multiply(sums, some, some, some, some, n)
+				rows -= n
+			}
+			for d := range want {
+				for lane := range Lanes {
+					have := new(big.Int).SetUint64(sums[d*Sum+Lanes+lane])
+					have.Lsh(have, 64).Add(have, new(big.Int).SetUint64(sums[d*Sum+lane]))
+					require.Zero(t, want[d].Cmp(have), "%s, %d bits, sum %d", k.Name, bits, d)
+				}
+			}
+		}
 	}
 }
 
