@@ -63,10 +63,15 @@ func (c *explainCmd) Run(a *app) error {
 
 // explanation prints a plan for programs.
 func (a *app) explanation(p *plan.Plan, refusals []client.Refusal) error {
+	var private any
+	if x := p.Private; x != nil {
+		private = map[string]any{"column": x.Column, "codes": len(x.Codes), "selected": x.Weight, "checks": x.Checks, "answers": p.Needed()}
+	}
 	return a.json(map[string]any{
-		"plan": p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, refusals...),
+		"private": private,
+		"plan":    p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, refusals...),
 		"cost": map[string]any{
-			"openings": p.Cost.Openings, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
+			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
 			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
 		},
 		"certificate": map[string]any{

@@ -113,6 +113,8 @@ func TestPrivateRefusals(t *testing.T) {
 	})
 	_, err = home.Client(t, "buyer").AskPrivate(Context(t), home.identities["buyer"], "cube", "SELECT COUNT(*) FROM cube WHERE chapter = PRIVATE($1)", []string{"84"}, Purpose, 0)
 	require.Equal(t, "PRIVATE_HOME", carnet.ReasonOf(err))
+	_, _, err = home.Client(t, "buyer").Explain(Context(t), "cube", "SELECT COUNT(*) FROM cube WHERE chapter = PRIVATE($1) AND owner <> 'uz'")
+	require.NoError(t, err, "the others' data are under no veto")
 }
 
 // Rule: nobody but the buyer learns which codes were selected. Queries that differ in

@@ -215,18 +215,21 @@ func (n *names) privateElsewhere(sel *query.Select, rest query.Expr, p *Private)
 	return nil
 }
 
-// privatePossible asks committee, profile and keys whether they can do it.
+// privatePossible asks committee and profile whether they can do it.
 func (n *names) privatePossible(p *Private) error {
 	var err error
 	p.Checks, err = n.u.Committee.AllowsSelections(n.u.PrivateChecks)
 	if err == nil {
 		err = share.CheckSelectionProfile(n.u.Profile)
 	}
-	for i := range n.u.files {
-		if key := n.u.files[i].key; err == nil && n.u.Homes[key] != 0 {
-			err = share.PrivateHome(key)
-		}
+	if err != nil {
+		return p.refuse(err)
 	}
+	return nil
+}
+
+// refuse makes a refusal at the place of the private parameter.
+func (p *Private) refuse(err error) error {
 	var e *carnet.Error
 	if errors.As(err, &e) {
 		return query.Refuse(p.at, e.Reason, "%s", e.Msg).OfKind(e.Kind).Fix("%s", e.Remedy)
@@ -311,6 +314,11 @@ func (b *builder) openChoice(n int, column []chosen) (int, error) {
 	o.Digest = carnet.Digest("carnet/choices/1", digests...)
 	if i, ok := b.byDigest[o.Digest]; ok {
 		return i, nil
+	}
+	for i := range first.f.Keys {
+		if key := first.f.Keys[i].Key; b.u.Homes[key] != 0 {
+			return 0, p.refuse(share.PrivateHome(key))
+		}
 	}
 	// Codes exclude each other, so the bounds of all rows hold for any selection.
 	if err := b.certify(n, &o, first.limits); err != nil {
