@@ -146,6 +146,9 @@ type (
 		Answer      string        `json:"answer"`
 	}
 	vectorBound struct {
+		Profile     string `json:"profile,omitempty"` // with its Q and modulus, if it is not that of params
+		Q           string `json:"q,omitempty"`
+		Modulus     string `json:"modulus,omitempty"`
 		N           int    `json:"n"`
 		T           int    `json:"t"`
 		Homes       int    `json:"homes"`
@@ -240,7 +243,16 @@ func makeVectors(t *testing.T) *vectors {
 	}
 	v.addAnswers(t, r, draw)
 	v.addCombined(t, r)
-	for _, x := range []vectorBound{{3, 2, 0, 1, 1, "", 0, 0}, {5, 3, 0, 2, 1024, "", 0, 0}, {5, 3, 1, 2, 1024, "", 0, 0}, {7, 3, 3, 2, 5000, "", 0, 0}, {10, 6, 0, 1, 1 << 24, "", 0, 0}} {
+	for _, x := range []vectorBound{
+		{N: 3, T: 2, Degree: 1, Terms: 1}, {N: 5, T: 3, Degree: 2, Terms: 1024}, {N: 5, T: 3, Homes: 1, Degree: 2, Terms: 1024},
+		{N: 7, T: 3, Homes: 3, Degree: 2, Terms: 5000}, {N: 10, T: 6, Degree: 1, Terms: 1 << 24},
+		{Profile: "records-3", N: 5, T: 3, Degree: 3, Terms: 1024}, {Profile: "records-4", N: 5, T: 3, Homes: 1, Degree: 4, Terms: 6 * 1024},
+	} {
+		p := p
+		if x.Profile != "" {
+			p = must(he.Lookup(x.Profile))
+			x.Q, x.Modulus = p.Q().String(), new(big.Int).SetUint64(p.T()).String()
+		}
 		b := NoiseBound(p, x.Degree, x.Terms)
 		var err error
 		x.NoiseBound = b.String()
@@ -295,7 +307,11 @@ func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Has
 
 func (v *vectors) addAnswers(t *testing.T, r *he.Ring, draw func() carnet.Hash) {
 	secret := r.DeriveSecret(he.Seed(draw()))
-	for m := 1; m <= 2; m++ {
+	for m := 1; m <= 4; m++ {
+		if m == 3 { // added later: what is drawn after these answers stays as it was
+			rng := stream("vectors of higher degrees")
+			draw = func() (h carnet.Hash) { rng.Read(h[:]); return h }
+		}
 		c := must(NewCommittee(5, 3))
 		keys := sortedHashes(draw, m)
 		var shares []*KeyShare

@@ -70,6 +70,7 @@ type document struct {
 	}
 	Selections   []selection
 	Certificates []struct {
+		Q, Modulus          string
 		N, T, Homes, Degree int
 		Terms               int64
 		NoiseBound          string `json:"noise_bound"`
@@ -213,6 +214,10 @@ func checkCombined(d *document) {
 
 func checkCertificates(d *document) {
 	for _, v := range d.Certificates {
+		q, t := q, t
+		if v.Q != "" { // of another profile with the same N
+			q, t = integer(v.Q), integer(v.Modulus)
+		}
 		b := new(big.Int).Mul(big.NewInt(v.Terms), power(big.NewInt(20), v.Degree))
 		b.Mul(b, power(new(big.Int).Mul(big.NewInt(d.Params.N), t), v.Degree-1))
 		equal("noise bound", v.NoiseBound, b.String())
