@@ -4,7 +4,7 @@ GO     ?= go
 BIN    := $(CURDIR)/.bin
 GOLANGCI_VERSION := v2.15.0
 
-.PHONY: build demo test test-all test-race fuzz lint gen gen-check bench docs clean help
+.PHONY: build demo test test-all test-grammar test-race fuzz lint gen gen-check bench docs clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ test-race: ## the quick suite under the race detector
 	$(GO) test -race -short $$($(GO) list ./... | grep -v /pkg/carnettest)
 	$(GO) test -race -short -run '$(RACE_SYSTEM)' ./pkg/carnettest
 
-test-all: ## the long tests too
+test-all: test-grammar ## the long tests too
 	CARNET_LONG=1 $(GO) test -timeout 60m ./...
+
+test-grammar: ## what the SQL subset accepts, against the grammar of PostgreSQL
+	cd tools/pggrammar && $(GO) vet ./... && $(GO) test ./...
 
 # A number of inputs, not a time: go test can report the end of the time as a failure.
 FUZZTIME ?= 5000x

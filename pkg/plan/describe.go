@@ -33,9 +33,7 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 	if keys := p.recipe.outputs.group; len(keys) > 0 {
 		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), groupNames(keys))
 	}
-	for i := range needs.list {
-		steps = append(steps, p.describeNeed(i, needs))
-	}
+	steps = append(steps, p.describeNeeds(needs)...)
 	say("opens %s, none of them twice", plural(len(p.Openings), "number"))
 	c := &p.Certificate
 	say("worst case: results up to %s of %d possible, noise below 2^%d hidden by floods of 2^%d, enough for 2^%d releases of a key",
@@ -46,6 +44,25 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 	say("reads %s (%s); each keyholder answers %s", plural(int(p.Cost.Blocks), "block"), size(p.Cost.Bytes), size(p.Cost.AnswerBytes))
 	steps = append(steps, p.describeBuyer()...)
 	return steps
+}
+
+// describeNeeds tells what is opened, equal lines once: an order statistic asks for the
+// row count of every code.
+func (p *Plan) describeNeeds(needs *needs) []string {
+	var lines []string
+	times := map[string]int{}
+	for i := range needs.list {
+		line := p.describeNeed(i, needs)
+		if times[line]++; times[line] == 1 {
+			lines = append(lines, line)
+		}
+	}
+	for i, line := range lines {
+		if n := times[line]; n > 1 {
+			lines[i] = fmt.Sprintf("%s; for each of %d sets of rows", line, n)
+		}
+	}
+	return lines
 }
 
 // describeNeed tells what a quantity costs in one group.
@@ -70,10 +87,10 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 		what += " where " + w + " is not NULL"
 	}
 	if f := needs.list[i].filter; f > 0 {
-		what += " of rows that " + needs.labels[f] + " tells apart"
+		what += " of rows chosen by " + needs.labels[f]
 	}
 	if l := needs.list[i].less; l > 0 {
-		what += ", less that of rows that " + needs.labels[l-1] + " tells apart"
+		what += ", less that of rows chosen by " + needs.labels[l-1]
 	}
 	each := ""
 	if len(p.recipe.outputs.group) > 0 {

@@ -96,3 +96,14 @@ func TestJoinOpenings(t *testing.T) {
 		}
 	}
 }
+
+// Explain says what order statistics release.
+func TestOrdinalsAreDescribed(t *testing.T) {
+	b := newBench(t, customs(), layouts[0], false, declarants(40))
+	p, err := Compile("SELECT MAX(month), SUM(value) FILTER (WHERE half = 1) FROM trade", b.product)
+	require.NoError(t, err)
+	require.Equal(t, []string{"month"}, p.GroupBy)
+	require.Equal(t, []string{"max", "sum"}, p.Aggregates)
+	require.Contains(t, p.Describe(), "  rows of rows chosen by MAX(month): 1 number, each a sum of cells; for each of 12 sets of rows")
+	require.Contains(t, p.Describe(), "  value of rows chosen by SUM(value) FILTER (WHERE half = 1): 1 number, each a sum of cells")
+}

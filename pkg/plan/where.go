@@ -263,16 +263,6 @@ func (n *names) isNull(e *query.IsNull) (*cond, error) {
 	return negated(c, e.Not), nil
 }
 
-// nullTruth is the truth of IS NULL at each position.
-func (n *names) nullTruth(v int) []tri {
-	d := n.u.vars[v].domain
-	t := make([]tri, d.size())
-	if d.nullable {
-		t[len(d.values)] = isTrue
-	}
-	return t
-}
-
 func negated(c *cond, not bool) *cond {
 	if not {
 		return c.not()
