@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/plan"
@@ -34,17 +37,22 @@ func (c *explainCmd) Run(a *app) error {
 	if err != nil {
 		return inSQL(sql, err)
 	}
-	refusals, err := cl.Assess(a.ctx, product, sql, c.Purpose)
+	assessed, err := cl.Assess(a.ctx, product, sql, c.Purpose)
 	if err != nil {
 		return inSQL(sql, err)
 	}
+	refusals := assessed.Refusals
 	if c.JSON {
-		if err := a.explanation(p, refusals); err != nil {
+		if err := a.explanation(p, assessed); err != nil {
 			return err
 		}
 	} else {
 		for _, s := range p.Describe() {
 			a.printf("%s\n", s)
+		}
+		if e := assessed.Estimate; e != nil && len(p.Openings) > 0 {
+			a.printf("takes about %s: compiling %s, the gateway %s, a keyholder on such a machine %s\n",
+				lasting(e.Total), lasting(e.Compile), lasting(e.Gateway), lasting(e.Keyholder))
 		}
 	}
 	if len(refusals) == 0 {
@@ -62,14 +70,14 @@ func (c *explainCmd) Run(a *app) error {
 }
 
 // explanation prints a plan for programs.
-func (a *app) explanation(p *plan.Plan, refusals []client.Refusal) error {
+func (a *app) explanation(p *plan.Plan, assessed *client.Assessment) error {
 	var private any
 	if x := p.Private; x != nil {
 		private = map[string]any{"column": x.Column, "codes": len(x.Codes), "selected": x.Weight, "checks": x.Checks, "answers": p.Needed()}
 	}
-	return a.json(map[string]any{
+	out := map[string]any{
 		"private": private,
-		"plan":    p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, refusals...),
+		"plan":    p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, assessed.Refusals...),
 		"cost": map[string]any{
 			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
 			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
@@ -78,5 +86,23 @@ func (a *app) explanation(p *plan.Plan, refusals []client.Refusal) error {
 			"degree": p.Certificate.Degree, "flood_bits": p.Certificate.FloodBits, "noise_bits": p.Certificate.NoiseBits,
 			"release_bits": p.Certificate.ReleaseBits, "bound": p.Certificate.Bound, "max_result": p.Certificate.MaxResult, "t": p.Certificate.T,
 		},
-	})
+		"work": p.Work,
+	}
+	if e := assessed.Estimate; e != nil {
+		out["estimate"] = map[string]float64{"compile_seconds": e.Compile.Seconds(), "gateway_seconds": e.Gateway.Seconds(),
+			"keyholder_seconds": e.Keyholder.Seconds(), "total_seconds": e.Total.Seconds()}
+	}
+	return a.json(out)
+}
+
+// lasting writes a duration with two digits, from milliseconds up.
+func lasting(d time.Duration) string {
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case ms < 9.95:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 995:
+		return fmt.Sprintf("%.0f ms", ms)
+	default:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
 }

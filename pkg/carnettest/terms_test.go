@@ -51,10 +51,10 @@ func TestMinOwners(t *testing.T) {
 	charged := n.Keyholders[0].Charged(t, sets[0].Key.Key)
 	c := n.Client(t, "buyer")
 	for _, sql := range subtotals {
-		refusals, err := c.Assess(Context(t), "cube", sql, Purpose)
+		assessed, err := c.Assess(Context(t), "cube", sql, Purpose)
 		require.NoError(t, err)
-		require.NotEmpty(t, refusals, sql)
-		require.Equal(t, "TOO_FEW_OWNERS", refusals[0].Reason)
+		require.NotEmpty(t, assessed.Refusals, sql)
+		require.Equal(t, "TOO_FEW_OWNERS", assessed.Refusals[0].Reason)
 		_, err = c.Ask(Context(t), n.Identity("buyer"), "cube", sql, Purpose, 0)
 		require.Equal(t, "TOO_FEW_OWNERS", carnet.ReasonOf(err), "%s: %v", sql, err)
 		require.Equal(t, carnet.Refused, carnet.KindOf(err))

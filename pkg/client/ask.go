@@ -8,6 +8,7 @@ import (
 	"time"
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/plan"
@@ -60,13 +61,19 @@ func refusals(in []*pb.Refusal) []Refusal {
 	return out
 }
 
-// Assess asks the gateway whether it would accept the query, and returns why not.
-func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purpose string) ([]Refusal, error) {
+// Assessment is what the gateway says about a query before it is asked.
+type Assessment struct {
+	Refusals []Refusal      // why it would not be accepted
+	Estimate *plan.Estimate // of its machine; nil if the query can't be compiled
+}
+
+// Assess asks the gateway whether it would accept the query, and how long it would take.
+func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purpose string) (*Assessment, error) {
 	resp, err := c.queries.ExplainQuery(ctx, &pb.ExplainQueryRequest{Product: string(product), Sql: sql, Purpose: purpose})
 	if err != nil {
 		return nil, fault(err)
 	}
-	return refusals(resp.GetRefusals()), nil
+	return &Assessment{refusals(resp.GetRefusals()), apiconv.FromEstimate(resp.GetPlan().GetEstimate())}, nil
 }
 
 // Ask compiles the query, signs what it pins (SQL, inputs, plan, answer key) and

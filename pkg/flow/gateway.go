@@ -54,6 +54,7 @@ type Gateway struct {
 	Config
 	bus       *bus
 	cubes     *scan.Cubes
+	measured  sync.Map      // profile name -> func() (plan.Rates, error), see rates
 	progress  sync.Map      // query hash -> *progress, while computed
 	claims    claims        // places that pieces are being written to
 	committed sync.Map      // nonce -> *committed; a committed file never changes

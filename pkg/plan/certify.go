@@ -54,17 +54,7 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 		what, at := b.who(n)
 		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name())
 	}
-	homes := map[int]bool{}
-	fs := o.Functionals()
-	for i := range fs[0].Keys {
-		if member, ok := b.u.Homes[fs[0].Keys[i].Key]; ok {
-			homes[member] = true
-		}
-	}
-	terms := share.Terms(fs[0])
-	for _, f := range fs[1:] {
-		terms = max(terms, share.Terms(f))
-	}
+	homes, terms := b.homes(o), mostTerms(o)
 	o.Bound = share.NoiseBound(b.u.Profile, o.Degree, terms)
 	if b.plan.Private != nil { // the bound grows with the terms: this is the largest one
 		o.Bound = share.SelectionBound(b.plan.Private.Weight, []*big.Int{o.Bound})
@@ -72,11 +62,30 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 	}
 	o.NoiseBits = new(big.Int).Sub(o.Bound, big.NewInt(1)).BitLen()
 	var err error
-	o.FloodBits, o.ReleaseBits, err = share.FloodBits(b.u.Profile, b.u.Committee, len(homes), o.Bound)
+	o.FloodBits, o.ReleaseBits, err = share.FloodBits(b.u.Profile, b.u.Committee, homes, o.Bound)
 	if err != nil || o.ReleaseBits < share.MinReleaseBits {
-		return b.noisy(n, o, len(homes), terms)
+		return b.noisy(n, o, homes, terms, largest)
 	}
 	return nil
+}
+
+// homes counts the distinct home keyholders of an opening's keys.
+func (b *builder) homes(o *Opening) int {
+	homes := map[int]bool{}
+	for _, k := range o.Functionals()[0].Keys {
+		if member, ok := b.u.Homes[k.Key]; ok {
+			homes[member] = true
+		}
+	}
+	return len(homes)
+}
+
+// mostTerms is the number of terms of an opening, of the largest of its choices.
+func mostTerms(o *Opening) (terms int64) {
+	for _, f := range o.Functionals() {
+		terms = max(terms, share.Terms(f))
+	}
+	return terms
 }
 
 // overflow refuses a sum whose result could wrap modulo T, and says what fits.
@@ -86,10 +95,17 @@ func (b *builder) overflow(n int, o *Opening, largest, half *big.Int) error {
 	fit.Quo(fit, largest)
 	r := query.Refuse(at, "OVERFLOW", "%s over %d rows could reach %s, and profile %s holds results up to %s", what, o.Rows, largest, b.u.Profile.Name(), half).
 		OfKind(carnet.Precondition)
-	if fit.Sign() == 0 {
-		return r.Fix("the product of two values alone is too large: %s", b.storeAdvice(n))
+	ways := []string{b.storeAdvice(n)}
+	if w := b.wider(o.Degree, b.homes(o), mostTerms(o), largest); w != "" {
+		ways = append(ways, w)
 	}
-	return r.Fix("at most %s rows fit: select fewer by jurisdiction, owner%s; or %s", fit, b.partitionNames(), b.storeAdvice(n))
+	if each := new(big.Int).Quo(half, big.NewInt(o.Rows)); each.Sign() > 0 {
+		ways = append(ways, fmt.Sprintf("with bounds that keep each row's part at %s or less, all rows would fit", each))
+	}
+	if fit.Sign() == 0 {
+		return r.Fix("the product of two values alone is too large: %s", strings.Join(ways, "; or "))
+	}
+	return r.Fix("at most %s rows fit: select fewer by jurisdiction, owner%s; or %s", fit, b.partitionNames(), strings.Join(ways, "; or "))
 }
 
 // storeAdvice tells how the schema could make an aggregate possible.
@@ -115,13 +131,10 @@ func (b *builder) partitionNames() string {
 
 // noisy refuses an opening that adds up too many blocks for its noise to be hidden
 // over enough releases, and says how many fit.
-func (b *builder) noisy(n int, o *Opening, homes int, terms int64) error {
+func (b *builder) noisy(n int, o *Opening, homes int, terms int64, largest *big.Int) error {
 	what, at := b.who(n)
 	degree := o.Degree
-	fits := func(p *he.Profile, t int64) bool {
-		_, bits, err := share.FloodBits(p, b.u.Committee, homes, share.NoiseBound(p, degree, t))
-		return err == nil && bits >= share.MinReleaseBits
-	}
+	fits := func(p *he.Profile, t int64) bool { return hides(p, b.u.Committee, degree, homes, t) }
 	limit := min(terms, math.MaxInt32)
 	most := sort.Search(int(limit), func(t int) bool { return !fits(b.u.Profile, int64(t)+1) })
 	unit := "blocks"
@@ -145,6 +158,8 @@ func (b *builder) noisy(n int, o *Opening, homes int, terms int64) error {
 				break
 			}
 		}
+	} else if w := b.wider(degree, homes, terms, largest); w != "" {
+		ways = append(ways, w)
 	}
 	return r.Fix("%s", strings.Join(ways, "; or "))
 }
@@ -156,9 +171,9 @@ const wideRange = 4
 // if they are many: a range of cumulative ones is two.
 func (b *builder) fewerTerms(o *Opening) []string {
 	widest, column := wideRange, uint32(0)
-	for i := range o.F.Keys {
-		for j := range o.F.Keys[i].Products {
-			for _, f := range o.F.Keys[i].Products[j].Factors {
+	for _, k := range o.Functionals()[0].Keys {
+		for j := range k.Products {
+			for _, f := range k.Products[j].Factors {
 				if f.Width() > widest {
 					widest, column = f.Width(), slices.Concat(f.Plus, f.Minus)[0]
 				}

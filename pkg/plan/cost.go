@@ -84,6 +84,7 @@ func (p *Plan) count(u *universe) {
 		}
 	}
 	p.Cost = c
+	p.Work = p.work(blocks.total)
 }
 
 // blockCounter counts distinct blocks.
@@ -145,8 +146,8 @@ func (c *blockCounter) cells(t *functional.Linear) {
 	}
 }
 
-// keys returns the keys of the plan in ascending order.
-func (c *Cost) keys() []carnet.KeyID {
+// Keys returns the keys of the plan in ascending order.
+func (c *Cost) Keys() []carnet.KeyID {
 	keys := make([]carnet.KeyID, 0, len(c.Releases))
 	for k := range c.Releases {
 		keys = append(keys, k)

@@ -38,7 +38,7 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 	c := &p.Certificate
 	say("worst case: results up to %s of %d possible, noise below 2^%d hidden by floods of 2^%d, enough for 2^%d releases of a key",
 		c.MaxResult, (c.T-1)/2, c.NoiseBits, c.FloodBits, c.ReleaseBits)
-	for _, k := range p.Cost.keys() {
+	for _, k := range p.Cost.Keys() {
 		say("uses %s of %d of key %s", plural(p.Cost.Releases[k], "release"), p.Cost.MaxReleases, k.String()[:12])
 	}
 	say("reads %s (%s); each keyholder answers %s", plural(int(p.Cost.Blocks), "block"), size(p.Cost.Bytes), size(p.Cost.AnswerBytes))

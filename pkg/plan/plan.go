@@ -34,6 +34,7 @@ type Plan struct {
 	Columns     []ColumnInfo
 	Certificate Certificate
 	Cost        Cost
+	Work        Work
 
 	// What the owners' terms are judged on: names in ascending order.
 	Aggregates []string // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any

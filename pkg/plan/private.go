@@ -74,7 +74,7 @@ func (p *Plan) Functionals() (fs []*functional.Functional) {
 }
 
 // Keys are those of all openings, ascending.
-func (p *Plan) Keys() []carnet.KeyID { return p.Cost.keys() }
+func (p *Plan) Keys() []carnet.KeyID { return p.Cost.Keys() }
 
 // Needed is how many keyholders must answer: t, or 2t-1 with a private parameter.
 func (p *Plan) Needed() int {

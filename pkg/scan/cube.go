@@ -42,6 +42,21 @@ func (c *Cubes) Zero() { c.cache.zero() }
 // Forget does the same for the set-ups of one key.
 func (c *Cubes) Forget(key carnet.KeyID) { c.cache.forget(&key) }
 
+// Missing counts the blocks that functionals over cells sum in a role and that are not
+// kept: n is the number of cells in a block.
+func (c *Cubes) Missing(n int, role Role, fs []*functional.Functional) (missing int64) {
+	for _, g := range groupCells(fs) {
+		for _, b := range g.blocks(n) {
+			for i := range g.columns {
+				if !c.cache.has(setupKey{g.columns[i].key, he.BlockID{File: g.columns[i].file, Column: g.columns[i].column, Block: b}, role}) {
+					missing++
+				}
+			}
+		}
+	}
+	return missing
+}
+
 // Linear returns the same scalars as the function Linear, for functionals over cells.
 // c0 is given for RolePublic and only for it; Linear panics otherwise.
 func (c *Cubes) Linear(ctx context.Context, r *he.Ring, role Role, fs []*functional.Functional, w map[carnet.KeyID]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {

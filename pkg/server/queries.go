@@ -18,11 +18,15 @@ type queryService struct {
 }
 
 func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQueryRequest) (*carnetv1.ExplainQueryResponse, error) {
-	p, refusals, err := q.s.g.ExplainQuery(ctx, as(ctx), carnet.ProductID(m.Product), m.Sql, m.Purpose)
+	ex, err := q.s.g.ExplainQuery(ctx, as(ctx), carnet.ProductID(m.Product), m.Sql, m.Purpose)
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.ExplainQueryResponse{Plan: apiconv.ToPlan(p), Refusals: toRefusals(refusals)}, nil
+	out := &carnetv1.ExplainQueryResponse{Plan: apiconv.ToPlan(ex.Plan), Refusals: toRefusals(ex.Refusals)}
+	if out.Plan != nil {
+		out.Plan.Estimate = apiconv.ToEstimate(ex.Estimate)
+	}
+	return out, nil
 }
 
 func (q queryService) SubmitQuery(ctx context.Context, m *carnetv1.SubmitQueryRequest) (*carnetv1.SubmitQueryResponse, error) {

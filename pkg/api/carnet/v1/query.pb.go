@@ -217,7 +217,14 @@ type Plan struct {
 	Columns     []string               `protobuf:"bytes,9,rep,name=columns,proto3" json:"columns,omitempty"`
 	Datasets    []string               `protobuf:"bytes,10,rep,name=datasets,proto3" json:"datasets,omitempty"`
 	// Human-readable steps, one a line.
-	Steps         []string `protobuf:"bytes,11,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps []string `protobuf:"bytes,11,rep,name=steps,proto3" json:"steps,omitempty"`
+	// How long the query would take on the gateway's machine if nothing else ran there.
+	Estimate *Estimate `protobuf:"bytes,12,opt,name=estimate,proto3" json:"estimate,omitempty"`
+	// One for each dataset key.
+	Releases      []*KeyReleases `protobuf:"bytes,13,rep,name=releases,proto3" json:"releases,omitempty"`
+	Files         int64          `protobuf:"varint,14,opt,name=files,proto3" json:"files,omitempty"`
+	Rows          int64          `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`
+	Blocks        int64          `protobuf:"varint,16,opt,name=blocks,proto3" json:"blocks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,6 +336,177 @@ func (x *Plan) GetSteps() []string {
 	return nil
 }
 
+func (x *Plan) GetEstimate() *Estimate {
+	if x != nil {
+		return x.Estimate
+	}
+	return nil
+}
+
+func (x *Plan) GetReleases() []*KeyReleases {
+	if x != nil {
+		return x.Releases
+	}
+	return nil
+}
+
+func (x *Plan) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *Plan) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *Plan) GetBlocks() int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
+}
+
+// Estimate is worked out from counts of the plan and rates that the gateway measured.
+// Waiting for the journal and the network is not in it.
+type Estimate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Compiling, which everybody does first.
+	CompileSeconds float64 `protobuf:"fixed64,1,opt,name=compile_seconds,json=compileSeconds,proto3" json:"compile_seconds,omitempty"`
+	// The gateway's public values.
+	GatewaySeconds float64 `protobuf:"fixed64,2,opt,name=gateway_seconds,json=gatewaySeconds,proto3" json:"gateway_seconds,omitempty"`
+	// One keyholder's answer with its attestation, on a machine like the gateway's.
+	KeyholderSeconds float64 `protobuf:"fixed64,3,opt,name=keyholder_seconds,json=keyholderSeconds,proto3" json:"keyholder_seconds,omitempty"`
+	// From compiling to the last of both, which work at the same time.
+	TotalSeconds  float64 `protobuf:"fixed64,4,opt,name=total_seconds,json=totalSeconds,proto3" json:"total_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Estimate) Reset() {
+	*x = Estimate{}
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Estimate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Estimate) ProtoMessage() {}
+
+func (x *Estimate) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
+func (*Estimate) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Estimate) GetCompileSeconds() float64 {
+	if x != nil {
+		return x.CompileSeconds
+	}
+	return 0
+}
+
+func (x *Estimate) GetGatewaySeconds() float64 {
+	if x != nil {
+		return x.GatewaySeconds
+	}
+	return 0
+}
+
+func (x *Estimate) GetKeyholderSeconds() float64 {
+	if x != nil {
+		return x.KeyholderSeconds
+	}
+	return 0
+}
+
+func (x *Estimate) GetTotalSeconds() float64 {
+	if x != nil {
+		return x.TotalSeconds
+	}
+	return 0
+}
+
+// KeyReleases says how many of the numbers that keyholders release under a key the
+// query uses, and how many they release in all.
+type KeyReleases struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Used          int64                  `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
+	Granted       int64                  `protobuf:"varint,3,opt,name=granted,proto3" json:"granted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyReleases) Reset() {
+	*x = KeyReleases{}
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyReleases) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyReleases) ProtoMessage() {}
+
+func (x *KeyReleases) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyReleases.ProtoReflect.Descriptor instead.
+func (*KeyReleases) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *KeyReleases) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *KeyReleases) GetUsed() int64 {
+	if x != nil {
+		return x.Used
+	}
+	return 0
+}
+
+func (x *KeyReleases) GetGranted() int64 {
+	if x != nil {
+		return x.Granted
+	}
+	return 0
+}
+
 // Certificate states the worst case in exact integers; decimal strings.
 type Certificate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -347,7 +525,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +537,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +550,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Certificate) GetFloodBits() int32 {
@@ -432,7 +610,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +622,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +635,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Refusal) GetBy() string {
@@ -511,7 +689,7 @@ type SubmitQueryRequest struct {
 
 func (x *SubmitQueryRequest) Reset() {
 	*x = SubmitQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +701,7 @@ func (x *SubmitQueryRequest) String() string {
 func (*SubmitQueryRequest) ProtoMessage() {}
 
 func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +714,7 @@ func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryRequest.ProtoReflect.Descriptor instead.
 func (*SubmitQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SubmitQueryRequest) GetStatement() *Envelope {
@@ -555,7 +733,7 @@ type SubmitQueryResponse struct {
 
 func (x *SubmitQueryResponse) Reset() {
 	*x = SubmitQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +745,7 @@ func (x *SubmitQueryResponse) String() string {
 func (*SubmitQueryResponse) ProtoMessage() {}
 
 func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +758,7 @@ func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryResponse.ProtoReflect.Descriptor instead.
 func (*SubmitQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SubmitQueryResponse) GetRef() *StatementRef {
@@ -599,7 +777,7 @@ type GetQueryRequest struct {
 
 func (x *GetQueryRequest) Reset() {
 	*x = GetQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +789,7 @@ func (x *GetQueryRequest) String() string {
 func (*GetQueryRequest) ProtoMessage() {}
 
 func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +802,7 @@ func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryRequest.ProtoReflect.Descriptor instead.
 func (*GetQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetQueryRequest) GetId() string {
@@ -643,7 +821,7 @@ type GetQueryResponse struct {
 
 func (x *GetQueryResponse) Reset() {
 	*x = GetQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +833,7 @@ func (x *GetQueryResponse) String() string {
 func (*GetQueryResponse) ProtoMessage() {}
 
 func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +846,7 @@ func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryResponse.ProtoReflect.Descriptor instead.
 func (*GetQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetQueryResponse) GetStatus() *QueryStatus {
@@ -687,7 +865,7 @@ type WatchQueryRequest struct {
 
 func (x *WatchQueryRequest) Reset() {
 	*x = WatchQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +877,7 @@ func (x *WatchQueryRequest) String() string {
 func (*WatchQueryRequest) ProtoMessage() {}
 
 func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +890,7 @@ func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchQueryRequest) GetId() string {
@@ -731,7 +909,7 @@ type WatchQueryResponse struct {
 
 func (x *WatchQueryResponse) Reset() {
 	*x = WatchQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -743,7 +921,7 @@ func (x *WatchQueryResponse) String() string {
 func (*WatchQueryResponse) ProtoMessage() {}
 
 func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -756,7 +934,7 @@ func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchQueryResponse) GetStatus() *QueryStatus {
@@ -786,7 +964,7 @@ type QueryStatus struct {
 
 func (x *QueryStatus) Reset() {
 	*x = QueryStatus{}
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +976,7 @@ func (x *QueryStatus) String() string {
 func (*QueryStatus) ProtoMessage() {}
 
 func (x *QueryStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +989,7 @@ func (x *QueryStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryStatus.ProtoReflect.Descriptor instead.
 func (*QueryStatus) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QueryStatus) GetId() string {
@@ -901,7 +1079,7 @@ type ListQueriesRequest struct {
 
 func (x *ListQueriesRequest) Reset() {
 	*x = ListQueriesRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1091,7 @@ func (x *ListQueriesRequest) String() string {
 func (*ListQueriesRequest) ProtoMessage() {}
 
 func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1104,7 @@ func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListQueriesRequest) GetPageSize() int32 {
@@ -953,7 +1131,7 @@ type ListQueriesResponse struct {
 
 func (x *ListQueriesResponse) Reset() {
 	*x = ListQueriesResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1143,7 @@ func (x *ListQueriesResponse) String() string {
 func (*ListQueriesResponse) ProtoMessage() {}
 
 func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1156,7 @@ func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListQueriesResponse) GetQueries() []*QueryStatus {
@@ -1004,7 +1182,7 @@ type FetchAnswerRequest struct {
 
 func (x *FetchAnswerRequest) Reset() {
 	*x = FetchAnswerRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1016,7 +1194,7 @@ func (x *FetchAnswerRequest) String() string {
 func (*FetchAnswerRequest) ProtoMessage() {}
 
 func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1029,7 +1207,7 @@ func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerRequest.ProtoReflect.Descriptor instead.
 func (*FetchAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FetchAnswerRequest) GetId() string {
@@ -1053,7 +1231,7 @@ type FetchAnswerResponse struct {
 
 func (x *FetchAnswerResponse) Reset() {
 	*x = FetchAnswerResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1243,7 @@ func (x *FetchAnswerResponse) String() string {
 func (*FetchAnswerResponse) ProtoMessage() {}
 
 func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1256,7 @@ func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerResponse.ProtoReflect.Descriptor instead.
 func (*FetchAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FetchAnswerResponse) GetPart() isFetchAnswerResponse_Part {
@@ -1148,7 +1326,7 @@ type KeyholderAnswer struct {
 
 func (x *KeyholderAnswer) Reset() {
 	*x = KeyholderAnswer{}
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1338,7 @@ func (x *KeyholderAnswer) String() string {
 func (*KeyholderAnswer) ProtoMessage() {}
 
 func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1351,7 @@ func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyholderAnswer.ProtoReflect.Descriptor instead.
 func (*KeyholderAnswer) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *KeyholderAnswer) GetStatement() *Envelope {
@@ -1193,7 +1371,7 @@ type SealedPiece struct {
 
 func (x *SealedPiece) Reset() {
 	*x = SealedPiece{}
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +1383,7 @@ func (x *SealedPiece) String() string {
 func (*SealedPiece) ProtoMessage() {}
 
 func (x *SealedPiece) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,7 +1396,7 @@ func (x *SealedPiece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedPiece.ProtoReflect.Descriptor instead.
 func (*SealedPiece) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SealedPiece) GetData() []byte {
@@ -1239,7 +1417,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\apurpose\x18\x03 \x01(\tR\apurpose\"k\n" +
 	"\x14ExplainQueryResponse\x12#\n" +
 	"\x04plan\x18\x01 \x01(\v2\x0f.carnet.v1.PlanR\x04plan\x12.\n" +
-	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\"\xc8\x02\n" +
+	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\"\xef\x03\n" +
 	"\x04Plan\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\tR\aprofile\x12\x16\n" +
@@ -1253,7 +1431,21 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\acolumns\x18\t \x03(\tR\acolumns\x12\x1a\n" +
 	"\bdatasets\x18\n" +
 	" \x03(\tR\bdatasets\x12\x14\n" +
-	"\x05steps\x18\v \x03(\tR\x05steps\"\xd0\x01\n" +
+	"\x05steps\x18\v \x03(\tR\x05steps\x12/\n" +
+	"\bestimate\x18\f \x01(\v2\x13.carnet.v1.EstimateR\bestimate\x122\n" +
+	"\breleases\x18\r \x03(\v2\x16.carnet.v1.KeyReleasesR\breleases\x12\x14\n" +
+	"\x05files\x18\x0e \x01(\x03R\x05files\x12\x12\n" +
+	"\x04rows\x18\x0f \x01(\x03R\x04rows\x12\x16\n" +
+	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\"\xae\x01\n" +
+	"\bEstimate\x12'\n" +
+	"\x0fcompile_seconds\x18\x01 \x01(\x01R\x0ecompileSeconds\x12'\n" +
+	"\x0fgateway_seconds\x18\x02 \x01(\x01R\x0egatewaySeconds\x12+\n" +
+	"\x11keyholder_seconds\x18\x03 \x01(\x01R\x10keyholderSeconds\x12#\n" +
+	"\rtotal_seconds\x18\x04 \x01(\x01R\ftotalSeconds\"M\n" +
+	"\vKeyReleases\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04used\x18\x02 \x01(\x03R\x04used\x12\x18\n" +
+	"\agranted\x18\x03 \x01(\x03R\agranted\"\xd0\x01\n" +
 	"\vCertificate\x12\x1d\n" +
 	"\n" +
 	"flood_bits\x18\x01 \x01(\x05R\tfloodBits\x12\x1d\n" +
@@ -1351,64 +1543,68 @@ func file_carnet_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_carnet_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_carnet_v1_query_proto_goTypes = []any{
 	(QueryState)(0),               // 0: carnet.v1.QueryState
 	(*ExplainQueryRequest)(nil),   // 1: carnet.v1.ExplainQueryRequest
 	(*ExplainQueryResponse)(nil),  // 2: carnet.v1.ExplainQueryResponse
 	(*Plan)(nil),                  // 3: carnet.v1.Plan
-	(*Certificate)(nil),           // 4: carnet.v1.Certificate
-	(*Refusal)(nil),               // 5: carnet.v1.Refusal
-	(*SubmitQueryRequest)(nil),    // 6: carnet.v1.SubmitQueryRequest
-	(*SubmitQueryResponse)(nil),   // 7: carnet.v1.SubmitQueryResponse
-	(*GetQueryRequest)(nil),       // 8: carnet.v1.GetQueryRequest
-	(*GetQueryResponse)(nil),      // 9: carnet.v1.GetQueryResponse
-	(*WatchQueryRequest)(nil),     // 10: carnet.v1.WatchQueryRequest
-	(*WatchQueryResponse)(nil),    // 11: carnet.v1.WatchQueryResponse
-	(*QueryStatus)(nil),           // 12: carnet.v1.QueryStatus
-	(*ListQueriesRequest)(nil),    // 13: carnet.v1.ListQueriesRequest
-	(*ListQueriesResponse)(nil),   // 14: carnet.v1.ListQueriesResponse
-	(*FetchAnswerRequest)(nil),    // 15: carnet.v1.FetchAnswerRequest
-	(*FetchAnswerResponse)(nil),   // 16: carnet.v1.FetchAnswerResponse
-	(*KeyholderAnswer)(nil),       // 17: carnet.v1.KeyholderAnswer
-	(*SealedPiece)(nil),           // 18: carnet.v1.SealedPiece
-	(*Envelope)(nil),              // 19: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 20: carnet.v1.StatementRef
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*Estimate)(nil),              // 4: carnet.v1.Estimate
+	(*KeyReleases)(nil),           // 5: carnet.v1.KeyReleases
+	(*Certificate)(nil),           // 6: carnet.v1.Certificate
+	(*Refusal)(nil),               // 7: carnet.v1.Refusal
+	(*SubmitQueryRequest)(nil),    // 8: carnet.v1.SubmitQueryRequest
+	(*SubmitQueryResponse)(nil),   // 9: carnet.v1.SubmitQueryResponse
+	(*GetQueryRequest)(nil),       // 10: carnet.v1.GetQueryRequest
+	(*GetQueryResponse)(nil),      // 11: carnet.v1.GetQueryResponse
+	(*WatchQueryRequest)(nil),     // 12: carnet.v1.WatchQueryRequest
+	(*WatchQueryResponse)(nil),    // 13: carnet.v1.WatchQueryResponse
+	(*QueryStatus)(nil),           // 14: carnet.v1.QueryStatus
+	(*ListQueriesRequest)(nil),    // 15: carnet.v1.ListQueriesRequest
+	(*ListQueriesResponse)(nil),   // 16: carnet.v1.ListQueriesResponse
+	(*FetchAnswerRequest)(nil),    // 17: carnet.v1.FetchAnswerRequest
+	(*FetchAnswerResponse)(nil),   // 18: carnet.v1.FetchAnswerResponse
+	(*KeyholderAnswer)(nil),       // 19: carnet.v1.KeyholderAnswer
+	(*SealedPiece)(nil),           // 20: carnet.v1.SealedPiece
+	(*Envelope)(nil),              // 21: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 22: carnet.v1.StatementRef
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_carnet_v1_query_proto_depIdxs = []int32{
 	3,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
-	5,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
-	4,  // 2: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
-	19, // 3: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
-	20, // 4: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
-	12, // 5: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	12, // 6: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	19, // 7: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
-	0,  // 8: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
-	5,  // 9: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
-	21, // 10: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
-	12, // 11: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
-	17, // 12: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
-	18, // 13: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
-	19, // 14: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
-	1,  // 15: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
-	6,  // 16: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
-	8,  // 17: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
-	10, // 18: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
-	13, // 19: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
-	15, // 20: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
-	2,  // 21: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
-	7,  // 22: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
-	9,  // 23: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
-	11, // 24: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
-	14, // 25: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
-	16, // 26: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
-	21, // [21:27] is the sub-list for method output_type
-	15, // [15:21] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	7,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
+	6,  // 2: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
+	4,  // 3: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
+	5,  // 4: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
+	21, // 5: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
+	22, // 6: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
+	14, // 7: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	14, // 8: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	21, // 9: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
+	0,  // 10: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
+	7,  // 11: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
+	23, // 12: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
+	14, // 13: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
+	19, // 14: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
+	20, // 15: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
+	21, // 16: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
+	1,  // 17: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
+	8,  // 18: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
+	10, // 19: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
+	12, // 20: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
+	15, // 21: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
+	17, // 22: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
+	2,  // 23: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
+	9,  // 24: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
+	11, // 25: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
+	13, // 26: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
+	16, // 27: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
+	18, // 28: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
+	23, // [23:29] is the sub-list for method output_type
+	17, // [17:23] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_query_proto_init() }
@@ -1417,7 +1613,7 @@ func file_carnet_v1_query_proto_init() {
 		return
 	}
 	file_carnet_v1_common_proto_init()
-	file_carnet_v1_query_proto_msgTypes[15].OneofWrappers = []any{
+	file_carnet_v1_query_proto_msgTypes[17].OneofWrappers = []any{
 		(*FetchAnswerResponse_PublicValues)(nil),
 		(*FetchAnswerResponse_Answer)(nil),
 		(*FetchAnswerResponse_Sealed)(nil),
@@ -1428,7 +1624,7 @@ func file_carnet_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_query_proto_rawDesc), len(file_carnet_v1_query_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
