@@ -16,7 +16,7 @@ import (
 
 // calibrationTries is how often each piece of work is timed; the least time counts, since
 // whatever else runs only makes it longer.
-const calibrationTries = 3
+const calibrationTries = 5
 
 // Calibrate measures what one core of this machine takes for the units of plan.Work under
 // a profile. It computes on a few blocks of zeros, some tenths of a second in all, with

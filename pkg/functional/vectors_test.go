@@ -57,7 +57,7 @@ func TestVectors(t *testing.T) {
 	} {
 		x := hashVector{Hash: m.LinearHash(&KeyTerms{Linear: ts})}
 		for _, l := range ts {
-			x.Terms = append(x.Terms, termVector{l.File, l.Column, l.Blocks, l.Cells, l.Minus})
+			x.Terms = append(x.Terms, termVector(l))
 		}
 		v.Hashes = append(v.Hashes, x)
 	}

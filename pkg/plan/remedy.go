@@ -27,7 +27,7 @@ func (b *builder) wider(degree, homes int, terms int64, largest *big.Int) string
 	if best == nil {
 		return ""
 	}
-	return fmt.Sprintf("profile %s would hold it, at %d bytes a value instead of %d", best.Name(), best.BlockBytes()/best.N(), b.u.Profile.BlockBytes()/b.u.Profile.N())
+	return fmt.Sprintf("profile %s would hold it, at %d bytes a value", best.Name(), best.BlockBytes()/best.N())
 }
 
 // hides reports whether the noise of so many terms stays hidden over enough releases.

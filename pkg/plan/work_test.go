@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math/big"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/he"
 )
 
 // Work counts blocks, lists and factors once however often they are used, and cells,
@@ -73,6 +75,26 @@ func TestWorkOfAPlan(t *testing.T) {
 	if err == nil {
 		require.Zero(t, p.Work)
 	}
+}
+
+// The profile that a refusal names holds the opening: it is worked out.
+func TestWiderProfile(t *testing.T) {
+	e := newBench(t, customs(), carnet.LayoutCube, false, declarants(3))
+	u, err := prepare(e.product)
+	require.NoError(t, err)
+	p, err := he.Lookup("cube")
+	require.NoError(t, err)
+	u.Profile = p
+	b := &builder{u: u}
+	half := func(name string) *big.Int {
+		p, err := he.Lookup(name)
+		require.NoError(t, err)
+		return new(big.Int).SetUint64((p.T() - 1) / 2)
+	}
+	require.Equal(t, "profile cube-wide would hold it, at 24 bytes a value", b.wider(1, 0, 1000, new(big.Int).Add(half("cube"), big.NewInt(1))))
+	require.Empty(t, b.wider(1, 0, 1000, new(big.Int).Add(half("cube-wide"), big.NewInt(1))))
+	require.Empty(t, b.wider(2, 0, 1000, big.NewInt(1)), "no cube multiplies")
+	require.Empty(t, b.wider(1, 0, 1<<62, big.NewInt(1)), "no cube hides so much noise")
 }
 
 // Estimates are sums of work times rate; what several cores share is divided.

@@ -39,9 +39,6 @@ func NewCubes(limit int64) *Cubes { return &Cubes{newSetups(limit)} }
 // call when it is done with them. The Cubes can be used on.
 func (c *Cubes) Zero() { c.cache.zero() }
 
-// Forget does the same for the set-ups of one key.
-func (c *Cubes) Forget(key carnet.KeyID) { c.cache.forget(&key) }
-
 // Missing counts the blocks that functionals over cells sum in a role and that are not
 // kept: n is the number of cells in a block.
 func (c *Cubes) Missing(n int, role Role, fs []*functional.Functional) (missing int64) {

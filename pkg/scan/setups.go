@@ -176,15 +176,11 @@ func (c *setups) release(e *setup) {
 	}
 }
 
-func (c *setups) zero() { c.forget(nil) }
-
-// forget drops the set-ups of a key, all for nil.
-func (c *setups) forget(key *carnet.KeyID) {
+// zero drops all set-ups.
+func (c *setups) zero() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.items {
-		if key == nil || e.key.key == *key {
-			c.drop(e)
-		}
+		c.drop(e)
 	}
 }
