@@ -51,6 +51,7 @@ var figures = []figure{
 	{"bytes", bytesFigure},
 	{"keyholder", keyholderFigure},
 	{"cube", cubeFigure},
+	{"estimates", estimatesFigure},
 	{"network", networkFigure},
 	{"tpch", tpchFigure},
 }

@@ -129,9 +129,9 @@ func trimmed(sql string) string {
 	return strings.TrimSuffix(strings.TrimSpace(b.String()), ";")
 }
 
-// storedBytes is what the gateway keeps of ciphertext.
+// storedBytes is what the gateway keeps: ciphertext, and a little besides.
 func storedBytes(n *carnettest.Network) (total int64) {
-	_ = filepath.WalkDir(n.Gateway.BlobDir(), func(_ string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(n.Gateway.Dir, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			if info, err := d.Info(); err == nil {
 				total += info.Size()
