@@ -15,25 +15,25 @@ func TestVeryLargeCubes(t *testing.T) {
 		t.Skip("lists 16M cells")
 	}
 	p := million(t, 4000, 4000)
-	memory := func(sql string) (*Plan, error, uint64) {
+	memory := func(sql string) (*Plan, uint64, error) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		plan, err := Compile(sql, p)
 		runtime.ReadMemStats(&after)
-		return plan, err, after.TotalAlloc - before.TotalAlloc
+		return plan, after.TotalAlloc - before.TotalAlloc, err
 	}
-	plan, err, bytes := memory("SELECT COUNT(*), SUM(x) FROM big WHERE a <> '7'")
+	plan, bytes, err := memory("SELECT COUNT(*), SUM(x) FROM big WHERE a <> '7'")
 	require.NoError(t, err)
 	require.Len(t, plan.Openings, 2)
 	require.EqualValues(t, 2*4*3999*4000, plan.Work.Cells)
 	require.EqualValues(t, 3999*4000, plan.Work.Lists)
 	require.Less(t, bytes, uint64(512<<20))
-	plan, err, bytes = memory("SELECT b, COUNT(*), SUM(x) FROM big GROUP BY b")
+	plan, bytes, err = memory("SELECT b, COUNT(*), SUM(x) FROM big GROUP BY b")
 	require.NoError(t, err)
 	require.Len(t, plan.Groups, 4000)
 	require.Less(t, bytes, uint64(1<<30))
 
-	_, err, bytes = memory("SELECT a, b, COUNT(*) FROM big GROUP BY a, b")
+	_, bytes, err = memory("SELECT a, b, COUNT(*) FROM big GROUP BY a, b")
 	require.Equal(t, "TOO_MANY_GROUPS", RefusalOf(err).Reason)
 	require.Less(t, bytes, uint64(256<<20))
 }

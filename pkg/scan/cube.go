@@ -75,7 +75,8 @@ func (c *Cubes) Linear(ctx context.Context, r *he.Ring, role Role, fs []*functio
 				return nil, carnet.E(carnet.Precondition, "MISSING_KEY", "nothing is known for dataset key %s", g.columns[i].key)
 			}
 		}
-		m.total += int64(len(g.blocks(n))) * int64(len(g.columns))
+		g.touched = g.blocks(n)
+		m.total += int64(len(g.touched)) * int64(len(g.columns))
 	}
 	pass := &cubePass{r: r, role: role, w: w, c0: c0, cache: c.cache, generation: c.cache.next(), meter: m, count: len(fs)}
 	pass.workers = make([]*cubeWorker, max(1, opt.Workers))

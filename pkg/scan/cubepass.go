@@ -45,7 +45,7 @@ type cubeTask struct {
 // group sums the columns of a group, window by window.
 func (p *cubePass) group(ctx context.Context, g *cellGroup) error {
 	n := uint32(p.r.Profile().N())
-	blocks := g.blocks(int(n))
+	blocks := g.touched
 	cursor := make([]int, len(g.lists))
 	scratch := make([][]uint32, maxLayers)
 	for len(blocks) > 0 {

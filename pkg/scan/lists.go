@@ -13,6 +13,7 @@ import (
 type cellGroup struct {
 	lists   [][]uint32
 	columns []cellColumn
+	touched []uint32 // the blocks that the lists touch, once they are known
 }
 
 // cellColumn is one column of one file: list i belongs to uses[i].
