@@ -106,6 +106,8 @@ func TestBounds(t *testing.T) {
 	for _, deep := range []string{
 		strings.Repeat("(", MaxDepth+1), strings.Repeat("NOT ", MaxDepth+1), strings.Repeat("- ", MaxDepth+1),
 		strings.Repeat("COALESCE(", MaxDepth+1), strings.Repeat("SUM(", 10000),
+		strings.Repeat("CASE ", 10000), strings.Repeat("CASE WHEN TRUE THEN ", MaxDepth+1), strings.Repeat("CAST(", 10000),
+		strings.Repeat("EXTRACT(YEAR FROM ", MaxDepth+1), "COUNT(*) FILTER (WHERE " + strings.Repeat("(", MaxDepth), "a" + strings.Repeat("::int", MaxDepth+1),
 	} {
 		_, err := Parse("SELECT 1 FROM p WHERE " + deep)
 		require.Equal(t, "TOO_DEEP", carnet.ReasonOf(err), deep[:10])

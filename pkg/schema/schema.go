@@ -57,7 +57,7 @@ type Dimension struct {
 	Length   bool   `json:"length,omitempty"` // use the number of characters of the source
 	Type     string `json:"type,omitempty"`   // DateType: codes are days, months or years; "": names or numbers
 	Codes    []Code `json:"codes"`
-	Ordered  bool   `json:"ordered,omitempty"`  // comparisons follow the order of Codes; codes that all are integers compare as numbers anyway
+	Ordered  bool   `json:"ordered,omitempty"`  // comparisons follow the order of Codes; codes that all are numbers compare as numbers anyway
 	Nullable bool   `json:"nullable,omitempty"` // NULL is allowed and is one more code, the last
 	Encoding Coding `json:"encoding,omitempty"` // records: how codes become columns; default OneHot
 }
