@@ -168,7 +168,9 @@ func (n *needs) caseArgument(a *query.Aggregate, e *query.Case) (argument, error
 	if err != nil {
 		return nil, err
 	}
-	n.filters = append(n.filters, caseColumns(e)...)
+	for i := range e.Whens {
+		n.filterBy(e.Condition(i))
+	}
 	var out argument
 	for i, x := range results(e) {
 		branch, err := n.argument(a, x)
@@ -180,15 +182,6 @@ func (n *needs) caseArgument(a *query.Aggregate, e *query.Case) (argument, error
 		}
 	}
 	return n.checked(out.merged(), e.At)
-}
-
-// caseColumns lists the columns that conditions of a CASE name.
-func caseColumns(e *query.Case) []string {
-	var list []string
-	for i := range e.Whens {
-		list = append(list, used(e.Condition(i))...)
-	}
-	return list
 }
 
 // within keeps the rows where a condition holds.
@@ -298,7 +291,7 @@ func (n *needs) counted(a *query.Aggregate) (argument, error) {
 	}
 	when = when.not()
 	if !when.always() {
-		n.filters = append(n.filters, used(a.Arg)...)
+		n.filterBy(a.Arg)
 	}
 	return argument{{when, one}}.within(everywhere), nil
 }

@@ -41,7 +41,7 @@ func compile(sel *query.Select, p *Product) (*Plan, error) {
 		if join, err = n.rewrite(sel, p); err != nil {
 			return nil, err
 		}
-		sel, n = join.sel, &names{u: u, table: tableName(join.sel), spent: n.spent}
+		sel, n = join.sel, &names{u: u, table: tableName(join.sel), spent: n.spent, shared: join.shared}
 	}
 	rest, secret, err := splitPrivate(sel.Where)
 	if err != nil {

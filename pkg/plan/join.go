@@ -11,6 +11,8 @@ import (
 type joinedQuery struct {
 	sel  *query.Select
 	rows *query.Aggregate // the row count of the first side
+	// shared are the conditions of the sides, which every aggregate in it has.
+	shared map[query.Expr]*cond
 }
 
 // joiner rewrites a join.
@@ -19,6 +21,7 @@ type joiner struct {
 	sel   *query.Select
 	sides [2]joinSide
 	keys  map[string]query.Expr // per column of USING: what both sides are grouped by
+	size  int                   // parts of the expressions that names of columns stand for
 }
 
 // joinSide is one of the two queries.
@@ -61,7 +64,13 @@ func (n *names) rewrite(sel *query.Select, p *Product) (*joinedQuery, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &joinedQuery{out, j.sides[0].rows}, j.idle()
+	shared := map[query.Expr]*cond{}
+	for i := range j.sides {
+		if w := j.sides[i].where; w != nil {
+			shared[w] = nil
+		}
+	}
+	return &joinedQuery{out, j.sides[0].rows, shared}, j.idle()
 }
 
 // idle refuses result columns of the sides that nothing uses: they are not compiled,
@@ -271,7 +280,21 @@ func (j *joiner) outer(e query.Expr) (query.Expr, error) {
 	})
 }
 
+// maxRewritten bounds the parts of what names of columns stand for, counted each time
+// they are used.
+const maxRewritten = 1 << 17
+
+// column is what a column of the join stands for.
 func (j *joiner) column(c *query.ColumnRef) (query.Expr, error) {
+	e, err := j.find(c)
+	query.Walk(e, func(query.Expr) bool { j.size++; return j.size <= maxRewritten })
+	if err == nil && j.size > maxRewritten {
+		return nil, query.Refuse(c.At, "TOO_COMPLEX", "written out, the join has more than %d parts", maxRewritten).Fix("use columns of the joined queries less often, or several queries")
+	}
+	return e, err
+}
+
+func (j *joiner) find(c *query.ColumnRef) (query.Expr, error) {
 	if key, ok := j.keys[c.Name]; ok && (c.Table == "" || c.Table == j.sides[0].alias || c.Table == j.sides[1].alias) {
 		return key, nil
 	}

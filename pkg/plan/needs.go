@@ -39,6 +39,8 @@ type filterOf struct {
 	conds  []*cond
 	labels []string
 	byKey  map[string]int
+	called map[*query.Aggregate]string
+	noted  map[query.Expr]bool
 }
 
 func newNeeds(n *names, where *cond, at query.Pos, filters []string) *needs {
@@ -48,7 +50,7 @@ func newNeeds(n *names, where *cond, at query.Pos, filters []string) *needs {
 			known = append(known, formula{n.u.Schema.Measures[i].Name, p})
 		}
 	}
-	return &needs{known: known, names: n, where: at, filterOf: filterOf{[]*cond{where}, []string{""}, map[string]int{everywhere.key(): 0}}, filters: filters}
+	return &needs{known: known, names: n, where: at, filterOf: filterOf{[]*cond{where}, []string{""}, map[string]int{everywhere.key(): 0}, map[*query.Aggregate]string{}, map[query.Expr]bool{}}, filters: sortedSet(filters)}
 }
 
 func (n *needs) add(by *query.Aggregate, want need) int {
@@ -89,8 +91,38 @@ func (n *needs) filter(by *query.Aggregate, c *cond) (int, error) {
 	}
 	n.byKey[key] = len(n.conds)
 	n.conds = append(n.conds, join(allOf, n.conds[0], c))
-	n.labels = append(n.labels, query.Format(by))
+	n.labels = append(n.labels, n.label(by))
 	return len(n.conds) - 1, nil
+}
+
+// filterBy notes the columns of an expression that selects rows. Aggregates of a join
+// share the condition of their side, which is looked at once.
+func (n *needs) filterBy(e query.Expr) {
+	query.Walk(e, func(x query.Expr) bool {
+		if n.noted[x] {
+			return false
+		}
+		if c, ok := x.(*query.ColumnRef); ok && !slices.Contains(n.filters, c.Name) {
+			n.filters = append(n.filters, c.Name)
+		}
+		return true
+	})
+	n.noted[e] = true
+	if b, ok := e.(*query.Binary); ok {
+		n.noted[b.X] = true
+	}
+}
+
+// label is how descriptions call an aggregate.
+func (n *needs) label(by *query.Aggregate) string {
+	if n.called[by] == "" {
+		text := query.Format(by)
+		if r := []rune(text); len(r) > 120 {
+			text = string(r[:120]) + "..."
+		}
+		n.called[by] = text
+	}
+	return n.called[by]
 }
 
 // formulas lists the measures that are polynomials of others.
@@ -112,7 +144,7 @@ func (n *needs) aggregate(e *query.Aggregate) (aggregate, error) {
 			return nil, err
 		}
 		chosen = simplify(c.strict())
-		n.filters = append(n.filters, used(e.Filter)...)
+		n.filterBy(e.Filter)
 	}
 	switch {
 	case e.Func.Ordinal():

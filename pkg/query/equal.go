@@ -1,14 +1,12 @@
 package query
 
-import "fmt"
-
 // Equal reports whether two expressions are written alike but for the qualifiers of
 // columns and the case and spacing of the text.
 func Equal(a, b Expr) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	if head(a) != head(b) {
+	if !alike(a, b) {
 		return false
 	}
 	x, y := Children(a), Children(b)
@@ -23,35 +21,49 @@ func Equal(a, b Expr) bool {
 	return true
 }
 
-// head is what an expression has besides its parts.
-func head(e Expr) string {
-	switch e := e.(type) {
+// alike compares what two expressions have besides their parts.
+func alike(a, b Expr) bool {
+	switch a := a.(type) {
 	case *ColumnRef:
-		return "column " + e.Name
+		b, ok := b.(*ColumnRef)
+		return ok && a.Name == b.Name
 	case *Literal:
-		return fmt.Sprintf("literal %d %s", e.Kind, e.Text)
+		b, ok := b.(*Literal)
+		return ok && a.Kind == b.Kind && a.Text == b.Text
 	case *Aggregate:
-		return fmt.Sprintf("aggregate %s %t %t %t %t %t", e.Func, e.Arg != nil, e.Arg2 != nil, e.Fraction != nil, e.Desc, e.Filter != nil)
+		b, ok := b.(*Aggregate)
+		return ok && a.Func == b.Func && a.Desc == b.Desc && (a.Arg == nil) == (b.Arg == nil) && (a.Arg2 == nil) == (b.Arg2 == nil) &&
+			(a.Fraction == nil) == (b.Fraction == nil) && (a.Filter == nil) == (b.Filter == nil)
 	case *Call:
-		return "call " + string(e.Func)
+		b, ok := b.(*Call)
+		return ok && a.Func == b.Func
 	case *Case:
-		return fmt.Sprintf("case %t %t", e.Operand != nil, e.Else != nil)
+		b, ok := b.(*Case)
+		return ok && (a.Operand == nil) == (b.Operand == nil) && (a.Else == nil) == (b.Else == nil)
 	case *DatePart:
-		return "date " + string(e.Func) + e.Field
+		b, ok := b.(*DatePart)
+		return ok && a.Func == b.Func && a.Field == b.Field
 	case *Cast:
-		return "cast " + string(e.To)
+		b, ok := b.(*Cast)
+		return ok && a.To == b.To
 	case *Private:
-		return fmt.Sprint("private ", e.Param)
+		b, ok := b.(*Private)
+		return ok && a.Param == b.Param
 	case *Unary:
-		return "unary " + string(e.Op)
+		b, ok := b.(*Unary)
+		return ok && a.Op == b.Op
 	case *Binary:
-		return "binary " + string(e.Op)
+		b, ok := b.(*Binary)
+		return ok && a.Op == b.Op
 	case *Between:
-		return fmt.Sprintf("between %t", e.Not)
+		b, ok := b.(*Between)
+		return ok && a.Not == b.Not
 	case *In:
-		return fmt.Sprintf("in %t", e.Not)
+		b, ok := b.(*In)
+		return ok && a.Not == b.Not
 	case *IsNull:
-		return fmt.Sprintf("null %t", e.Not)
+		b, ok := b.(*IsNull)
+		return ok && a.Not == b.Not
 	}
-	return ""
+	return false
 }
