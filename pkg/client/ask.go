@@ -119,7 +119,7 @@ func (c *Client) AskPrivate(ctx context.Context, buyer Buyer, product carnet.Pro
 	}
 	a.Query.Recipient = key.Public()
 	if pl.Private != nil {
-		if a.Query.Private, err = p.shareSelection(buyer, a.Query.ID, pl, codes); err != nil {
+		if a.Query.Private, err = p.shareSelection(buyer, &a.Query, pl, codes); err != nil {
 			return nil, err
 		}
 	}

@@ -22,19 +22,20 @@ func privateCodes(pl *plan.Plan, values []string) ([]int, error) {
 }
 
 // shareSelection shares the selection of codes among the committee of the product.
-func (p *Product) shareSelection(buyer Buyer, id carnet.Hash, pl *plan.Plan, codes []int) (*carnet.PrivateParameter, error) {
-	source, err := newSelectionSource(buyer, id)
+// q has its id, buyer and recipient.
+func (p *Product) shareSelection(buyer Buyer, q *carnet.Query, pl *plan.Plan, codes []int) (*carnet.PrivateParameter, error) {
+	source, err := newSelectionSource(buyer, q.ID)
 	if err != nil {
 		return nil, err
 	}
-	s, seeds, err := share.NewSelection(pl.Committee, id, len(pl.Private.Codes), codes, source)
+	s, seeds, err := share.NewSelection(pl.Committee, q.ID, len(pl.Private.Codes), codes, source)
 	if err != nil {
 		return nil, err
 	}
 	out := &carnet.PrivateParameter{Weight: s.Weight, Deltas: s.Deltas, Commitments: s.Commitments}
 	for i, m := range p.Committee.Members {
 		bundle := seeds.Bundle(pl.Committee, i+1).Append(nil)
-		sealed, err := seal.Seal(p.parties[m].SealingKey, share.SelectionInfo(id, i+1), bundle)
+		sealed, err := seal.Seal(p.parties[m].SealingKey, share.SelectionInfo(q, i+1), bundle)
 		clear(bundle)
 		if err != nil {
 			return nil, err

@@ -22,7 +22,7 @@ func askPrivate(t *testing.T, n *flowtest.Network, tables ...*flowtest.Table) *f
 	require.NoError(t, err)
 	q.Body.Private = &carnet.PrivateParameter{Weight: s.Weight, Deltas: s.Deltas, Commitments: s.Commitments}
 	for i, m := range n.Committee.Members {
-		sealed, err := seal.Seal(n.Parties[m].SealingKey, share.SelectionInfo(q.Body.ID, i+1), seeds.Bundle(n.Shares(), i+1).Append(nil))
+		sealed, err := seal.Seal(n.Parties[m].SealingKey, share.SelectionInfo(&q.Body, i+1), seeds.Bundle(n.Shares(), i+1).Append(nil))
 		require.NoError(t, err)
 		q.Body.Private.Seeds = append(q.Body.Private.Seeds, sealed)
 	}

@@ -62,7 +62,7 @@ func (k *Keyholder) selectionView(ctx context.Context, c *Case) (*share.Selectio
 	com := c.committee()
 	wrong := refuse("BAD_SELECTION_SEEDS", "the seeds of the selection sealed to keyholder %d do not match its commitments", com.number).
 		Fix("submit the query again with a current client")
-	plain, err := k.keys.Unseal(ctx, share.SelectionInfo(c.Query.ID, com.number), c.Query.Private.Seeds[com.number-1])
+	plain, err := k.keys.Unseal(ctx, share.SelectionInfo(&c.Query, com.number), c.Query.Private.Seeds[com.number-1])
 	if carnet.ReasonOf(err) == "UNSEAL_FAILED" {
 		return nil, wrong
 	}

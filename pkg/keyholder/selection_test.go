@@ -41,7 +41,7 @@ func (w *world) private(t *testing.T, sql string, codes []int, change ...func(q 
 }
 
 func (w *world) sealSelection(t *testing.T, q *carnet.Query, key []byte, number int, b share.Bundle) []byte {
-	sealed, err := seal.Seal(key, share.SelectionInfo(q.ID, number), b.Append(nil))
+	sealed, err := seal.Seal(key, share.SelectionInfo(q, number), b.Append(nil))
 	require.NoError(t, err)
 	return sealed
 }
@@ -163,6 +163,41 @@ func TestAttackSelections(t *testing.T) {
 		require.Equal(t, "BAD_SELECTION_SEEDS", refused(query), name)
 		require.Equal(t, carnet.PartyID("kh2"), g.said(query.Hash())[0].By)
 		require.Empty(t, g.got(query.Hash()), "the others do not answer without its check")
+	}
+}
+
+// TestAttackCopiedSelection: a private parameter that somebody else copies from the journal
+// into a query of its own is refused. The total of what is selected, opened to another
+// buyer, tells what it is: of the public values of all codes, only those of the selected
+// ones fit it.
+func TestAttackCopiedSelection(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	g.everyone(t)
+	mallory := newIdentity("mallory")
+	g.journal(t, sign(t, carnet.TypeParty, carnet.Party{ID: "mallory", Name: "mallory", Jurisdiction: "CH", Roles: []carnet.Role{carnet.RoleBuyer},
+		SigningKey: mallory.Public(), Created: testTime}, w.registrar, mallory))
+	query := w.private(t, secretMonth, []int{1})
+	g.journal(t, query)
+	g.answered(t, query, holders)
+
+	key, err := seal.GenerateKey()
+	require.NoError(t, err)
+	copied := func(by *identity, change func(q *carnet.Query)) *evidence.Envelope {
+		var q carnet.Query
+		require.NoError(t, query.Decode(carnet.TypeQuery, &q))
+		change(&q)
+		return sign(t, carnet.TypeQuery, q, by)
+	}
+	for name, env := range map[string]*evidence.Envelope{
+		"by another buyer": copied(mallory, func(q *carnet.Query) { q.Buyer, q.Recipient = "mallory", key.Public() }),
+		// The registrar gave the buyer's name a new key, or the signing key alone was stolen.
+		"for another key": copied(w.buyer, func(q *carnet.Query) { q.Recipient = key.Public() }),
+		"with another id": copied(w.buyer, func(q *carnet.Query) { q.ID[0] ^= 1 }),
+	} {
+		g.journal(t, env)
+		require.Equal(t, "BAD_SELECTION_SEEDS", g.refused(t, env).Reason, name)
+		require.Empty(t, g.got(env.Hash()), name)
 	}
 }
 

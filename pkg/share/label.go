@@ -12,6 +12,7 @@ const (
 	tagFunctional = "carnet/F/1"      // functional id
 
 	tagSelectCommit  = "carnet/select/commit/1" // commitment to a part seed of a selection
+	tagSelectSeeds   = "carnet/select/seeds/2"  // HPKE context of the sealed seeds of a selection
 	tagSelectShare   = "carnet/select/share/1"  // AES key of a part's additive shares of a selection
 	tagSelectHash    = "carnet/select/1"        // H_w: identity of a shared selection
 	tagSelectRho     = "carnet/select/rho/1"    // XOF key of the coefficients of a selection's check

@@ -16,9 +16,12 @@ func SelectionOf(q *carnet.Query) *Selection {
 }
 
 // SelectionInfo is the HPKE context in which keyholder number's seeds of a selection are
-// sealed.
-func SelectionInfo(request carnet.Hash, number int) []byte {
-	return append(append([]byte("carnet/select/seeds/1"), request[:]...), byte(number))
+// sealed. It names who asks and who can open the answer: queries are public, and another
+// buyer who repeated id, selection and sealed seeds in a query of its own would get the
+// same total sealed to itself, and find out from it what was selected.
+func SelectionInfo(q *carnet.Query, number int) []byte {
+	h := carnet.Digest(tagSelectSeeds, q.ID[:], []byte(q.Buyer), q.Recipient, []byte{byte(number)})
+	return h[:]
 }
 
 // CheckPrivate checks what is public about the private parameter of a query: that it has

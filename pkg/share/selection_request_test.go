@@ -19,7 +19,7 @@ func sealedSelection(t *testing.T, c Committee, codes ...int) (*carnet.Query, Se
 	for i := 1; i <= c.N; i++ {
 		key, err := seal.GenerateKey()
 		require.NoError(t, err)
-		sealed, err := seal.Seal(key.Public(), SelectionInfo(id, i), seeds.Bundle(c, i).Append(nil))
+		sealed, err := seal.Seal(key.Public(), SelectionInfo(q, i), seeds.Bundle(c, i).Append(nil))
 		require.NoError(t, err)
 		keys, q.Private.Seeds = append(keys, key), append(q.Private.Seeds, sealed)
 	}
@@ -33,12 +33,20 @@ func TestCheckPrivate(t *testing.T) {
 		q, seeds, keys := sealedSelection(t, c, 4, 1)
 		require.NoError(t, CheckPrivate(c, q, 6, 2))
 		require.Equal(t, q.Private.Deltas, SelectionOf(q).Deltas)
-		plain, err := keys[0].Open(SelectionInfo(q.ID, 1), q.Private.Seeds[0])
+		plain, err := keys[0].Open(SelectionInfo(q, 1), q.Private.Seeds[0])
 		require.NoError(t, err)
 		require.Equal(t, seeds.Bundle(c, 1), must(ParseBundle(plain)))
 		codes, err := SelectionOf(q).Codes(c, seeds)
 		require.NoError(t, err)
 		require.Equal(t, []int{1, 4}, codes)
+		for name, other := range map[string]*carnet.Query{
+			"another buyer":     {ID: q.ID, Buyer: "mallory", Recipient: q.Recipient},
+			"another recipient": {ID: q.ID, Buyer: q.Buyer, Recipient: []byte{1}},
+			"another id":        {ID: carnet.Hash{8}, Buyer: q.Buyer, Recipient: q.Recipient},
+		} {
+			_, err := keys[0].Open(SelectionInfo(other, 1), q.Private.Seeds[0])
+			require.Error(t, err, name)
+		}
 	}
 	c := must(NewCommittee(5, 2))
 	require.NoError(t, CheckPrivate(c, &carnet.Query{}, 0, 0))
