@@ -28,6 +28,13 @@ func (c combination) value(totals []*big.Int) *big.Rat {
 	return sum
 }
 
+// has reports whether one of the needs of others is among those of c.
+func (c combination) has(others ...combination) bool {
+	return slices.ContainsFunc(slices.Concat(others...), func(o weighted) bool {
+		return slices.ContainsFunc(c, func(w weighted) bool { return w.need == o.need })
+	})
+}
+
 // add adds r times a need.
 func (c *combination) add(need int, r *big.Rat) {
 	for i := range *c {
