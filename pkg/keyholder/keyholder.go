@@ -181,7 +181,11 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 
 // enlist keeps a query that concerns this keyholder until it has an outcome.
 func (k *Keyholder) enlist(ctx context.Context, c *Case) error {
-	if c == nil || !c.concernsMe() {
+	if c == nil {
+		return nil
+	}
+	if !c.concernsMe() {
+		k.state.forget(c.Hash)
 		return nil
 	}
 	o, err := k.ledger.Outcome(ctx, c.Hash)

@@ -201,6 +201,26 @@ func TestAttackCopiedSelection(t *testing.T) {
 	}
 }
 
+// TestAttackChecksOfNobodysQuery: no checks are kept of queries that nobody here will decide,
+// however many a gateway journals.
+func TestAttackChecksOfNobodysQuery(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	hs := g.everyone(t)
+	g.journal(t, w.private(t, secretMonth, []int{1}, func(q *carnet.Query) { q.Product = "nothing" }),
+		sign(t, carnet.TypeQuery, w.query(t, secretMonth), newIdentity("mallory")))
+	last := w.private(t, secretMonth, []int{1})
+	g.journal(t, last)
+	g.answered(t, last, holders)
+	for _, h := range hs {
+		require.Eventually(t, func() bool {
+			h.state.mu.RLock()
+			defer h.state.mu.RUnlock()
+			return len(h.state.checks) == 0
+		}, waitLimit, waitStep)
+	}
+}
+
 // TestAttackChecksWithheldAndForged: a gateway that keeps checks back stops the answer and
 // nothing else; their order does not matter; a check in another's name, of another query or
 // after a keyholder's first does not count.
