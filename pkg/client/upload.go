@@ -149,7 +149,7 @@ func (u *upload) work(ctx context.Context, ring *he.Ring, enc *he.Encryptor, nex
 func (w *worker) chunk(ctx context.Context, buffer *columnfile.Chunk, file int, column uint32, chunk int) error {
 	f, b := w.u.files[file], w.u.builders[file]
 	if w.u.complete(file, column, chunk) {
-		w.u.advance(f.ChunkBlocks(chunk), 0)
+		w.u.advance(f.ChunkBlocks(chunk))
 		return nil
 	}
 	buffer.Begin(chunk)
@@ -164,7 +164,6 @@ func (w *worker) chunk(ctx context.Context, buffer *columnfile.Chunk, file int, 
 		}
 		buffer.Put(i, w.poly)
 	}
-	sent := 0
 	for p := range pieces(f, column, chunk) {
 		words := buffer.Piece(int(p.Limb), int(p.Piece))
 		at := int(column)*f.Leaves() + f.Leaf(p)
@@ -177,9 +176,9 @@ func (w *worker) chunk(ctx context.Context, buffer *columnfile.Chunk, file int, 
 		if err := w.send(&pb.UploadPiecesRequest{Nonce: f.Nonce().String(), Column: int32(column), Limb: int32(p.Limb), Chunk: int32(chunk), Piece: int32(p.Piece), Data: data}); err != nil {
 			return err
 		}
-		sent += len(data)
+		w.u.sent.Add(int64(len(data))) // also of a chunk that a break cuts short
 	}
-	w.u.advance(f.ChunkBlocks(chunk), sent)
+	w.u.advance(f.ChunkBlocks(chunk))
 	return nil
 }
 
@@ -233,8 +232,8 @@ func (u *upload) locate(i int64) (file int, column uint32, chunk int, ok bool) {
 	return 0, 0, 0, false
 }
 
-func (u *upload) advance(blocks, bytes int) {
-	done, sent := u.done.Add(int64(blocks)), u.sent.Add(int64(bytes))
+func (u *upload) advance(blocks int) {
+	done, sent := u.done.Add(int64(blocks)), u.sent.Load()
 	if u.p.Progress == nil {
 		return
 	}
