@@ -73,6 +73,20 @@ func TestColdStorage(t *testing.T) {
 		flip(t, path, at)
 		require.NoError(t, readAll(fresh, x))
 	}
+	// Also by whoever has read it before, as often as it comes from the bucket.
+	again := open(t, dir, Options{Cold: bucket, Memory: 1})
+	require.NoError(t, readAll(again, x))
+	first := columnfile.Piece{Column: 1}
+	flip(t, path, x.Offset(first, columnfile.Packed)+77)
+	for _, read := range []func() error{
+		func() error { _, _, err := again.Chunk(ctx, x.File, x.root, 1, 0, 0); return err },
+		func() error { _, _, err := again.Piece(ctx, x.File, x.root, first); return err },
+	} {
+		require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(read()))
+		flip(t, path, x.Offset(first, columnfile.Packed)+77)
+		require.NoError(t, read())
+		flip(t, path, x.Offset(first, columnfile.Packed)+77)
+	}
 	require.NoError(t, os.Truncate(path, 10_000))
 	require.ErrorContains(t, readAll(open(t, dir, Options{Cold: bucket}), x), "bytes, not")
 

@@ -5,8 +5,8 @@
 // uploaded, in any order; Seal adds the hashes and forces everything before
 // the manifest is accepted; from then on the file is only read. It is kept raw, mapped
 // into memory and read where it lies, or packed, in the folder or in a bucket, and
-// unpacked on demand into memory that a setting bounds. Whatever is read is compared with its hash the first time
-// since the file was opened.
+// unpacked on demand into memory that a setting bounds. Whatever is read is compared with its hash: from a
+// bucket every time, from a disk the first time since the file was opened.
 package columnstore
 
 import (
