@@ -30,6 +30,8 @@ type Case struct {
 	mu   sync.Mutex
 	plan *plan.Plan // compiled on demand, dropped when the case rests
 
+	open int // 1 + checks of its private parameter when those were too few; for whoever decides it
+
 	// Guarded by Keyholder.mu.
 	running bool // somebody tries to decide it
 	missed  bool // something changed while it ran

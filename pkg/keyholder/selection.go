@@ -44,13 +44,13 @@ func (k *Keyholder) selection(ctx context.Context, c *Case, p *plan.Plan) (*shar
 		view.Zero()
 		return nil, err
 	}
-	profile := c.inputs[0].dealing.profile
+	profile, checks := c.inputs[0].dealing.profile, k.state.countChecks(c.Hash)
 	err = share.VerifySelection(he.NewRing(profile), p.Committee, p.Private.Checks, k.state.checksOf(c.Hash, c.committee(), profile))
 	switch {
 	case err == nil:
 		return view, nil
 	case carnet.ReasonOf(err) == "PRIVATE_CHECK_OPEN":
-		err = errNotYet
+		c.open, err = checks+1, errNotYet
 	}
 	view.Zero()
 	return nil, err
@@ -177,6 +177,13 @@ func (s *state) applyCheck(env *evidence.Envelope) error {
 		of[c.By] = &c
 	}
 	return nil
+}
+
+// countChecks counts the checks of a query, well-formed or not.
+func (s *state) countChecks(query carnet.Hash) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.checks[query])
 }
 
 // checksOf lists the well-formed checks of a query by members of its committee.

@@ -1,12 +1,14 @@
 package keyholder
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/share"
@@ -219,6 +222,38 @@ func TestAttackChecksOfNobodysQuery(t *testing.T) {
 			return len(h.state.checks) == 0
 		}, waitLimit, waitStep)
 	}
+}
+
+// unsealing counts what is opened.
+type unsealing struct {
+	keys.Store
+	times atomic.Int64
+}
+
+func (u *unsealing) Unseal(ctx context.Context, info, sealed []byte) ([]byte, error) {
+	u.times.Add(1)
+	return u.Store.Unseal(ctx, info, sealed)
+}
+
+// TestAttackUnfinishedChecks: queries whose check never comes to an end, because seeds are
+// wrong or a keyholder is away, cost nothing while they wait, whatever else is journaled.
+func TestAttackUnfinishedChecks(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	u := &unsealing{}
+	g.run(t, 1, func(c *Config) { u.Store, c.Keys = c.Keys, u })
+	g.run(t, 2)
+	query := w.private(t, secretMonth, []int{1})
+	g.journal(t, query)
+	g.wait(t, "checks", func() bool { return len(g.checks[query.Hash()]) == 2 })
+	for range 20 {
+		other := w.ask(t, "SELECT COUNT(*) FROM trade")
+		g.journal(t, other)
+		g.answered(t, other, 2)
+	}
+	require.LessOrEqual(t, u.times.Load(), int64(5), "the seeds of two keys, and those of the query at first and after each check")
+	g.run(t, 3)
+	g.answered(t, query, holders)
 }
 
 // TestAttackChecksWithheldAndForged: a gateway that keeps checks back stops the answer and
