@@ -126,6 +126,17 @@ func (c *column) verify(p columnfile.Piece, words []uint64) error {
 	})
 }
 
+// there finds out whether a mapped file was cut since its words were verified: whoever
+// computes with them would meet the fault, but can't have the file opened anew.
+func (c *column) there(p columnfile.Piece, words []uint64) error {
+	return c.guard(p, func() error {
+		if words[len(words)-1] >= c.file.Prime(p.Limb) {
+			return c.damaged(p, "is not canonical")
+		}
+		return nil
+	})
+}
+
 // guard calls a function that reads a mapping: a page that the disk does not give is a
 // fault of memory, and becomes an error.
 func (c *column) guard(p columnfile.Piece, read func() error) (err error) {

@@ -31,6 +31,25 @@ func TestFaultUnderAMapping(t *testing.T) {
 	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
 	require.NoError(t, os.Truncate(path, x.Size(0, s.form)))
 
+	// Of words that were verified before, whoever asks again is told, and the file is opened
+	// anew: one put back in its place serves without a restart.
+	words, done, err := s.Chunk(ctx, x.File, x.root, 1, 0, 1)
+	require.NoError(t, err)
+	kept := append([]uint64(nil), words...)
+	done()
+	other := filepath.Join(dir, x.Nonce().String(), "1")
+	backup, err := os.ReadFile(other)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(other, 4096))
+	_, _, err = s.Chunk(ctx, x.File, x.root, 1, 0, 1)
+	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(err), "%v", err)
+	require.NoError(t, os.WriteFile(other+".backup", backup, 0o600))
+	require.NoError(t, os.Rename(other+".backup", other))
+	words, done, err = s.Chunk(ctx, x.File, x.root, 1, 0, 1)
+	require.NoError(t, err)
+	require.Equal(t, kept, words)
+	done()
+
 	// After a piece was verified as well.
 	path = filepath.Join(dir, x.Nonce().String(), "1")
 	last := x.order[len(x.order)-1]

@@ -22,7 +22,11 @@ func (s *Store) Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash,
 		return nil, nil, err
 	}
 	if words, ok := c.view(p, f.ChunkWords(chunk)); ok {
-		if err := c.verifyAll(ctx, p, words); err != nil {
+		err := c.verifyAll(ctx, p, words)
+		if err == nil {
+			err = c.there(p, words)
+		}
+		if err != nil {
 			release()
 			s.doubt(c, err)
 			return nil, nil, err
