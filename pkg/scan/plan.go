@@ -21,7 +21,7 @@ type pass struct {
 }
 
 // planPasses arranges the functionals chosen by batch, one pass for each key,
-// ascending. No file of a pass needs more columns than given, but for very wide terms.
+// ascending. No file of a pass needs memory for more columns than given, but for one term.
 func planPasses(fs []*functional.Functional, batch []int, columns int) ([]*pass, error) {
 	byKey := map[carnet.KeyID]*pass{}
 	var passes []*pass
@@ -51,28 +51,23 @@ func planPasses(fs []*functional.Functional, batch []int, columns int) ([]*pass,
 	return passes, nil
 }
 
-// add adds a product for the last member, in parts if it is wide: each to the latest
-// pass over its file that has room for its columns, or to a new one.
+// add adds a product for the last member, to the latest pass over its file that has
+// room for its columns, or to a new one.
 func (p *pass) add(t *functional.Product, columns int) error {
 	if n, ok := p.blocks[t.File]; ok && n != t.Blocks {
 		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "file %s is said to have %d blocks and %d blocks", t.File, n, t.Blocks)
 	}
 	p.blocks[t.File] = t.Blocks
-	for _, factors := range split(t, columns) {
-		p.addPart(&functional.Product{File: t.File, Blocks: t.Blocks, Factors: factors}, columns)
-	}
-	return nil
-}
-
-func (p *pass) addPart(t *functional.Product, columns int) {
 	var f *filePass
 	for _, x := range p.files {
 		if x.file == t.File {
 			f = x
 		}
 	}
-	if f != nil && f.missing(t) > 0 && len(f.columns)+f.missing(t) > columns {
-		f = nil
+	if f != nil {
+		if more := f.missing(t); more > 0 && f.memory()+more > columns {
+			f = nil
+		}
 	}
 	if f == nil {
 		f = &filePass{file: t.File, blocks: t.Blocks, columnAt: map[uint32]int{}, factorAt: map[string]int{}}
@@ -83,6 +78,7 @@ func (p *pass) addPart(t *functional.Product, columns int) {
 		x.factors = append(x.factors, f.factor(&t.Factors[i]))
 	}
 	f.terms = append(f.terms, x)
+	return nil
 }
 
 // filePass lists the columns of a file that are needed, the sums of columns that
@@ -92,6 +88,7 @@ type filePass struct {
 	blocks  uint32
 	columns []uint32
 	factors []factor
+	wide    []wideFactor
 	terms   []term
 	pairs   []pair // products of two factors that terms of degree 3 and 4 go on from
 
@@ -100,7 +97,11 @@ type filePass struct {
 	factorAt map[string]int
 }
 
-type factor struct{ plus, minus []int } // indices into columns
+// factor is a sum of columns that are read side by side, or one made beforehand.
+type factor struct {
+	plus, minus []int // indices into columns
+	wide        int   // 1 + index into the wide factors; 0: none
+}
 
 func (f factor) single() bool { return len(f.plus) == 1 && len(f.minus) == 0 }
 
@@ -114,26 +115,52 @@ type term struct {
 	pairs   []int // indices into pairs
 }
 
-// missing is how many columns of a product are not there yet.
+// memory is how many columns are in memory side by side: a wide factor is both halves
+// of its sum.
+func (f *filePass) memory() int { return len(f.columns) + 2*len(f.wide) }
+
+// missing is how many more a product would take.
 func (f *filePass) missing(t *functional.Product) (n int) {
-	for _, c := range t.Columns() {
-		if _, ok := f.columnAt[c]; !ok {
-			n++
+	for i := range t.Factors {
+		x := &t.Factors[i]
+		if _, ok := f.factorAt[factorName(x)]; ok {
+			continue
+		}
+		if x.Width() > narrowFactor {
+			n += 2
+			continue
+		}
+		for _, c := range slices.Concat(x.Plus, x.Minus) {
+			if _, ok := f.columnAt[c]; !ok {
+				n++
+			}
 		}
 	}
 	return n
 }
 
-func (f *filePass) factor(t *functional.Factor) int {
+func factorName(t *functional.Factor) string {
 	name := binary.BigEndian.AppendUint32(nil, uint32(len(t.Plus)))
 	for _, c := range slices.Concat(t.Plus, t.Minus) {
 		name = binary.BigEndian.AppendUint32(name, c)
 	}
-	if i, ok := f.factorAt[string(name)]; ok {
+	return string(name)
+}
+
+func (f *filePass) factor(t *functional.Factor) int {
+	name := factorName(t)
+	if i, ok := f.factorAt[name]; ok {
 		return i
 	}
-	f.factorAt[string(name)] = len(f.factors)
-	f.factors = append(f.factors, factor{f.indices(t.Plus), f.indices(t.Minus)})
+	var x factor
+	if t.Width() > narrowFactor {
+		f.wide = append(f.wide, newWideFactor(t))
+		x.wide = len(f.wide)
+	} else {
+		x.plus, x.minus = f.indices(t.Plus), f.indices(t.Minus)
+	}
+	f.factorAt[name] = len(f.factors)
+	f.factors = append(f.factors, x)
 	return len(f.factors) - 1
 }
 
@@ -230,7 +257,16 @@ func (t *term) products() int {
 // reads returns how many blocks a pass reads.
 func (p *pass) reads() (n int64) {
 	for _, f := range p.files {
-		n += int64(f.blocks) * int64(len(f.columns))
+		n += int64(f.blocks) * int64(f.reads())
+	}
+	return n
+}
+
+// reads is how many columns are read.
+func (f *filePass) reads() int {
+	n := len(f.columns)
+	for i := range f.wide {
+		n += len(f.wide[i].columns)
 	}
 	return n
 }

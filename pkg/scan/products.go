@@ -107,15 +107,16 @@ type batch struct {
 type batchList []batch
 
 const (
-	mostColumns  = 32 // columns read side by side: more are read in several passes
+	mostColumns  = 32 // columns of full chunks read side by side: more are read in several passes
 	leastColumns = 4  // whatever MaxBytes says
 )
 
 // schedule splits the functionals into batches. A source may have to copy the columns
 // that are read side by side, in as many steps as are in memory: a quarter of MaxBytes is
-// for them.
+// for them. Chunks of small tables leave room for more.
 func schedule(p *he.Profile, fs []*functional.Functional, which []int, opt Options, keep bool) (batchList, error) {
-	columns := min(max(opt.MaxBytes/4/int64(window*8*ChunkBlocks*p.N()), leastColumns), mostColumns)
+	rows := largestChunk(fs, which)
+	columns := min(max(opt.MaxBytes/4/int64(window*8*rows*p.N()), leastColumns), int64(mostColumns*ChunkBlocks/rows))
 	var out batchList
 	for _, some := range batches(p, fs, which, opt.MaxBytes, keep) {
 		passes, err := planPasses(fs, some, int(columns))
@@ -125,6 +126,19 @@ func schedule(p *he.Profile, fs []*functional.Functional, which []int, opt Optio
 		out = append(out, batch{some, passes})
 	}
 	return out, nil
+}
+
+// largestChunk returns the number of blocks of the largest chunk that is read.
+func largestChunk(fs []*functional.Functional, which []int) int {
+	most := uint32(1)
+	for _, f := range which {
+		for i := range fs[f].Keys {
+			for j := range fs[f].Keys[i].Products {
+				most = max(most, fs[f].Keys[i].Products[j].Blocks)
+			}
+		}
+	}
+	return int(min(most, ChunkBlocks))
 }
 
 func (s batchList) reads() (n int64) {

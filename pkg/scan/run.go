@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -27,6 +28,9 @@ type runner struct {
 	sums    [][]uint64 // by member: limb after limb, group after group, D_0.. of each
 	pending []int      // by member: products since its sums were relieved
 	workers []*worker
+
+	mu    sync.Mutex
+	spare [][]uint64 // buffers of wide sums
 }
 
 func newRunner(r *he.Ring, c0 Chunks, opt Options, m *meter) (*runner, error) {
@@ -78,6 +82,7 @@ type step struct {
 	c       *chunkPass
 	stored  [][]uint64 // by column
 	public  []kept     // by column
+	wide    []wideSum  // by wide factor
 	release []func()
 	ready   chan struct{}
 
@@ -147,6 +152,9 @@ func (r *runner) prepare(ctx context.Context, p *pass, steps []*step, room chan<
 		if err := r.fetch(ctx, s); err != nil {
 			return err
 		}
+		if err := r.wideSums(ctx, s); err != nil {
+			return err
+		}
 		close(s.ready)
 	}
 	return nil
@@ -155,9 +163,10 @@ func (r *runner) prepare(ctx context.Context, p *pass, steps []*step, room chan<
 // finish ends a step that all workers are done with.
 func (r *runner) finish(s *step) {
 	s.free()
+	r.recycle(s)
 	r.opt.Public.keep(s.public)
 	if s.limb == r.r.Profile().Limbs()-1 {
-		r.meter.add(int64(len(s.f.columns) * s.c.rows))
+		r.meter.add(int64(s.f.reads() * s.c.rows))
 	}
 }
 

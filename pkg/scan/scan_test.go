@@ -114,7 +114,7 @@ func TestProductsAgreeWithTwin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(2) {
-				const columns = 9
+				const columns = 14
 				blocks := 18
 				if p.N() < 100 && seed == 1 {
 					blocks = 150 // three chunks

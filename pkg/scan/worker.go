@@ -155,6 +155,10 @@ func (w *worker) fill(c int, out []uint64) {
 // factor returns the tile of both halves of a factor.
 func (w *worker) factor(i, place int) (c0, a []uint64) {
 	f := &w.c.f.factors[i]
+	if f.wide > 0 {
+		sum, at := &w.s.wide[f.wide-1], w.slot*w.c.rows
+		return sum.c0[at : at+w.words()], sum.a[at : at+w.words()]
+	}
 	if f.single() {
 		return w.stored(f.plus[0]), w.expand(f.plus[0], place)
 	}

@@ -201,7 +201,7 @@ func (w *world) product(columns, degree int) (f *functional.Functional, terms in
 		for left := degree; left > 0; left-- {
 			take := 1
 			if len(all) > left {
-				take += w.rnd.IntN(min(len(all)-left, 3))
+				take += w.rnd.IntN(min(len(all)-left, 8)) // also wide ones
 			}
 			var some []uint32
 			for _, c := range all[:take] {
