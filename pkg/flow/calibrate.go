@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"math/big"
 	"sync"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/scan"
-	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // calibrationTries is how often each piece of work is timed; the least time counts, since
@@ -92,11 +92,13 @@ func (c *calibration) blocks() {
 		_ = columnfile.HashPiece(c.poly[0])
 		return columnfile.Unpack(words, packed, p.LimbBits(), p.Primes()[0])
 	}), float64(p.N()))
-	const floods = 256
-	mask, sum := [32]byte{1}, he.Scalar{}
+	// As much work as a flood, which a gateway has no way to make.
+	const floods, floodBytes = 256, 13
+	var sum he.Scalar
 	c.rates.Flood = per(c.time(func() error {
 		for i := range floods {
-			s := c.r.ScalarFromBig(share.Flood(mask, carnet.Hash{byte(i)}, 100))
+			h := carnet.Keyed(c.key[:], "carnet/calibrate/1", []byte{byte(i)})
+			s := c.r.ScalarFromBig(new(big.Int).SetBytes(h[:floodBytes]))
 			sum = c.r.ScalarAdd(sum, c.r.ScalarMul(s, s))
 		}
 		return nil
