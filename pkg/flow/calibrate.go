@@ -14,13 +14,17 @@ import (
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
-// calibrationTries is how often each piece of work is timed; the least time counts, since
-// whatever else runs only makes it longer.
-const calibrationTries = 5
+// Each piece of work is timed a few times, short ones more often; the least time counts,
+// since whatever else runs only makes it longer.
+const (
+	leastTries = 3
+	mostTries  = 20
+	triesTake  = 80 * time.Millisecond
+)
 
 // Calibrate measures what one core of this machine takes for the units of plan.Work under
-// a profile. It computes on a few blocks of zeros, some tenths of a second in all, with
-// the code that answers queries.
+// a profile. It computes on a chunk of blocks, about a second in all, with the code that
+// answers queries.
 func Calibrate(ctx context.Context, p *he.Profile, cores int) (plan.Rates, error) {
 	c := &calibration{ctx: ctx, r: he.NewRing(p), key: carnet.KeyID{1}}
 	c.words = float64(p.N() * p.Limbs())
@@ -66,17 +70,18 @@ func (c *calibration) stored(blocks int) {
 
 // time returns the nanoseconds that fn takes at best.
 func (c *calibration) time(fn func() error) float64 {
-	best := 0.0
-	for i := range calibrationTries {
+	var best, all time.Duration
+	for i := 0; i < leastTries || i < mostTries && all < triesTake; i++ {
 		began := time.Now()
 		if err := fn(); err != nil && c.err == nil {
 			c.err = err
 		}
-		if took := float64(time.Since(began)); i == 0 || took < best {
+		took := time.Since(began)
+		if all += took; i == 0 || took < best {
 			best = took
 		}
 	}
-	return best
+	return float64(best)
 }
 
 // per divides what is left of a time, which noise can make negative, among units.
@@ -154,17 +159,21 @@ func (c *calibration) products(degree, count int) (block, result float64) {
 			return err
 		})
 	}
-	const few, many = 4, 16
+	// Chunks of large tables are full; terms of higher degrees take too long for that.
+	few, many := uint32(16), uint32(scan.ChunkBlocks)
+	if degree > 2 {
+		few, many = 4, 16
+	}
 	short := run(few)
-	perBlock := per(run(many)-short, many-few)
-	return perBlock / c.words, per(short-few*perBlock, c.words*float64(count))
+	perBlock := per(run(many)-short, float64(many-few))
+	return perBlock / c.words, per(short-float64(few)*perBlock, c.words*float64(count))
 }
 
 // cubes measures setting up and adding cells: groups that lie interleaved, as those of
 // an inner dimension do, in one column and in several, few and many.
 func (c *calibration) cubes() {
 	n := c.r.Profile().N()
-	const blocks, columns, few, many = 16, 3, 256, 4096
+	const blocks, columns, few, many = 48, 3, 256, 4096
 	cells := blocks * n
 	groups := func(count, columns int) (fs []*functional.Functional) {
 		lists := make([][]uint32, min(count, cells))
