@@ -41,7 +41,7 @@ const RowBits = 57
 // Choose returns the fastest kernel of this machine for words of the given length.
 func Choose(bits int, portable bool) *Kernel {
 	if !portable {
-		for _, k := range native {
+		for _, k := range native() {
 			if bits <= k.Bits {
 				return k
 			}
@@ -53,7 +53,7 @@ func Choose(bits int, portable bool) *Kernel {
 // Usable returns all kernels of this machine for words of the given length.
 func Usable(bits int) []*Kernel {
 	var out []*Kernel
-	for _, k := range native {
+	for _, k := range native() {
 		if bits <= k.Bits {
 			out = append(out, k)
 		}

@@ -2,10 +2,14 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"sync"
 
-// native are the kernels of this machine, fastest first.
-var native = func() (ks []*Kernel) {
+	"golang.org/x/sys/cpu"
+)
+
+// native returns the kernels of this machine that agree with Go, fastest first.
+var native = sync.OnceValue(func() (ks []*Kernel) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512IFMA {
 		ks = append(ks, &Kernel{
 			Name: "ifma", Bits: 52,
@@ -60,8 +64,8 @@ var native = func() (ks []*Kernel) {
 			rows: rowSums, addMod: addMod, subMod: subMod,
 		})
 	}
-	return ks
-}()
+	return agreeing(ks)
+})
 
 func addRows(sums, words []uint64, rows int) {
 	rowsAVX2(&words[0], rows, len(words)/Lanes/rows, &sums[0])

@@ -2,4 +2,4 @@
 
 package kernel
 
-var native []*Kernel
+func native() []*Kernel { return nil }
