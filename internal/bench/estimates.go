@@ -26,7 +26,7 @@ func estimatesFigure(ctx context.Context, b *bench, r *Report) error {
 		s := t.r.DeriveSecret(t.seed)
 		powers := map[carnet.KeyID][]he.Poly{t.key: {s.Power(1), s.Power(2)}}
 		off, err := b.estimated(ctx, r, fmt.Sprintf("%d filtered sums, %s rows", groups, millions(t.rows())), t.r.Profile(), t.filtered(), true, func() error {
-			_, _, err := scan.PublicValues(ctx, t.r, t.filtered(), powers, t.stored, scan.Options{Workers: 1, MaxBytes: 1 << 30})
+			_, err := scan.PublicValues(ctx, t.r, t.filtered(), powers, t.stored, scan.Options{Workers: 1, MaxBytes: 1 << 30})
 			return err
 		})
 		if err != nil {

@@ -104,7 +104,7 @@ func newRelease(t *testing.T, threshold, home int) *release {
 		f := share.FunctionalID(profile, pl.Openings[i].F, pl.Openings[i].FloodBits, nil)
 		all = append(all, f[:]...)
 	}
-	z, _, err := scan.PublicValues(ctx, ring, fs, map[carnet.KeyID][]he.Poly{key: deal.Corrections}, columns, scan.Options{MaxBytes: 1 << 30})
+	z, err := scan.PublicValues(ctx, ring, fs, map[carnet.KeyID][]he.Poly{key: deal.Corrections}, columns, scan.Options{MaxBytes: 1 << 30})
 	require.NoError(t, err)
 	r.public = wire.AppendScalars(nil, profile, z)
 	attested := carnet.Digest("carnet/answers/z/1", r.public)

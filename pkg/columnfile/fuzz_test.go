@@ -28,7 +28,9 @@ func FuzzUnpack(f *testing.F) {
 			require.Equal(t, carnet.Invalid, carnet.KindOf(err))
 			return
 		}
-		require.NoError(t, columnfile.Canonical(words, q))
+		for _, v := range words {
+			require.Less(t, v, q)
+		}
 		require.Equal(t, packed, columnfile.AppendPacked(nil, bits, words))
 	})
 }

@@ -112,18 +112,6 @@ func (p *packing) get(w *[group]uint64, b []byte, q uint64) (rejected uint64) {
 	return rejected
 }
 
-// Canonical refuses words of the raw form that are not below q.
-func Canonical(words []uint64, q uint64) error {
-	rejected := uint64(0)
-	for _, v := range words {
-		rejected |= v | (q - 1 - v)
-	}
-	if rejected>>63 != 0 {
-		return notCanonical()
-	}
-	return nil
-}
-
 func notCanonical() error {
 	return carnet.E(carnet.Invalid, "NOT_CANONICAL", "a residue is not below its prime")
 }

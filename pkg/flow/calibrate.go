@@ -97,6 +97,7 @@ func (c *calibration) blocks() {
 		_ = columnfile.HashPiece(c.poly[0])
 		return columnfile.Unpack(words, packed, p.LimbBits(), p.Primes()[0])
 	}), float64(p.N()))
+	c.rates.Digest = per(c.time(func() error { scan.HashProduct(c.r, c.poly); return nil }), c.words)
 	// As much work as a flood, which a gateway has no way to make.
 	const floods, floodBytes = 256, 13
 	var sum he.Scalar
@@ -155,7 +156,7 @@ func (c *calibration) products(degree, count int) (block, result float64) {
 			fs = append(fs, &functional.Functional{Degree: degree, Keys: []functional.KeyTerms{k}})
 		}
 		return c.time(func() error {
-			_, _, err := scan.PublicValues(c.ctx, c.r, fs, map[carnet.KeyID][]he.Poly{c.key: powers}, c, scan.Options{Workers: 1, MaxBytes: 1 << 30})
+			_, err := scan.PublicValues(c.ctx, c.r, fs, map[carnet.KeyID][]he.Poly{c.key: powers}, c, scan.Options{Workers: 1, MaxBytes: 1 << 30})
 			return err
 		})
 	}

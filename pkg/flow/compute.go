@@ -205,7 +205,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		}
 		z, err = g.cubes.Linear(ctx, g.ring(in.profile), scan.RolePublic, fs, delta, source, opt)
 	} else {
-		z, _, err = scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
+		z, err = scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
 	}
 	if err != nil {
 		return nil, err

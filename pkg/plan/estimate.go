@@ -10,7 +10,8 @@ type Rates struct {
 	Column   float64    // a word of a column that is multiplied: expanded and loaded
 	Products [5]float64 // by degree: a word of a product
 	Factor   float64    // a word added to a factor
-	Result   float64    // a word of a product's result: reduced, hashed, multiplied
+	Result   float64    // a word of a product's result: reduced and multiplied
+	Digest   float64    // a word of a product's result that a keyholder hashes
 	Setup    float64    // a word of a cube: expanded, multiplied and transformed, besides reading
 	List     float64    // a cell of a list: read and labelled
 	Hash     float64    // a cell of a list: hashed
@@ -47,7 +48,7 @@ func (w *Work) Estimate(r Rates, compile time.Duration, setups int64) Estimate {
 		slots += f(n, r.Products[d])
 	}
 	gateway := share + slots/cores
-	keyholder := gateway + f(setups+w.Columns-w.Setups, r.Fetch)/cores + f(w.Lists, r.Hash) + f(w.Terms, r.Term) + f(w.Floods, r.Flood)
+	keyholder := gateway + f(setups+w.Columns-w.Setups, r.Fetch)/cores + f(w.Lists, r.Hash) + f(w.Terms, r.Term) + f(w.Results, r.Digest) + f(w.Floods, r.Flood)
 	if w.Lists > 0 || w.Linear > 0 { // the keyholder's part is a second pass over linear terms
 		keyholder += share + f(w.Linear, r.Linear)/cores
 	}

@@ -112,9 +112,9 @@ func TestEstimate(t *testing.T) {
 
 	w = Work{Columns: 1000, Linear: 100, Factors: 50, Results: 20, Floods: 6}
 	w.Products[2] = 500
-	r = Rates{Fetch: 1, Column: 2, Linear: 3, Factor: 4, Result: 5, Flood: 7, Products: [5]float64{2: 6}}
+	r = Rates{Fetch: 1, Column: 2, Linear: 3, Factor: 4, Result: 5, Digest: 8, Flood: 7, Products: [5]float64{2: 6}}
 	e := w.Estimate(r, 0, 0)
 	compute := 900*2 + 100*3 + 50*4 + 20*5 + 500*6
 	require.EqualValues(t, compute, e.Gateway)
-	require.EqualValues(t, compute+1000+6*7+100*3, e.Keyholder)
+	require.EqualValues(t, compute+1000+20*8+6*7+100*3, e.Keyholder)
 }

@@ -12,16 +12,15 @@ import (
 
 // PublicValues returns z for every functional, of any degree d: the sum over its keys
 // of const(D_0 + D_1*delta_1 + ... + D_d*delta_d), where corrections[key] is
-// [delta_1, delta_2, ...]. For functionals of higher degree than 1 it also returns
-// HashProduct for each key, ascending; that list is nil for degree 1.
-func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, [][]carnet.Hash, error) {
+// [delta_1, delta_2, ...].
+func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {
 	if err := check(r.Profile(), fs, 0); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, f := range fs {
 		for i := range f.Keys {
 			if len(corrections[f.Keys[i].Key]) < f.Degree {
-				return nil, nil, carnet.E(carnet.Precondition, "MISSING_KEY", "no correction of degree %d is known for dataset key %s", f.Degree, f.Keys[i].Key)
+				return nil, carnet.E(carnet.Precondition, "MISSING_KEY", "no correction of degree %d is known for dataset key %s", f.Degree, f.Keys[i].Key)
 			}
 		}
 	}
@@ -37,7 +36,7 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 	jobs := linearJobs(lin, r.Profile().N())
 	s, err := schedule(r.Profile(), fs, prodAt, opt, false)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	m := &meter{report: opt.Progress, total: countBlocks(jobs) + s.reads()}
 
@@ -47,23 +46,23 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 			delta[k] = c[0]
 		}
 	}
-	values, hashes := make([]he.Scalar, len(fs)), make([][]carnet.Hash, len(fs))
+	values := make([]he.Scalar, len(fs))
 	z, err := linear(ctx, r, len(lin), jobs, delta, c0, opt, m)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i, at := range linAt {
 		values[at] = z[i]
 	}
 	run, err := newRunner(r, c0, opt, m)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var free polys
 	for i := range s {
 		for _, p := range s[i].passes {
 			if err := run.run(ctx, p); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			err := each(ctx, opt.Workers, len(p.members), func(_ context.Context, _, m int) error {
 				d := free.get(r, p.degrees[m]+1)
@@ -72,15 +71,14 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 				v := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], corrections[p.key][:len(d)-1]))
 				f := p.members[m]
 				values[f] = r.ScalarAdd(values[f], v)
-				hashes[f] = append(hashes[f], HashProduct(r, d[1:]...))
 				return nil
 			})
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
-	return values, hashes, nil
+	return values, nil
 }
 
 var hashBuffers = sync.Pool{New: func() any { return new([]byte) }}
