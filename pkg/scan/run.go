@@ -212,13 +212,21 @@ type chunkPass struct {
 	f         *filePass
 	chunk     int
 	rows      int
-	expansion []*he.ColumnExpansion // by column
-	relieve   []bool                // by term: the member's sums must be relieved before it
+	expansion []*he.ColumnExpansion          // by column
+	wide      map[uint32]*he.ColumnExpansion // by column number: those of wide factors
+	relieve   []bool                         // by term: the member's sums must be relieved before it
 }
 
 func (r *runner) open(p *pass, s *step) *chunkPass {
 	first, g := chunkOf(s.f.blocks, uint32(s.chunk))
-	c := &chunkPass{key: p.key, f: s.f, chunk: s.chunk, rows: g}
+	c := &chunkPass{key: p.key, f: s.f, chunk: s.chunk, rows: g, wide: map[uint32]*he.ColumnExpansion{}}
+	for i := range s.f.wide {
+		for _, column := range s.f.wide[i].columns {
+			if c.wide[column] == nil {
+				c.wide[column] = r.r.ExpandColumn(p.key, he.BlockID{File: s.f.file, Column: column, Block: first}, g)
+			}
+		}
+	}
 	for _, column := range s.f.columns {
 		c.expansion = append(c.expansion, r.r.ExpandColumn(p.key, he.BlockID{File: s.f.file, Column: column, Block: first}, g))
 	}

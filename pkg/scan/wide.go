@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/functional"
-	"github.com/carnet-network/carnet/pkg/he"
 )
 
 // narrowFactor is how many columns a factor may have whose sum workers make tile by tile
@@ -51,8 +50,6 @@ func (r *runner) addWide(ctx context.Context, s *step, i, j int, sum wideSum) er
 		return err
 	}
 	defer release()
-	first, _ := chunkOf(s.f.blocks, id.Chunk)
-	expansion := r.r.ExpandColumn(s.c.key, he.BlockID{File: id.File, Column: id.Column, Block: first}, rows)
 	combine := r.kernel.AddMod
 	if j >= f.minus {
 		combine = r.kernel.SubMod
@@ -61,7 +58,7 @@ func (r *runner) addWide(ctx context.Context, s *step, i, j int, sum wideSum) er
 	tile := r.workers[0].tile
 	tiles, n := r.r.Profile().N()/tile, len(r.workers)
 	return each(ctx, n, n, func(_ context.Context, _, w int) error {
-		x, public := expansion.Fork(), make([]uint64, tile*rows)
+		x, public := s.c.wide[id.Column].Fork(), make([]uint64, tile*rows)
 		for t := tiles * w / n; t < tiles*(w+1)/n; t++ {
 			lo, hi := t*tile*rows, (t+1)*tile*rows
 			x.Words(s.limb, t*tile, public, stored[lo:hi])
