@@ -74,7 +74,9 @@ func (l *lockedBuffer) String() string {
 // prepare makes keyholder number without running it.
 func (g *gateway) prepare(t *testing.T, number int, dir string, change ...func(*Config)) *holder {
 	t.Helper()
+	g.mu.Lock()
 	g.live[number] = true
+	g.mu.Unlock()
 	h := &holder{g: g, number: number, dir: dir, store: g.w.stores()[number-1], logs: &lockedBuffer{}}
 	return h.again(t, change...)
 }
