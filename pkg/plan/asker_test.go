@@ -143,6 +143,7 @@ func (a *asker) aggregate(exact bool) twin {
 		both("COUNT(*)"), both("COUNT(" + m + ")"), both("SUM(" + m + ")"), both("SUM(" + m + ")"),
 		both("COUNT(" + rapid.SampledFrom(a.columns()).Draw(a.t, "counted") + ")"),
 		both("SUM(" + m + " * " + m + ")"), both("SUM(m0 * " + m + ")"), both("COUNT(" + m + " * m0)"),
+		both("SUM(" + m + " * m0 * " + m + ")"), both("SUM(m0 * m0 * " + m + " * " + m + " - 2 * m0)"),
 	}
 	if !exact {
 		// Integers first, one division: SQLite computes in doubles.

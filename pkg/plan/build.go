@@ -189,16 +189,14 @@ func (b *builder) who(n int) (string, query.Pos) {
 	return "the row count of each group", b.groupAt
 }
 
-// notStored refuses an atom that the layout does not keep.
+// notStored refuses a quantity that the layout does not keep.
 func (b *builder) notStored(n int) error {
 	what, at := b.who(n)
-	a := b.needs.list[n].atom
-	if w := b.needs.list[n].where; w != "" {
-		return query.Refuse(at, "NOT_STORED", "%s needs %s where %s is not NULL, which schema %s does not store in the %s layout", what, a, w, b.u.Schema.ID(), b.plan.Layout).
-			Fix("a new version of the schema can declare that %s is never NULL", w)
-	}
-	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, a, b.u.Schema.ID(), b.plan.Layout)
-	switch {
+	of := b.needs.list[n].of
+	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, of, b.u.Schema.ID(), b.plan.Layout)
+	switch a := of[0]; {
+	case len(of.list()) > 1:
+		return r.Fix("%s", b.storeAdvice(n))
 	case a.Kind == schema.Square:
 		return r.Fix("use SUM(%s) or AVG(%s); a new version of the schema can set squares: true for %s", a.X, a.X, a.X)
 	case a.Kind == schema.Product || a.Y != "":

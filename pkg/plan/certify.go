@@ -19,22 +19,27 @@ import (
 // bounds are the smallest and the largest value an opening can have.
 type bounds struct{ lo, hi *big.Int }
 
-// productBounds bounds the sum over rows of the products of two columns.
-func productBounds(x, y *schema.Column, rows int64) bounds {
-	lo, hi := new(big.Int), new(big.Int)
-	for _, a := range []*big.Int{x.Min, x.Max} {
-		for _, b := range []*big.Int{y.Min, y.Max} {
-			v := new(big.Int).Mul(a, b)
-			v.Mul(v, big.NewInt(rows))
-			if v.Cmp(lo) < 0 {
-				lo = v
-			}
-			if v.Cmp(hi) > 0 {
-				hi = v
-			}
+// productBounds bounds the sum over rows of the products of columns, over none of them
+// the number of rows. Zero is within: rows may not be selected.
+func productBounds(columns []schema.Column, rows int64) bounds {
+	corners := []*big.Int{big.NewInt(rows)}
+	for i := range columns {
+		var next []*big.Int
+		for _, v := range corners {
+			next = append(next, new(big.Int).Mul(v, columns[i].Min), new(big.Int).Mul(v, columns[i].Max))
+		}
+		corners = next
+	}
+	out := bounds{new(big.Int), new(big.Int)}
+	for _, v := range corners {
+		if v.Cmp(out.lo) < 0 {
+			out.lo = v
+		}
+		if v.Cmp(out.hi) > 0 {
+			out.hi = v
 		}
 	}
-	return bounds{lo, hi}
+	return out
 }
 
 // certify works out the worst case of an opening and refuses it if the result could
@@ -103,22 +108,32 @@ func (b *builder) overflow(n int, o *Opening, largest, half *big.Int) error {
 		ways = append(ways, fmt.Sprintf("with bounds that keep each row's part at %s or less, all rows would fit", each))
 	}
 	if fit.Sign() == 0 {
-		return r.Fix("the product of two values alone is too large: %s", strings.Join(ways, "; or "))
+		return r.Fix("the product of the values of one row alone can be too large: %s", strings.Join(ways, "; or "))
 	}
 	return r.Fix("at most %s rows fit: select fewer by jurisdiction, owner%s; or %s", fit, b.partitionNames(), strings.Join(ways, "; or "))
 }
 
 // storeAdvice tells how the schema could make an aggregate possible.
 func (b *builder) storeAdvice(n int) string {
-	switch a := b.needs.list[n].atom; {
-	case a.Kind == schema.Square:
-		return fmt.Sprintf("a new version of the schema can set squares: true for %s", a.X)
-	case b.needs.list[n].where != "":
-		return fmt.Sprintf("a new version of the schema can declare that %s is never NULL", b.needs.list[n].where)
-	case a.Y != "":
-		return fmt.Sprintf("a new version of the schema can list %s under products of %s", a.Y, a.X)
+	of := b.needs.list[n].of
+	switch w, m := of.where(), of.measures(); {
+	case len(m) > 2:
+		return fmt.Sprintf("a new version of the schema can declare a measure with formula: %s", strings.Join(m, " * "))
+	case len(w) > 0:
+		return fmt.Sprintf("a new version of the schema can declare that %s %s never NULL", strings.Join(w, ", "), isOrAre(len(w)))
+	case of[0].Kind == schema.Square:
+		return fmt.Sprintf("a new version of the schema can set squares: true for %s", of[0].X)
+	case of[0].Y != "":
+		return fmt.Sprintf("a new version of the schema can list %s under products of %s", of[0].Y, of[0].X)
 	}
 	return "a new version of the schema can declare narrower bounds"
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 func (b *builder) partitionNames() string {

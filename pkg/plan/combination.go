@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -70,15 +68,15 @@ func (c *collector) count(x argument) (combination, error) {
 		parts[i].when = simplify(join(anyOf, parts[i].when, b.when))
 	}
 	for _, p := range parts {
-		atom, ok := c.rows(p.columns)
-		if !ok {
+		of, ok := c.rows(p.columns)
+		if !ok || len(p.columns) > 2 && !c.available(quantity{of: of}) {
 			return nil, c.notCounted(p.columns)
 		}
 		f, err := c.filter(c.by, p.when)
 		if err != nil {
 			return nil, err
 		}
-		out.add(c.needs.add(c.by, need{atom: atom, filter: f}), big.NewRat(1, 1))
+		out.add(c.needs.add(c.by, need{of: of, filter: f}), big.NewRat(1, 1))
 	}
 	return out, nil
 }
@@ -99,7 +97,7 @@ func (c *collector) sum(x argument) (combination, error) {
 			return nil, err
 		}
 		for _, q := range list {
-			out.add(c.needs.add(c.by, need{atom: q.atom, where: q.where, filter: f}), q.weight)
+			out.add(c.needs.add(c.by, need{of: q.of, filter: f}), q.weight)
 		}
 	}
 	return out, nil
@@ -107,8 +105,7 @@ func (c *collector) sum(x argument) (combination, error) {
 
 // quantity is a stored quantity with its weight in a polynomial.
 type quantity struct {
-	atom   schema.Atom
-	where  string // measure that has to be not NULL besides, "" if none
+	of     factors
 	weight *big.Rat
 }
 
@@ -130,25 +127,28 @@ func (n *needs) measured(columns []string) bool {
 	return !slices.ContainsFunc(columns, func(c string) bool { return n.names.u.Schema.Measure(c) < 0 })
 }
 
-// rows is the atom that counts rows where the columns, all of them nullable, are not
-// NULL; ok is false if there is none.
-func (n *needs) rows(columns []string) (schema.Atom, bool) {
+// rows counts rows where the columns, all of them nullable, are not NULL; ok is false
+// if nothing tells.
+func (n *needs) rows(columns []string) (_ factors, ok bool) {
 	switch {
 	case len(columns) == 0:
-		return schema.Atom{Kind: schema.Count}, true
+		return factors{}, true
 	case len(columns) == 1 && n.measured(columns):
-		return schema.Atom{Kind: schema.NotNull, X: columns[0]}, true
+		return just(schema.Atom{Kind: schema.NotNull, X: columns[0]}), true
 	}
 	for _, f := range n.formulas() {
 		if slices.Equal(n.nullable(f.p.Columns), columns) {
-			return schema.Atom{Kind: schema.NotNull, X: f.measure}, true
+			return just(schema.Atom{Kind: schema.NotNull, X: f.measure}), true
 		}
 	}
-	if len(columns) != 2 || !n.measured(columns) {
-		return schema.Atom{}, false
+	if !n.measured(columns) {
+		return factors{}, false
 	}
-	x, y := n.inOrder(columns[0], columns[1])
-	return schema.Atom{Kind: schema.NotNull, X: x, Y: y}, true
+	if len(columns) == 2 {
+		x, y := n.inOrder(columns[0], columns[1])
+		return just(schema.Atom{Kind: schema.NotNull, X: x, Y: y}), true
+	}
+	return n.cover(nil, columns)
 }
 
 // deciding lists the columns that make a polynomial NULL: one that decides alone, or
@@ -171,10 +171,13 @@ func (n *needs) inOrder(x, y string) (string, string) {
 	return x, y
 }
 
-// term is the quantity of a product of at most two columns over the rows where all
-// columns of rows, which are nullable, are not NULL; ok is false if no schema stores
-// such a thing.
+// term is the quantity of a product of columns over the rows where all columns of
+// rows, which are nullable, are not NULL; ok is false if no schema stores such a thing.
 func (n *needs) term(t query.Term, rows []string) (q quantity, ok bool) {
+	if len(t.Factors) == 0 {
+		q.of, ok = n.rows(rows)
+		return q, ok
+	}
 	own := n.nullable(t.Factors)
 	var others []string
 	for _, m := range rows {
@@ -182,20 +185,15 @@ func (n *needs) term(t query.Term, rows []string) (q quantity, ok bool) {
 			others = append(others, m)
 		}
 	}
-	switch len(t.Factors) {
-	case 0:
-		q.atom, ok = n.rows(rows)
-		others = nil
-	case 1:
-		q.atom, ok = schema.Atom{Kind: schema.Sum, X: t.Factors[0]}, true
-	case 2:
-		x, y := n.inOrder(t.Factors[0], t.Factors[1])
-		q.atom, ok = productAtom(x, y), true
+	if !n.measured(t.Factors) || !n.measured(others) {
+		return q, false
 	}
-	if len(others) == 1 {
-		q.where = others[0]
+	if len(t.Factors) == 2 && len(others) == 0 {
+		q.of = just(productAtom(n.inOrder(t.Factors[0], t.Factors[1])))
+		return q, true
 	}
-	return q, ok && len(others) <= 1 && n.measured(t.Factors) && n.measured(others)
+	q.of, ok = n.cover(t.Factors, others)
+	return q, ok
 }
 
 func productAtom(x, y string) schema.Atom {
@@ -239,66 +237,4 @@ func (n *needs) decimals(x argument) (scale int, free bool) {
 		scale, free = max(scale, d), free || !ok
 	}
 	return min(scale, maxScale), free || scale > maxScale
-}
-
-func (c *collector) notCounted(columns []string) error {
-	list := strings.Join(columns, ", ")
-	return query.Refuse(c.by.At, "NOT_STORED", "%s needs the number of rows where none of %s is NULL", query.Format(c.by), list).
-		Fix("a new version of the schema can declare a measure with a formula over %s, or that some of them are never NULL", list)
-}
-
-// notComposed refuses a polynomial that no stored quantities add up to.
-func (c *collector) notComposed(p query.Polynomial, t query.Term, rows []string) error {
-	one := query.Polynomial{Terms: []query.Term{{Factors: t.Factors, Coefficient: big.NewRat(1, 1)}}}
-	r := query.Refuse(c.by.At, "NOT_STORED", "%s needs the sum of %s%s, which schema %s does not store", query.Format(c.by), one, whereNotNull(rows, t.Factors), c.names.u.Schema.ID())
-	if len(t.Factors) > 2 {
-		r = query.Refuse(c.by.At, "DEGREE", "%s needs the sum of %s, a product of %d columns", query.Format(c.by), one, len(t.Factors))
-	}
-	var others []string
-	for _, m := range rows {
-		if !slices.Contains(t.Factors, m) {
-			others = append(others, m)
-		}
-	}
-	if len(t.Factors) == 2 && len(others) == 0 {
-		x, y := c.inOrder(t.Factors[0], t.Factors[1])
-		if x == y {
-			return r.Fix("use SUM(%s) or AVG(%s); a new version of the schema can set squares: true for %s", x, x, x)
-		}
-		return r.Fix("use SUM(%s) and SUM(%s); a new version of the schema can list %s under products of %s", x, y, y, x)
-	}
-	if len(t.Factors) <= 2 && len(others) > 0 && !c.by.Func.Pairs() && c.by.Func != query.Count {
-		return r.Fix("a new version of the schema can declare a measure with formula: %s, or that %s %s never NULL", p, strings.Join(others, ", "), map[bool]string{true: "is", false: "are"}[len(others) == 1])
-	}
-	if len(t.Factors) <= 2 && len(others) > 0 {
-		return r.Fix("a new version of the schema can declare a measure with formula: %s, or that %s %s never NULL", withColumns(one, others), strings.Join(others, ", "), map[bool]string{true: "is", false: "are"}[len(others) == 1])
-	}
-	return r.Fix("a new version of the schema can declare a measure with formula: %s", p)
-}
-
-func whereNotNull(rows, own []string) string {
-	var others []string
-	for _, m := range rows {
-		if !slices.Contains(own, m) {
-			others = append(others, m)
-		}
-	}
-	switch len(others) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(" where %s is not NULL", others[0])
-	}
-	return fmt.Sprintf(" where %s are not NULL", strings.Join(others, ", "))
-}
-
-// withColumns writes a polynomial that is NULL where one of the columns is.
-func withColumns(p query.Polynomial, columns []string) string {
-	s := p.String()
-	for _, m := range columns {
-		if !slices.Contains(p.Terms[0].Factors, m) {
-			s += " + 0 * " + query.Quote(m)
-		}
-	}
-	return s
 }

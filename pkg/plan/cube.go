@@ -74,10 +74,11 @@ func (b *builder) cellList(s *space, t table, free []int, at func(dim int) int) 
 	return cells, nil
 }
 
-// cubeQuantity sums the chosen cells of every digit column of an atom.
+// cubeQuantity sums the chosen cells of every digit column of a quantity.
 func (b *builder) cubeQuantity(n int, p *picks) ([]Part, error) {
-	columns := b.u.Encoding.Digits(b.needs.list[n].atom)
-	if columns == nil {
+	of := b.needs.list[n].of
+	columns := b.u.Encoding.Digits(of[0])
+	if columns == nil || len(of.list()) > 1 {
 		return nil, b.notStored(n)
 	}
 	var parts []Part

@@ -32,6 +32,11 @@ func (c *collector) decompose(p query.Polynomial) ([]quantity, error) {
 	if list := c.parts(p, nil, c.available); list != nil {
 		return list, nil
 	}
+	if expanded, ok := c.expand(p, formulas); ok {
+		if list := c.parts(expanded, formulas, c.available); list != nil {
+			return list, nil
+		}
+	}
 	rows := c.nullable(p.Columns)
 	for _, m := range p.Columns {
 		if !c.measured([]string{m}) && !(len(p.Terms) > 0 && p.Degree() > 1) {
@@ -66,14 +71,14 @@ func (c *collector) whole(p query.Polynomial, formulas []formula) []quantity {
 		}
 		ratio := new(big.Rat).Quo(p.Terms[0].Coefficient, f.p.Terms[0].Coefficient)
 		if p.Equal(f.p.Scaled(ratio)) {
-			return []quantity{{schema.Atom{Kind: schema.Sum, X: f.measure}, "", ratio.Mul(ratio, c.unit(f.measure))}}
+			return []quantity{{just(schema.Atom{Kind: schema.Sum, X: f.measure}), ratio.Mul(ratio, c.unit(f.measure))}}
 		}
 	}
 	return nil
 }
 
-// parts adds the polynomial up from formulas and from products of at most two
-// columns, as far as usable; nil if that can't be done.
+// parts adds the polynomial up from formulas and from products of columns, as far as
+// usable; nil if that can't be done.
 func (c *collector) parts(p query.Polynomial, formulas []formula, usable func(quantity) bool) []quantity {
 	rows := c.nullable(p.Columns)
 	single := func(t query.Term) (quantity, bool) {
@@ -105,7 +110,7 @@ func (c *collector) parts(p query.Polynomial, formulas []formula, usable func(qu
 				continue
 			}
 			rest = rest.Plus(fitting[i].p.Scaled(new(big.Rat).Neg(w)))
-			list = append(list, quantity{schema.Atom{Kind: schema.Sum, X: fitting[i].measure}, "", new(big.Rat).Mul(w, c.unit(fitting[i].measure))})
+			list = append(list, quantity{just(schema.Atom{Kind: schema.Sum, X: fitting[i].measure}), new(big.Rat).Mul(w, c.unit(fitting[i].measure))})
 		}
 	}
 	for _, t := range rest.Terms {
@@ -120,16 +125,17 @@ func (c *collector) parts(p query.Polynomial, formulas []formula, usable func(qu
 
 // stored tells whether the layout keeps a quantity as columns of its own.
 func (c *collector) stored(q quantity) bool {
-	return q.where == "" && (q.atom.Kind == schema.Count || c.names.u.Encoding.Digits(q.atom) != nil)
+	return len(q.of.list()) == 0 || len(q.of.list()) == 1 && c.names.u.Encoding.Digits(q.of[0]) != nil
 }
 
-// available tells whether a quantity is stored or the product of two that are.
+// available tells whether a quantity is stored or the product of as many that are as
+// the profile multiplies.
 func (c *collector) available(q quantity) bool {
 	if c.stored(q) {
 		return true
 	}
-	_, _, ok := factorsOf(c.names.u.Encoding, need{atom: q.atom, where: q.where})
-	return ok
+	lists, ok := q.of.columns(c.names.u.Encoding)
+	return ok && len(lists) <= c.names.u.Profile.MaxDegree()
 }
 
 // solve finds weights with which the formulas add up to the terms of p that are not

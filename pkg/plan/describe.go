@@ -82,10 +82,7 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 	case degree > 1:
 		how = fmt.Sprintf("a sum of products of %d columns", degree)
 	}
-	what := needs.list[i].atom.String()
-	if w := needs.list[i].where; w != "" {
-		what += " where " + w + " is not NULL"
-	}
+	what := needs.list[i].of.String()
 	if f := needs.list[i].filter; f > 0 {
 		what += " of rows chosen by " + needs.labels[f]
 	}

@@ -43,7 +43,7 @@ func (o *outputs) difference(e *query.Binary) (*node, error) {
 		return nil, nil // the needs are there already for arithmetic
 	}
 	p, q := &n.list[l.x[0].need], n.list[r.x[0].need]
-	if p.atom != q.atom || p.where != q.where || p.filter == q.filter || l.n.has(l.x, r.x) || r.n.has(l.x, r.x) {
+	if p.of != q.of || p.filter == q.filter || l.n.has(l.x, r.x) || r.n.has(l.x, r.x) {
 		return nil, nil
 	}
 	p.less = q.filter + 1

@@ -18,7 +18,7 @@
 //     region: a set of combinations of dimension codes.
 //   - In the cube layout a region is a list of cells. In the records layout it is
 //     written as a sum of disjoint products of sums of indicator columns, as far as
-//     degree 2 allows.
+//     the degree of the profile allows.
 //   - An aggregate needs quantities (counts, sums, sums of squares); a quantity is
 //     the sum over its digit columns of an opening times a power of two.
 //   - Equal functionals are opened once. Ratios, HAVING, ORDER BY and LIMIT are left

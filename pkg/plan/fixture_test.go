@@ -29,6 +29,7 @@ var small = sync.OnceValue(func() map[string]*he.Profile {
 		{Name: "records-3", LogN: 4, Limbs: 5, LimbBits: 55, TBits: 42, MaxDegree: 3, Encoding: he.Slots},
 		{Name: "records-4", LogN: 4, Limbs: 6, LimbBits: 55, TBits: 40, MaxDegree: 4, Encoding: he.Slots},
 		{Name: "records-tiny", LogN: 4, Limbs: 4, LimbBits: 55, TBits: 20, MaxDegree: 2, Encoding: he.Slots},
+		{Name: "records-4-tiny", LogN: 4, Limbs: 6, LimbBits: 55, TBits: 31, MaxDegree: 4, Encoding: he.Slots},
 	} {
 		p, err := he.NewProfile(l)
 		if err != nil {

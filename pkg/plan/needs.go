@@ -6,19 +6,17 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/query"
-	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // maxFilters bounds the sets of rows that one query tells apart besides its groups.
 const maxFilters = 4096
 
-// need is a quantity that every group needs: the sum of an atom over the rows that a
+// need is a quantity that every group needs: the sum of a product over the rows that a
 // filter selects.
 type need struct {
-	atom   schema.Atom
-	where  string // measure that has to be not NULL, besides those of the atom; "" if none
-	filter int    // 0: WHERE; others: WHERE and a condition of an aggregate
-	less   int    // filter of the rows that are subtracted, plus 1; 0 if none are
+	of     factors
+	filter int // 0: WHERE; others: WHERE and a condition of an aggregate
+	less   int // filter of the rows that are subtracted, plus 1; 0 if none are
 }
 
 // needs collects quantities and filters; equal ones once.
@@ -65,7 +63,7 @@ func (n *needs) add(by *query.Aggregate, want need) int {
 // groupRows adds the row count of each group, need 0, which tells whether there is one.
 // Of a join it is that of the first side; HAVING asks for the other.
 func (n *needs) groupRows(j *joinedQuery) error {
-	want := need{atom: schema.Atom{Kind: schema.Count}}
+	want := need{}
 	if j != nil && j.rows.Filter != nil {
 		c, err := n.names.condition(j.rows.Filter)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/query"
-	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // maxOrdinal bounds the values that an order statistic counts.
@@ -86,7 +85,7 @@ func (n *needs) ordinal(e *query.Aggregate, chosen *cond) (aggregate, error) {
 			return nil, err
 		}
 		count := combination{}
-		count.add(c.needs.add(e, need{atom: schema.Atom{Kind: schema.Count}, filter: f}), one)
+		count.add(c.needs.add(e, need{filter: f}), one)
 		out.values, out.counts = append(out.values, v), append(out.counts, count)
 	}
 	return out, nil

@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"math/big"
+	"cmp"
+	"slices"
 
-	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -21,64 +21,39 @@ func (b *builder) ones() uint32 {
 	return b.u.Encoding.Digits(schema.Atom{Kind: schema.Count})[0].ID
 }
 
-// amounts writes a need as a sum over stored columns or products of two of them; nil
-// if it is not stored.
+// amounts writes a need as a sum over stored columns or products of them; nil if they
+// are not stored.
 func (b *builder) amounts(want need) []amount {
-	if want.atom.Kind == schema.Count {
-		return []amount{{times: 1}}
-	}
-	if columns := b.u.Encoding.Digits(want.atom); columns != nil && want.where == "" {
-		var list []amount
-		for _, c := range columns {
-			list = append(list, amount{[]schema.Column{c}, c.Shift, 1})
-		}
-		return list
-	}
-	left, right, ok := factorsOf(b.u.Encoding, want)
+	lists, ok := want.of.columns(b.u.Encoding)
 	if !ok {
 		return nil
 	}
-	return multiply(left, right, left[0].ID == right[0].ID)
+	return multiply(lists)
 }
 
-// factorsOf returns the columns of the two quantities that a need is the product of.
-func factorsOf(e *schema.Encoding, want need) (left, right []schema.Column, ok bool) {
-	if e.Layout != carnet.LayoutRecords {
-		return nil, nil, false
-	}
-	a := want.atom
-	x, y := schema.Atom{Kind: schema.Sum, X: a.X}, schema.Atom{Kind: schema.Sum, X: a.Y}
-	switch {
-	case want.where != "":
-		x, y = a, schema.Atom{Kind: schema.NotNull, X: want.where}
-	case a.Kind == schema.Square:
-		y = x
-	case a.Kind == schema.NotNull && a.Y != "":
-		x, y = schema.Atom{Kind: schema.NotNull, X: a.X}, schema.Atom{Kind: schema.NotNull, X: a.Y}
-	case a.Kind != schema.Product:
-		return nil, nil, false
-	}
-	left, right = e.Digits(x), e.Digits(y)
-	return left, right, left != nil && right != nil
-}
-
-// multiply multiplies two quantities digit by digit; of a square each mixed pair is
-// there once and counts twice.
-func multiply(left, right []schema.Column, square bool) []amount {
-	var list []amount
-	for i, x := range left {
-		for j, y := range right {
-			if square && j < i {
-				continue
+// multiply multiplies quantities digit by digit. A product that comes about in several
+// ways, such as a mixed pair of a square, is there once and counts as often.
+func multiply(lists [][]schema.Column) []amount {
+	out := []amount{{times: 1}}
+	for _, digits := range lists {
+		var next []amount
+		for _, m := range out {
+			for _, c := range digits {
+				p := amount{append(slices.Clone(m.columns), c), m.shift + c.Shift, m.times}
+				slices.SortFunc(p.columns, func(x, y schema.Column) int { return cmp.Compare(x.ID, y.ID) })
+				same := func(o amount) bool {
+					return slices.EqualFunc(o.columns, p.columns, func(x, y schema.Column) bool { return x.ID == y.ID })
+				}
+				if i := slices.IndexFunc(next, same); i >= 0 {
+					next[i].times += m.times
+					continue
+				}
+				next = append(next, p)
 			}
-			m := amount{[]schema.Column{x, y}, x.Shift + y.Shift, 1}
-			if square && i != j {
-				m.times = 2
-			}
-			list = append(list, m)
 		}
+		out = next
 	}
-	return list
+	return out
 }
 
 // recordsQuantity opens a need over records.
@@ -169,12 +144,9 @@ func (b *builder) products(t *pick, list []selector, m *amount, degree int) (out
 
 // amountBounds bounds the sum of an amount over some of the rows.
 func (b *builder) amountBounds(m *amount, rows int64) bounds {
-	switch len(m.columns) {
-	case 0:
-		return bounds{new(big.Int), big.NewInt(rows)}
-	case 1:
+	if len(m.columns) == 1 {
 		lo, hi := b.u.Encoding.SumBounds(m.columns[0], rows)
 		return bounds{lo, hi}
 	}
-	return productBounds(&m.columns[0], &m.columns[1], rows)
+	return productBounds(m.columns, rows)
 }

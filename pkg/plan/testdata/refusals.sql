@@ -14,10 +14,12 @@ both: SELECT SUM(owner) FROM trade
 both: SELECT SUM(value / weight) FROM trade
 both: SELECT SUM('x') FROM trade
 both: SELECT COUNT(NULL) FROM trade
-both: SELECT SUM(value * weight * duty) FROM trade
+cube: SELECT SUM(value * weight * duty) FROM trade
+records: SELECT SUM(duty * weight * duty) FROM trade
+records: SELECT SUM(value * value * value) FROM trade
 both: SELECT SUM(value * month) FROM trade
 both: SELECT SUM(SUM(value)) FROM trade
-both: SELECT STDDEV(value * weight) FROM trade
+cube: SELECT STDDEV(value * weight) FROM trade
 both: SELECT COUNT(*) FROM trade WHERE value > 100
 both: SELECT COUNT(*) FROM trade WHERE value IS NULL
 both: SELECT COUNT(*) FROM trade WHERE COUNT(*) > 3
