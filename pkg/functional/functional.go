@@ -27,6 +27,15 @@ type Functional struct {
 	Keys   []KeyTerms // strictly ascending by Key
 }
 
+// KeySet names the set of keys, which decides the masks of an answer.
+func (f *Functional) KeySet() string {
+	b := make([]byte, 0, len(carnet.KeyID{})*len(f.Keys))
+	for i := range f.Keys {
+		b = append(b, f.Keys[i].Key[:]...)
+	}
+	return string(b)
+}
+
 // KeyTerms are the terms over ciphertexts of one dataset key.
 type KeyTerms struct {
 	Key      carnet.KeyID

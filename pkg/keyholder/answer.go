@@ -16,7 +16,8 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he/wire"
-	"github.com/carnet-network/carnet/pkg/seal"
+	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 // lapseAfter is how long after its expiry a query is still refused aloud. Older
@@ -157,7 +158,7 @@ func (k *Keyholder) decideSafely(ctx context.Context, c *Case) (o *Outcome, err 
 	return k.decide(ctx, c)
 }
 
-// decide runs the checks, derives the functionals, makes the shares and seals them.
+// decide runs the checks, derives the functionals and has the shares made and sealed.
 func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if c.open > 0 && k.state.countChecks(c.Hash) < c.open {
 		return nil, errNotYet // as it was; compiling and sharing anew at every entry of the journal takes seconds
@@ -169,46 +170,59 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := k.selection(ctx, c, p)
+	s, err := k.sharer.Open(ctx, k.opened(c, p))
 	if err != nil {
 		return nil, err
 	}
-	if view != nil {
-		defer view.Zero()
-	}
-	der, err := k.derive(ctx, c, p)
-	if err != nil {
+	defer s.Close()
+	if err := k.selection(ctx, c, p, s); err != nil {
 		return nil, err
 	}
-	var shares []byte
-	if view != nil {
-		shares, err = k.respondSelected(ctx, c, p, der, view)
-	} else {
-		shares, err = k.respond(ctx, c, p, der)
-	}
+	der, err := k.derive(ctx, c, p, s)
 	if err != nil {
 		return nil, err
 	}
 	// Deriving takes time; what may have changed meanwhile is checked again.
-	for _, again := range []func(context.Context, *Keyholder, *Case) error{checkExpiry, checkRevoked} {
-		if err := again(ctx, k, c); err != nil {
-			return nil, err
-		}
+	if err := k.stillGood(ctx, c); err != nil {
+		return nil, err
 	}
-	return k.sealed(c, der, shares)
+	sealed, err := s.Seal(ctx, der.ids)
+	switch {
+	case carnet.ReasonOf(err) == "BAD_SEALING_KEY":
+		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed")
+	case err != nil && p.Private != nil:
+		return nil, selectionFault(err)
+	case err != nil:
+		return nil, err
+	}
+	if err := k.stillGood(ctx, c); err != nil {
+		return nil, err
+	}
+	return k.answered(c, der, sealed)
 }
 
-// sealed makes the outcome of an answer. Sealing is randomised, so that the sealed
-// bytes themselves are what must be kept and repeated.
-func (k *Keyholder) sealed(c *Case, der *derived, shares []byte) (*Outcome, error) {
-	defer clear(shares)
-	number := c.committee().number
-	msg, err := seal.Seal(c.Query.Recipient, answerInfo(c.Hash, number), shares)
-	if err != nil {
-		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed")
+// opened is the query as whoever makes shares is told of it.
+func (k *Keyholder) opened(c *Case, p *plan.Plan) *keys.Release {
+	r := &keys.Release{Hash: c.Hash, Statement: c.env, Query: &c.Query, Plan: p}
+	for _, key := range c.keys() {
+		r.Dealings = append(r.Dealings, c.dealing(key).shared())
 	}
+	return r
+}
+
+// stillGood repeats the checks whose outcome changes with time.
+func (k *Keyholder) stillGood(ctx context.Context, c *Case) error {
+	if err := checkExpiry(ctx, k, c); err != nil {
+		return err
+	}
+	return checkRevoked(ctx, k, c)
+}
+
+// answered makes the outcome of an answer. Sealing is randomised, so that the sealed
+// bytes themselves are what must be kept and repeated.
+func (k *Keyholder) answered(c *Case, der *derived, msg []byte) (*Outcome, error) {
 	body := carnet.Answer{
-		Query: c.Hash, By: k.cfg.Party, Number: number, Openings: len(der.ids),
+		Query: c.Hash, By: k.cfg.Party, Number: c.committee().number, Openings: len(der.ids),
 		Functionals: functionalsDigest(der.ids), Sealed: sha256.Sum256(msg), Created: k.now().UTC(),
 	}
 	o := &Outcome{Query: c.Hash, Seq: c.Seq, Kind: kindAnswer, Sealed: msg}
@@ -217,15 +231,11 @@ func (k *Keyholder) sealed(c *Case, der *derived, shares []byte) (*Outcome, erro
 		z := carnet.Digest("carnet/answers/z/1", o.Public)
 		body.Attested = &z
 	}
+	var err error
 	if o.Statement, err = evidence.Seal(carnet.TypeAnswer, body, k.signer); err != nil {
 		return nil, err
 	}
 	return o, nil
-}
-
-// answerInfo is the HPKE context shares are sealed under.
-func answerInfo(query carnet.Hash, number int) []byte {
-	return append(append([]byte("carnet/answer/1"), query[:]...), byte(number))
 }
 
 func functionalsDigest(ids []carnet.Hash) carnet.Hash {

@@ -82,7 +82,7 @@ func checkSeedsHeld(ctx context.Context, k *Keyholder, c *Case) error {
 		if d.committee.number == 0 {
 			return refuse("NO_MEMBER", "this keyholder is not a member of the committee of key %s", key)
 		}
-		if _, err := k.keyShare(ctx, d); err != nil {
+		if err := k.sharer.Held(ctx, d.shared()); err != nil {
 			switch {
 			case carnet.ReasonOf(err) == "KEY_DESTROYED":
 				return refuse("KEY_DESTROYED", "this keyholder destroyed its seeds of key %s", key).
@@ -271,7 +271,7 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 					return refuse("PLAN_DIFFERS", "opening %d uses a key that is not among the inputs", i)
 				}
 			}
-			if f.Degree != fs[0].Degree || keySet(f) != keySet(fs[0]) {
+			if f.Degree != fs[0].Degree || f.KeySet() != fs[0].KeySet() {
 				return refuse("PLAN_DIFFERS", "opening %d chooses between functionals that differ in degree or keys", i)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/scan"
 	"github.com/carnet-network/carnet/pkg/share"
@@ -15,8 +16,6 @@ import (
 // every functional (one an opening, or one a code of a private parameter), in plan order.
 type derived struct {
 	ids    []carnet.Hash // functional ids F
-	values []he.Scalar   // const(Σ_j D_j R_j), summed over keys; secret until flooded
-	home   []he.Scalar   // const(Σ_j D_j H_j) over the keys this keyholder is home of; nil if of none
 	public []he.Scalar   // z = const(D_0 + Σ_j D_j δ_j), summed over keys; nil if not attested
 
 	contents [][]carnet.Hash // H_D of every key
@@ -24,12 +23,11 @@ type derived struct {
 
 // derive is scheme §6.6: linear openings need no data, since D_1 comes from the
 // public XOF; openings of higher degree are re-executed in full from ciphertext
-// that belongs to the owners' signed roots.
-func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived, error) {
+// that belongs to the owners' signed roots, and handed to the session.
+func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan, s keys.Session) (*derived, error) {
 	profile, all := c.inputs[0].dealing.profile, p.Functionals()
-	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), shares: map[carnet.KeyID]*share.KeyShare{},
-		deltas: map[carnet.KeyID][]he.Poly{},
-		out:    &derived{values: make([]he.Scalar, len(all)), contents: make([][]carnet.Hash, len(all))}}
+	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), session: s, deltas: map[carnet.KeyID][]he.Poly{},
+		out: &derived{contents: make([][]carnet.Hash, len(all))}}
 	for i, f := range all {
 		if f.Degree == 1 {
 			j.linear.add(i, f)
@@ -37,26 +35,14 @@ func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan) (*derived
 			j.products.add(i, f)
 		}
 	}
-	attest := k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at) > 0
-	for _, key := range c.keys() {
-		d := c.dealing(key)
-		var err error
-		if j.shares[key], err = k.keyShare(ctx, d); err != nil {
-			return nil, err
-		}
-		if attest {
-			if j.deltas[key], err = k.corrections(ctx, d); err != nil {
+	if k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at) > 0 {
+		j.out.public = make([]he.Scalar, len(all))
+		for _, key := range c.keys() {
+			var err error
+			if j.deltas[key], err = k.corrections(ctx, c.dealing(key)); err != nil {
 				return nil, err
 			}
 		}
-	}
-	for _, s := range j.shares {
-		if s.Home() {
-			j.out.home = make([]he.Scalar, len(all))
-		}
-	}
-	if attest {
-		j.out.public = make([]he.Scalar, len(all))
 	}
 	if err := j.deriveLinear(ctx); err != nil {
 		return nil, err
@@ -90,7 +76,7 @@ type job struct {
 	c                *Case
 	profile          *he.Profile
 	ring             *he.Ring
-	shares           map[carnet.KeyID]*share.KeyShare
+	session          keys.Session
 	deltas           map[carnet.KeyID][]he.Poly
 	linear, products openings
 	out              *derived
@@ -106,34 +92,15 @@ func (o *openings) add(i int, f *functional.Functional) {
 	o.at, o.fs = append(o.at, i), append(o.fs, f)
 }
 
-func (j *job) options() scan.Options {
-	return scan.Options{Workers: j.k.cfg.Workers, MaxBytes: j.k.cfg.AccumulatorBytes, Public: j.k.public}
+// scanning bounds what one pass over many blocks takes.
+func (k *Keyholder) scanning() scan.Options {
+	return scan.Options{Workers: k.cfg.Workers, MaxBytes: k.cfg.AccumulatorBytes, Public: k.public}
 }
 
 func (j *job) deriveLinear(ctx context.Context) error {
 	fs := j.linear.fs
 	if len(fs) == 0 {
 		return nil
-	}
-	w, h := map[carnet.KeyID]he.Poly{}, map[carnet.KeyID]he.Poly{}
-	for key, s := range j.shares {
-		w[key] = s.Power(1)
-		if h[key] = j.ring.NewPoly(); s.Home() {
-			h[key] = s.HomePower(1)
-		}
-	}
-	values, err := j.k.cubes.Linear(ctx, j.ring, scan.RoleShare, fs, w, nil, j.options())
-	if err != nil {
-		return err
-	}
-	if j.out.home != nil {
-		home, err := j.k.cubes.Linear(ctx, j.ring, scan.RoleHome, fs, h, nil, j.options())
-		if err != nil {
-			return err
-		}
-		for n, i := range j.linear.at {
-			j.out.home[i] = home[n]
-		}
 	}
 	memo := functional.NewMemo(j.profile.N())
 	for n, i := range j.linear.at {
@@ -143,7 +110,6 @@ func (j *job) deriveLinear(ctx context.Context) error {
 			hd[m] = memo.LinearHash(&f.Keys[m])
 		}
 		j.out.contents[i] = hd
-		j.out.values[i] = values[n]
 	}
 	if j.out.public == nil {
 		return nil
@@ -156,7 +122,7 @@ func (j *job) deriveLinear(ctx context.Context) error {
 	for key, d := range j.deltas {
 		delta[key] = d[0]
 	}
-	z, err := j.k.cubes.Linear(ctx, j.ring, scan.RolePublic, fs, delta, source, j.options())
+	z, err := j.k.cubes.Linear(ctx, j.ring, scan.RolePublic, fs, delta, source, j.k.scanning())
 	if err != nil {
 		return err
 	}
@@ -177,37 +143,25 @@ func (j *job) deriveProducts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return scan.Products(ctx, r, fs, source, j.options(), func(n int, parts []scan.Parts) error {
+	return scan.Products(ctx, r, fs, source, j.k.scanning(), func(n int, parts []scan.Parts) error {
 		i := j.products.at[n]
 		hd := make([]carnet.Hash, len(parts))
-		var value, z he.Scalar
+		given := make([]keys.Part, len(parts))
+		var z he.Scalar
 		for m, part := range parts {
 			d := part.D[1:]
-			s := j.shares[part.Key]
 			hd[m] = scan.HashProduct(r, d...)
-			value = r.ScalarAdd(value, r.InnerConst(d, powers(s.Power, len(d))))
-			if s.Home() {
-				j.out.home[i] = r.ScalarAdd(j.out.home[i], r.InnerConst(d, powers(s.HomePower, len(d))))
-			}
+			given[m] = keys.Part{Key: part.Key, D: d, Content: hd[m]}
 			if j.out.public != nil {
 				z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, j.deltas[part.Key][:len(d)])))
 			}
 		}
 		j.out.contents[i] = hd
-		j.out.values[i] = value
 		if j.out.public != nil {
 			j.out.public[i] = z
 		}
-		return nil
+		return j.session.Product(ctx, i, given)
 	})
-}
-
-// powers lists what get returns for the powers 1..d of a key.
-func powers(get func(int) he.Poly, d int) (out []he.Poly) {
-	for j := range d {
-		out = append(out, get(j+1))
-	}
-	return out
 }
 
 // source serves the ciphertext of the inputs.

@@ -36,7 +36,7 @@ func (w *world) open(t *testing.T, query *evidence.Envelope, answers []*received
 		require.Equal(t, carnet.Hash(sha256.Sum256(a.sealed)), body.Sealed)
 		require.Equal(t, query.Hash(), body.Query)
 		require.Equal(t, a.number, body.Number)
-		plain, err := w.recipient.Open(answerInfo(query.Hash(), a.number), a.sealed)
+		plain, err := w.recipient.Open(share.AnswerInfo(query.Hash(), a.number), a.sealed)
 		require.NoError(t, err)
 		count := len(p.Openings)
 		if w.home && a.number == 1 {
@@ -183,7 +183,7 @@ func TestSharesAreDeterministic(t *testing.T) {
 	for i, q := range []*evidence.Envelope{q1, q2} {
 		a := g.answered(t, q, 1)[0]
 		var err error
-		plain[i], err = w.recipient.Open(answerInfo(q.Hash(), 1), a.sealed)
+		plain[i], err = w.recipient.Open(share.AnswerInfo(q.Hash(), 1), a.sealed)
 		require.NoError(t, err)
 	}
 	require.Equal(t, plain[0], plain[1])

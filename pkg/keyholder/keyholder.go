@@ -18,6 +18,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/keys/local"
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Party     carnet.PartyID
 	Registrar ed25519.PublicKey // pinned: parties and committees must carry its signature
 	Keys      keys.Store
+	Sharer    keys.Sharer // nil: in this process, from the seeds in Keys
 	Ledger    *Ledger
 	Gateway   grpc.ClientConnInterface // connects lazily and reconnects, like *grpc.ClientConn
 	Policy    Policy                   // nil: the owners' terms
@@ -61,11 +63,10 @@ type Keyholder struct {
 	log    *slog.Logger
 	now    func() time.Time
 	ledger *Ledger
-	keys   keys.Store
+	sharer keys.Sharer
 	signer evidence.Signer
 	state  *state
 	api    services
-	shares *shareCache
 	chunks *chunkCache
 	public *scan.PublicCache
 	cubes  *scan.Cubes
@@ -142,11 +143,10 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		return nil, carnet.E(carnet.Invalid, "BAD_CONFIG", "the registrar's key or the party's name is missing or malformed")
 	}
 	k := &Keyholder{
-		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, keys: cfg.Keys, signer: cfg.Keys.Signer(),
+		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, signer: cfg.Keys.Signer(),
 		state: newState(cfg.Registrar, cfg.Party),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
 			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway)},
-		shares:  newShareCache(),
 		chunks:  newChunkCache(cfg.CacheBytes),
 		public:  scan.NewPublicCache(cfg.PublicBytes),
 		cubes:   scan.NewCubes(cfg.CubeBytes),
@@ -157,6 +157,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		release: newSignal(), outbox: newSignal(), seeds: newSignal(),
 		quiet: 200 * time.Millisecond, retry: time.Second, patience: 20 * time.Second,
 		crash: func(string) error { return nil },
+	}
+	if k.sharer = cfg.Sharer; k.sharer == nil {
+		k.sharer = local.New(cfg.Keys, local.Options{Scan: k.scanning(), Cubes: k.cubes})
 	}
 	why, err := k.ledger.Halted(ctx)
 	if err != nil {
@@ -213,7 +216,7 @@ func (k *Keyholder) Run(ctx context.Context) error {
 		g.Go(func() error { return loop(gctx) })
 	}
 	err := g.Wait()
-	k.shares.zero()
+	k.sharer.Zero()
 	k.cubes.Zero()
 	if ctx.Err() != nil && carnet.ReasonOf(err) != "JOURNAL_FORK" {
 		return nil // asked to stop

@@ -6,7 +6,6 @@ import (
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // seedsAgain is how often missing or bad seeds are asked for again: the owner may
@@ -84,57 +83,17 @@ func (k *Keyholder) settleSeeds(ctx context.Context, s SeedsState) error {
 	return k.ledger.setSeeds(ctx, s)
 }
 
-// obtain makes sure the keystore holds seeds that match the dealing.
+// obtain makes sure that seeds that match the dealing are held.
 func (k *Keyholder) obtain(ctx context.Context, d *dealing) error {
-	b, err := k.keys.Get(ctx, d.key)
-	if err == nil {
-		defer clear(b)
-		return checkSeeds(d, b)
-	}
-	if carnet.KindOf(err) != carnet.NotFound {
+	shared := d.shared()
+	if err := k.sharer.Held(ctx, shared); carnet.KindOf(err) != carnet.NotFound {
 		return err
 	}
 	got, err := k.api.dealing.GetSealedSeeds(ctx, &apiv1.GetSealedSeedsRequest{KeyId: d.key.String()})
 	if err != nil {
 		return err
 	}
-	plain, err := k.keys.Unseal(ctx, seedsInfo(d.key, d.committee.number), got.GetSeeds().GetSealed())
-	if err != nil {
-		return seedFault("SEEDS_UNREADABLE", "the sealed seeds are not sealed to this keyholder for this key")
-	}
-	defer clear(plain)
-	if err := checkSeeds(d, plain); err != nil {
-		return err
-	}
-	return k.keys.Put(ctx, d.key, plain)
-}
-
-// checkSeeds is the part of scheme §6.1 that needs the seeds: one for every subset
-// this keyholder is not in, each matching its commitment, nothing else.
-func checkSeeds(d *dealing, plain []byte) error {
-	b, err := share.ParseBundle(plain)
-	if err != nil {
-		return seedFault("SEEDS_MALFORMED", "the seed bundle is malformed")
-	}
-	if b.Number != d.committee.number {
-		return seedFault("SEEDS_FOR_ANOTHER", "the seed bundle belongs to keyholder %d", b.Number)
-	}
-	if err := share.CheckBundle(d.committee.scheme, &d.body, b); err != nil {
-		return seedFault("SEEDS_MISMATCH", "the seeds do not match the dealing's commitments")
-	}
-	return nil
-}
-
-// seedsInfo is the HPKE context seeds are sealed under.
-func seedsInfo(key carnet.KeyID, number int) []byte {
-	return append(append([]byte("carnet/seeds/1"), key[:]...), byte(number))
-}
-
-// seedFault is a public reason why seeds can't be used; it never says more than
-// which comparison failed.
-func seedFault(reason, format string, args ...any) error {
-	return carnet.E(carnet.Refused, reason, format, args...).
-		Fix("the owner has to send the seeds again, or deal a new key")
+	return k.sharer.Accept(ctx, shared, got.GetSeeds().GetSealed())
 }
 
 func isSeedFault(err error) bool { return carnet.KindOf(err) == carnet.Refused }

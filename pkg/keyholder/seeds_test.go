@@ -1,13 +1,14 @@
 package keyholder
 
 import (
-	"bytes"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/seal"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // TestBadSeedsAreReported: seeds that don't match the commitments are not kept, the
@@ -42,17 +43,23 @@ func TestMismatchedSeeds(t *testing.T) {
 	}
 	d := h.state.dealing(carnet.KeyID(w.dealings[0].Hash()))
 	open := func(number int) []byte {
-		b, err := w.stores()[number-1].Unseal(t.Context(), seedsInfo(d.key, number), w.sealed[d.key][number-1])
+		b, err := w.stores()[number-1].Unseal(t.Context(), share.SeedsInfo(d.key, number), w.sealed[d.key][number-1])
 		require.NoError(t, err)
 		return b
 	}
-	require.NoError(t, checkSeeds(d, open(1)))
+	accept := func(plain []byte) string {
+		sealed, err := seal.Seal(h.sharer.SealingKey(), share.SeedsInfo(d.key, 1), plain)
+		require.NoError(t, err)
+		return carnet.ReasonOf(h.sharer.Accept(t.Context(), d.shared(), sealed))
+	}
 	changed := open(1)
 	changed[len(changed)-1] ^= 1
-	require.Equal(t, "SEEDS_MISMATCH", carnet.ReasonOf(checkSeeds(d, changed)))
-	require.Equal(t, "SEEDS_FOR_ANOTHER", carnet.ReasonOf(checkSeeds(d, open(2))))
-	require.Equal(t, "SEEDS_MALFORMED", carnet.ReasonOf(checkSeeds(d, changed[:10])))
-	require.False(t, bytes.Equal(changed, open(1)))
+	require.Equal(t, "SEEDS_MISMATCH", accept(changed))
+	require.Equal(t, "SEEDS_FOR_ANOTHER", accept(open(2)))
+	require.Equal(t, "SEEDS_MALFORMED", accept(changed[:10]))
+	require.Equal(t, "KEY_NOT_HELD", carnet.ReasonOf(h.sharer.Held(t.Context(), d.shared())))
+	require.Empty(t, accept(open(1)))
+	require.NoError(t, h.sharer.Held(t.Context(), d.shared()))
 }
 
 // TestDestroyedKey: after destruction queries are refused with that reason.

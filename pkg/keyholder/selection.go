@@ -7,6 +7,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -28,75 +29,37 @@ func checkPrivate(_ context.Context, _ *Keyholder, c *Case) error {
 	return nil
 }
 
-// selection is scheme §7, before any value share: this keyholder opens its seeds of the
-// selection, publishes its scalars of the check, and waits until enough keyholders'
-// scalars agree that a selection was shared. nil for a query without private parameter.
-// The caller zeroes what is returned.
-func (k *Keyholder) selection(ctx context.Context, c *Case, p *plan.Plan) (*share.SelectionView, error) {
+// selection is scheme §7, before any value share: this keyholder publishes its scalars of
+// the check, and waits until enough keyholders' scalars agree that a selection was shared.
+func (k *Keyholder) selection(ctx context.Context, c *Case, p *plan.Plan, s keys.Session) error {
 	if p.Private == nil {
-		return nil, nil
+		return nil
 	}
-	view, err := k.selectionView(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := k.publishCheck(ctx, c, p, view); err != nil {
-		view.Zero()
-		return nil, err
+	if err := k.publishCheck(ctx, c, s); err != nil {
+		return err
 	}
 	profile, checks := c.inputs[0].dealing.profile, k.state.countChecks(c.Hash)
-	err = share.VerifySelection(he.NewRing(profile), p.Committee, p.Private.Checks, k.state.checksOf(c.Hash, c.committee(), profile))
-	switch {
-	case err == nil:
-		return view, nil
-	case carnet.ReasonOf(err) == "PRIVATE_CHECK_OPEN":
-		c.open, err = checks+1, errNotYet
+	err := share.VerifySelection(he.NewRing(profile), p.Committee, p.Private.Checks, k.state.checksOf(c.Hash, c.committee(), profile))
+	if carnet.ReasonOf(err) == "PRIVATE_CHECK_OPEN" {
+		c.open = checks + 1
+		return errNotYet
 	}
-	view.Zero()
-	return nil, err
-}
-
-// selectionView opens this keyholder's seeds and compares them with the commitments.
-// Whatever is wrong with them, the reason is the same.
-func (k *Keyholder) selectionView(ctx context.Context, c *Case) (*share.SelectionView, error) {
-	com := c.committee()
-	wrong := refuse("BAD_SELECTION_SEEDS", "the seeds of the selection sealed to keyholder %d do not match its commitments", com.number).
-		Fix("submit the query again with a current client")
-	plain, err := k.keys.Unseal(ctx, share.SelectionInfo(&c.Query, com.number), c.Query.Private.Seeds[com.number-1])
-	if carnet.ReasonOf(err) == "UNSEAL_FAILED" {
-		return nil, wrong
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer clear(plain)
-	b, err := share.ParseBundle(plain)
-	if err != nil || b.Number != com.number {
-		return nil, wrong
-	}
-	view, err := share.NewSelectionView(he.NewRing(c.inputs[0].dealing.profile), com.scheme, share.SelectionOf(&c.Query), b)
-	if carnet.ReasonOf(err) == "BAD_SELECTION_SEEDS" {
-		return nil, wrong
-	}
-	if err != nil {
-		return nil, asRefusal(err)
-	}
-	return view, nil
+	return err
 }
 
 // publishCheck makes this keyholder's check durable and only then lets it be sent, once:
 // also after a restore, if the journal has it.
-func (k *Keyholder) publishCheck(ctx context.Context, c *Case, p *plan.Plan, view *share.SelectionView) error {
+func (k *Keyholder) publishCheck(ctx context.Context, c *Case, s keys.Session) error {
 	done, err := k.ledger.hasCheck(ctx, c.Hash)
 	if err != nil || done {
 		return err
 	}
-	rs, err := k.selectedResponder(ctx, c, view, p.Keys())
+	scalars, err := s.Check(ctx)
 	if err != nil {
-		return err
+		return selectionFault(err)
 	}
-	profile, scalars := c.inputs[0].dealing.profile, rs.Check(c.Hash)
-	body := carnet.Check{Query: c.Hash, By: k.cfg.Party, Number: view.Number(), Scalars: wire.AppendScalars(nil, profile, scalars[:]), Created: k.now().UTC()}
+	profile := c.inputs[0].dealing.profile
+	body := carnet.Check{Query: c.Hash, By: k.cfg.Party, Number: c.committee().number, Scalars: wire.AppendScalars(nil, profile, scalars[:]), Created: k.now().UTC()}
 	own := &ownCheck{query: c.Hash, seq: c.Seq}
 	if own.statement, err = evidence.Seal(carnet.TypeCheck, body, k.signer); err != nil {
 		return err
@@ -112,48 +75,12 @@ func (k *Keyholder) publishCheck(ctx context.Context, c *Case, p *plan.Plan, vie
 	return nil
 }
 
-// selectedResponder masks answers over the given keys.
-func (k *Keyholder) selectedResponder(ctx context.Context, c *Case, view *share.SelectionView, keys []carnet.KeyID) (*share.SelectedResponder, error) {
-	var shares []*share.KeyShare
-	for _, key := range keys {
-		s, err := k.keyShare(ctx, c.dealing(key))
-		if err != nil {
-			return nil, err
-		}
-		shares = append(shares, s)
+// selectionFault makes a refusal of what is wrong with the selection or forbids one.
+func selectionFault(err error) error {
+	if kind := carnet.KindOf(err); kind == carnet.Invalid || kind == carnet.Refused {
+		return asRefusal(err)
 	}
-	rs, err := share.NewSelectedResponder(he.NewRing(c.inputs[0].dealing.profile), c.committee().scheme, view, shares)
-	if carnet.KindOf(err) == carnet.Refused {
-		return nil, asRefusal(err)
-	}
-	return rs, err
-}
-
-// respondSelected is scheme §7's value share, one scalar for every opening in plan order.
-// What belongs to one code stays here.
-func (k *Keyholder) respondSelected(ctx context.Context, c *Case, p *plan.Plan, der *derived, view *share.SelectionView) ([]byte, error) {
-	responders := map[string]*share.SelectedResponder{}
-	var values []he.Scalar
-	at := 0
-	for i := range p.Openings {
-		o := &p.Openings[i]
-		f := o.Choices[0]
-		rs := responders[keySet(f)]
-		if rs == nil {
-			var keys []carnet.KeyID
-			for j := range f.Keys {
-				keys = append(keys, f.Keys[j].Key)
-			}
-			var err error
-			if rs, err = k.selectedResponder(ctx, c, view, keys); err != nil {
-				return nil, err
-			}
-			responders[keySet(f)] = rs
-		}
-		values = append(values, rs.Respond(der.ids[i], f.Degree, o.FloodBits, der.values[at:at+len(o.Choices)]))
-		at += len(o.Choices)
-	}
-	return wire.AppendScalars(nil, c.inputs[0].dealing.profile, values), nil
+	return err
 }
 
 // expectChecks makes room for the checks of a query with a private parameter.

@@ -79,7 +79,7 @@ func (w *world) privateTotals(t *testing.T, query *evidence.Envelope, codes []in
 	var values [][]he.Scalar
 	var public []he.Scalar
 	for _, a := range answers {
-		plain, err := w.recipient.Open(answerInfo(query.Hash(), a.number), a.sealed)
+		plain, err := w.recipient.Open(share.AnswerInfo(query.Hash(), a.number), a.sealed)
 		require.NoError(t, err)
 		scalars, err := wire.ReadScalars(w.profile, plain, len(p.Openings))
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -42,6 +43,7 @@ type committee struct {
 	body   carnet.Committee
 	scheme share.Committee
 	number int // of this keyholder, 0 if it is no member
+	env    *evidence.Envelope
 }
 
 type dealing struct {
@@ -49,6 +51,13 @@ type dealing struct {
 	body      carnet.Dealing
 	committee *committee
 	profile   *he.Profile
+	env       *evidence.Envelope
+}
+
+// shared is the dealing as whoever makes shares is told of it.
+func (d *dealing) shared() *keys.Dealing {
+	return &keys.Dealing{Key: d.key, Statement: d.env, Body: &d.body, Committee: d.committee.env,
+		Scheme: d.committee.scheme, Number: d.committee.number, Profile: d.profile}
 }
 
 type manifest struct {

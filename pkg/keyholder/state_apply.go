@@ -68,7 +68,7 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	}
 	h := env.Hash()
 	if s.committees[h] == nil {
-		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, number: number}
+		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, number: number, env: env}
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (s *state) applyDealing(env *evidence.Envelope) error {
 	}
 	key := carnet.KeyID(env.Hash())
 	if s.dealings[key] == nil {
-		s.dealings[key] = &dealing{key: key, body: d, committee: c, profile: p}
+		s.dealings[key] = &dealing{key: key, body: d, committee: c, profile: p, env: env}
 	}
 	return nil
 }

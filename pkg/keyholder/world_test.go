@@ -196,7 +196,7 @@ func (w *world) deal(t *testing.T, i int, ring *he.Ring, seed he.Seed) carnet.Ke
 		for _, s := range d.Seeds {
 			w.secrets = append(w.secrets, bytes.Clone(s[:]))
 		}
-		sealed, err := seal.Seal(m.SealingKey(), seedsInfo(key, n+1), b)
+		sealed, err := seal.Seal(m.SealingKey(), share.SeedsInfo(key, n+1), b)
 		require.NoError(t, err)
 		w.sealed[key] = append(w.sealed[key], sealed)
 	}
