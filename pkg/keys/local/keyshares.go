@@ -41,7 +41,7 @@ func (s *Sharer) keyShare(ctx context.Context, d *keys.Dealing) (*share.KeyShare
 }
 
 // sharesOf lists the shares of the keys of a functional.
-func (s *session) sharesOf(ctx context.Context, f *functional.Functional) (out []*share.KeyShare, err error) {
+func (s *Session) sharesOf(ctx context.Context, f *functional.Functional) (out []*share.KeyShare, err error) {
 	for i := range f.Keys {
 		k, err := s.share(ctx, f.Keys[i].Key)
 		if err != nil {
@@ -52,10 +52,10 @@ func (s *session) sharesOf(ctx context.Context, f *functional.Functional) (out [
 	return out, nil
 }
 
-func (s *session) share(ctx context.Context, key carnet.KeyID) (*share.KeyShare, error) {
+func (s *Session) share(ctx context.Context, key carnet.KeyID) (*share.KeyShare, error) {
 	d := s.r.Dealing(key)
 	if d == nil {
-		return nil, carnet.E(carnet.Internal, "MISSING_KEY", "nothing is known for dataset key %s", key)
+		return nil, missing(key)
 	}
 	return s.of.keyShare(ctx, d)
 }
@@ -67,4 +67,8 @@ func powers(get func(int) he.Poly, d int) []he.Poly {
 		out[j] = get(j + 1)
 	}
 	return out
+}
+
+func missing(key carnet.KeyID) error {
+	return carnet.E(carnet.Internal, "MISSING_KEY", "nothing is known for dataset key %s", key)
 }

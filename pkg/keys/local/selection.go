@@ -10,7 +10,7 @@ import (
 )
 
 // Check implements keys.Session.
-func (s *session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar, err error) {
+func (s *Session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar, err error) {
 	s.of.using.RLock()
 	defer s.of.using.RUnlock()
 	var shares []*share.KeyShare
@@ -30,7 +30,7 @@ func (s *session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar,
 
 // selected is scheme §7's value share, one scalar for every opening. What belongs to one
 // code stays here.
-func (s *session) selected(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, error) {
+func (s *Session) selected(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, error) {
 	responders := map[string]*share.SelectedResponder{}
 	var values []he.Scalar
 	at := 0
@@ -52,7 +52,7 @@ func (s *session) selected(ctx context.Context, ids []carnet.Hash) ([]he.Scalar,
 }
 
 // selectedResponder masks answers over the keys of a functional.
-func (s *session) selectedResponder(ctx context.Context, f *functional.Functional) (*share.SelectedResponder, error) {
+func (s *Session) selectedResponder(ctx context.Context, f *functional.Functional) (*share.SelectedResponder, error) {
 	shares, err := s.sharesOf(ctx, f)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *session) selectedResponder(ctx context.Context, f *functional.Functiona
 	return s.responder(ctx, shares)
 }
 
-func (s *session) responder(ctx context.Context, shares []*share.KeyShare) (*share.SelectedResponder, error) {
+func (s *Session) responder(ctx context.Context, shares []*share.KeyShare) (*share.SelectedResponder, error) {
 	if s.view == nil {
 		view, err := s.open(ctx)
 		if err != nil {
@@ -73,7 +73,7 @@ func (s *session) responder(ctx context.Context, shares []*share.KeyShare) (*sha
 
 // open opens this keyholder's seeds of the selection and compares them with the
 // commitments. Whatever is wrong with them, the reason is the same.
-func (s *session) open(ctx context.Context) (*share.SelectionView, error) {
+func (s *Session) open(ctx context.Context) (*share.SelectionView, error) {
 	number := s.r.Dealings[0].Number
 	wrong := carnet.E(carnet.Invalid, "BAD_SELECTION_SEEDS", "the seeds of the selection sealed to keyholder %d do not match its commitments", number).
 		Fix("submit the query again with a current client")

@@ -13,9 +13,9 @@ import (
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// session holds const(Σ_j D_j R_j), summed over keys, of every functional of a plan, and
+// Session implements keys.Session. It holds const(Σ_j D_j R_j), summed over keys, of every functional of a plan, and
 // the same of the parts this keyholder is home of. They are secret until flooded.
-type session struct {
+type Session struct {
 	of    *Sharer
 	r     *keys.Release
 	ring  *he.Ring
@@ -28,13 +28,18 @@ type session struct {
 
 // Open implements keys.Sharer.
 func (s *Sharer) Open(ctx context.Context, r *keys.Release) (keys.Session, error) {
+	return s.Session(r), nil
+}
+
+// Session is Open for callers that have evaluated products before.
+func (s *Sharer) Session(r *keys.Release) *Session {
 	fs := r.Plan.Functionals()
-	return &session{of: s, r: r, ring: he.NewRing(r.Dealings[0].Profile), fs: fs,
-		given: make([]bool, len(fs)), value: make([]he.Scalar, len(fs)), home: make([]he.Scalar, len(fs))}, nil
+	return &Session{of: s, r: r, ring: he.NewRing(r.Dealings[0].Profile), fs: fs,
+		given: make([]bool, len(fs)), value: make([]he.Scalar, len(fs)), home: make([]he.Scalar, len(fs))}
 }
 
 // Close implements keys.Session.
-func (s *session) Close() {
+func (s *Session) Close() {
 	clear(s.value)
 	clear(s.home)
 	if s.view != nil {
@@ -44,27 +49,47 @@ func (s *session) Close() {
 }
 
 // Product implements keys.Session.
-func (s *session) Product(ctx context.Context, i int, parts []keys.Part) error {
-	s.of.using.RLock()
-	defer s.of.using.RUnlock()
+func (s *Session) Product(ctx context.Context, i int, parts []keys.Part) error {
 	var value, home he.Scalar
 	for m := range parts {
-		d := parts[m].D
-		k, err := s.share(ctx, parts[m].Key)
+		d := s.r.Dealing(parts[m].Key)
+		if d == nil {
+			return missing(parts[m].Key)
+		}
+		v, h, err := s.of.Evaluate(ctx, d, parts[m].D)
 		if err != nil {
 			return err
 		}
-		value = s.ring.ScalarAdd(value, s.ring.InnerConst(d, powers(k.Power, len(d))))
-		if k.Home() {
-			home = s.ring.ScalarAdd(home, s.ring.InnerConst(d, powers(k.HomePower, len(d))))
-		}
+		value, home = s.ring.ScalarAdd(value, v), s.ring.ScalarAdd(home, h)
 	}
-	s.value[i], s.home[i], s.given[i] = value, home, true
+	s.Given(i, value, home)
 	return nil
 }
 
+// Evaluate returns const(Σ_j D_j R_j) of one key for the given D_1.., and the same of its
+// home part, zero if that is not held. Both are secret until flooded.
+func (s *Sharer) Evaluate(ctx context.Context, d *keys.Dealing, given []he.Poly) (value, home he.Scalar, err error) {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	k, err := s.keyShare(ctx, d)
+	if err != nil {
+		return value, home, err
+	}
+	r := he.NewRing(d.Profile)
+	value = r.InnerConst(given, powers(k.Power, len(given)))
+	if k.Home() {
+		home = r.InnerConst(given, powers(k.HomePower, len(given)))
+	}
+	return value, home, nil
+}
+
+// Given takes what Evaluate returned for the parts of functional i, summed over its keys.
+func (s *Session) Given(i int, value, home he.Scalar) {
+	s.value[i], s.home[i], s.given[i] = value, home, true
+}
+
 // Seal implements keys.Session.
-func (s *session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
+func (s *Session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
 	s.of.using.RLock()
 	defer s.of.using.RUnlock()
 	if err := s.linear(ctx); err != nil {
@@ -91,7 +116,7 @@ func (s *session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
 }
 
 // linear evaluates the linear functionals: D_1 comes from the public XOF.
-func (s *session) linear(ctx context.Context) error {
+func (s *Session) linear(ctx context.Context) error {
 	var at []int
 	var fs []*functional.Functional
 	for i, f := range s.fs {
@@ -136,7 +161,7 @@ func (s *session) linear(ctx context.Context) error {
 
 // plain is scheme §6.8: every value flooded under the functional's id. The home scalar of
 // an opening without a key this keyholder is home of is zero.
-func (s *session) plain(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, error) {
+func (s *Session) plain(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, error) {
 	scheme, number := s.r.Dealings[0].Scheme, s.r.Dealings[0].Number
 	responders := map[string]*share.Responder{}
 	openings := s.r.Plan.Openings

@@ -1,0 +1,172 @@
+package keystest
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/schema"
+	"github.com/carnet-network/carnet/pkg/seal"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Member is the number of the keyholder under test in the committees of a Network, which
+// have three members and threshold two.
+const Member = 1
+
+var networkTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// Person signs statements in tests.
+type Person struct{ key ed25519.PrivateKey }
+
+// NewPerson derives a key from a name.
+func NewPerson(name string) *Person {
+	seed := sha256.Sum256([]byte("keystest " + name))
+	return &Person{ed25519.NewKeyFromSeed(seed[:])}
+}
+
+// Public implements evidence.Signer.
+func (p *Person) Public() ed25519.PublicKey { return p.key.Public().(ed25519.PublicKey) }
+
+// Sign implements evidence.Signer.
+func (p *Person) Sign(message []byte) ([]byte, error) { return ed25519.Sign(p.key, message), nil }
+
+// Network is what a Sharer is asked about: owners who dealt a key each, and a buyer.
+// Tables are described but not encrypted: a share depends on no data, or on D_1.. that
+// tests make up.
+type Network struct {
+	t         *testing.T
+	Buyer     *Person
+	Recipient *seal.PrivateKey
+	Profile   *he.Profile
+	Scheme    share.Committee
+	Committee *evidence.Envelope
+	Product   plan.Product
+	Dealings  []*keys.Dealing
+	bundles   map[carnet.KeyID]share.Bundle
+	sealed    map[carnet.KeyID][]byte
+}
+
+// NewNetwork deals to the given sealing key. With home the keyholder under test also has
+// the home part of the first owner's key.
+func NewNetwork(t *testing.T, sealing []byte, layout carnet.Layout, owners int, home bool) *Network {
+	n := &Network{t: t, Buyer: NewPerson("buyer"), bundles: map[carnet.KeyID]share.Bundle{}, sealed: map[carnet.KeyID][]byte{}}
+	var err error
+	n.Recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
+	require.NoError(t, err)
+	n.Scheme, err = share.NewCommittee(3, 2)
+	require.NoError(t, err)
+	n.Committee = n.sign(carnet.TypeCommittee, carnet.Committee{ID: "com", Members: []carnet.PartyID{"a", "b", "c"}, Threshold: 2,
+		Quorum: 3, Attestations: 1, PrivateChecks: 3, Created: networkTime})
+	s, err := schema.Parse("trade.yaml", []byte(`
+name: trade
+version: 1
+title: Trade
+dimensions:
+  - name: month
+    ordered: true
+    codes: [{value: "01"}, {value: "02"}, {value: "03"}]
+  - name: partner
+    codes: [{value: XA}, {value: XB}]
+measures:
+  - {name: value, min: "0", max: "1000000"}
+limits: {rows: 100000, datasets: 4}
+layouts: [cube, records]
+`))
+	require.NoError(t, err)
+	e, err := s.Encode(layout)
+	require.NoError(t, err)
+	n.Profile, err = he.Lookup(e.Profile)
+	require.NoError(t, err)
+	n.Product = plan.Product{ID: "trade", Schema: s, Encoding: e, Profile: n.Profile, Committee: n.Scheme, Homes: map[carnet.KeyID]int{}, PrivateChecks: 3}
+	for i := range owners {
+		n.deal(i, sealing, home && i == 0, layout)
+	}
+	slices.SortFunc(n.Dealings, func(a, b *keys.Dealing) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	return n
+}
+
+func (n *Network) sign(typ carnet.StatementType, body any) *evidence.Envelope {
+	env, err := evidence.Seal(typ, body, n.Buyer)
+	require.NoError(n.t, err)
+	return env
+}
+
+func (n *Network) deal(i int, sealing []byte, home bool, layout carnet.Layout) {
+	ring := he.NewRing(n.Profile)
+	owner := carnet.PartyID(fmt.Sprint("owner", i))
+	body := &carnet.Dealing{Owner: owner, Committee: n.Committee.Hash(), Profile: n.Profile.Name(), Params: n.Profile.ID(),
+		Nonce: sha256.Sum256(fmt.Append(nil, "dealing", i)), Created: networkTime}
+	seed := he.Seed(sha256.Sum256(fmt.Append(nil, "key", i)))
+	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), n.Scheme, body.Nonce, n.Profile.MaxDegree(), home, rand.Reader)
+	require.NoError(n.t, err)
+	body.Commitments, body.Corrections = d.Commitments, make([]carnet.Hash, len(d.Corrections))
+	member := 0
+	if home {
+		member = Member
+		body.Home = &carnet.HomePart{Member: member, Commitment: d.HomeCommitment}
+	}
+	env := n.sign(carnet.TypeDealing, body)
+	key := carnet.KeyID(env.Hash())
+	n.bundles[key] = d.Bundle(n.Scheme, Member, member)
+	n.sealed[key] = n.Seal(sealing, key, n.bundles[key])
+	if home {
+		n.Product.Homes[key] = member
+	}
+	n.Dealings = append(n.Dealings, &keys.Dealing{Key: key, Statement: env, Body: body, Committee: n.Committee, Scheme: n.Scheme, Number: Member, Profile: n.Profile})
+	file := carnet.File{Nonce: sha256.Sum256(fmt.Append(nil, "file", i, layout)), Rows: 40, Columns: len(n.Product.Encoding.Columns), Blocks: 1}
+	m := carnet.Dataset{ID: carnet.DatasetID(owner + "/trade"), Owner: owner, Jurisdiction: "CH", Layout: layout, Profile: n.Profile.Name(), Key: key,
+		Files: []carnet.File{file}, Terms: carnet.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{"statistics"}}, Created: networkTime}
+	n.Product.Datasets = append(n.Product.Datasets, plan.Dataset{Hash: n.sign(carnet.TypeDataset, m).Hash(), Manifest: m})
+}
+
+// Seal seals a bundle as the owner of the key does.
+func (n *Network) Seal(sealing []byte, key carnet.KeyID, b share.Bundle) []byte {
+	sealed, err := seal.Seal(sealing, share.SeedsInfo(key, Member), b.Append(nil))
+	require.NoError(n.t, err)
+	return sealed
+}
+
+// Sealed is what the owner of the key sends to the keyholder under test.
+func (n *Network) Sealed(key carnet.KeyID) []byte { return n.sealed[key] }
+
+// Ask is a query by the network's buyer, changed before it is signed.
+func (n *Network) Ask(sql string, change ...func(q *carnet.Query)) *keys.Release {
+	p, err := plan.Compile(sql, &n.Product)
+	require.NoError(n.t, err)
+	q := &carnet.Query{Buyer: "buyer", Product: "trade", SQL: sql, Purpose: "statistics", Plan: p.Hash(), Recipient: n.Recipient.Public(),
+		Inputs: p.Inputs(), Created: networkTime, Expires: networkTime.Add(time.Hour)}
+	rand.Read(q.ID[:])
+	for _, c := range change {
+		c(q)
+	}
+	env := n.sign(carnet.TypeQuery, q)
+	return &keys.Release{Hash: env.Hash(), Statement: env, Query: q, Plan: p, Dealings: n.Dealings}
+}
+
+// Select adds a private parameter: seeds for the keyholder under test are real, those of
+// the others have the right length.
+func (n *Network) Select(sealing []byte, codes ...int) (change func(q *carnet.Query), bundle *share.Bundle) {
+	bundle = new(share.Bundle)
+	return func(q *carnet.Query) {
+		s, seeds, err := share.NewSelection(n.Scheme, q.ID, 3, codes, rand.Reader)
+		require.NoError(n.t, err)
+		*bundle = seeds.Bundle(n.Scheme, Member)
+		q.Private = &carnet.PrivateParameter{Weight: s.Weight, Deltas: s.Deltas, Commitments: s.Commitments}
+		sealed, err := seal.Seal(sealing, share.SelectionInfo(q, Member), bundle.Append(nil))
+		require.NoError(n.t, err)
+		q.Private.Seeds = [][]byte{sealed, make([]byte, len(sealed)), make([]byte, len(sealed))}
+	}, bundle
+}
