@@ -4,7 +4,7 @@ GO     ?= go
 BIN    := $(CURDIR)/.bin
 GOLANGCI_VERSION := v2.15.0
 
-.PHONY: build demo test test-all test-grammar test-race fuzz lint gen gen-check bench docs clean help
+.PHONY: build demo test test-all test-grammar test-race test-vault vault vault-start fuzz lint gen gen-check bench docs clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,22 @@ test-all: test-grammar ## the long tests too
 
 test-grammar: ## what the SQL subset accepts, against the grammar of PostgreSQL
 	cd tools/pggrammar && $(GO) vet ./... && $(GO) test ./...
+
+# Tests that talk to a Vault server are left out where there is none, except here.
+test-vault: vault ## the tests with a real Vault server, which fail without one
+	CARNET_VAULT_TESTS=required $(GO) test ./internal/vaultserver ./pkg/vaultclient ./pkg/keys/... ./cmd/carnet-keyholder
+	CARNET_VAULT_TESTS=required $(GO) test -run Vault ./pkg/carnettest ./internal/doctest
+
+vault: ## a Vault server for development and tests: the one on the path, or built into .bin
+	@if at=$$(command -v vault); then echo "using $$at"; else $(MAKE) --no-print-directory $(BIN)/vault; fi
+
+# Vault's core in a module of its own; about two minutes the first time. Never distributed.
+$(BIN)/vault: $(shell find tools/vault -name '*.go' -o -name 'go.*')
+	@mkdir -p $(BIN)
+	cd tools/vault && CGO_ENABLED=0 $(GO) build -tags minimal -trimpath -ldflags '-s -w' -o $@ .
+
+vault-start: vault ## run a Vault server with TLS and an audit file, unsealed; ctrl-C stops it
+	$(GO) run ./internal/vaultdev
 
 # A number of inputs, not a time: go test can report the end of the time as a failure.
 FUZZTIME ?= 5000x

@@ -42,6 +42,7 @@ func Run(t *testing.T, make func(t *testing.T) Fixture) {
 		{"concurrent use is safe", concurrent},
 		{"a closed store refuses", closed},
 		{"errors hold no secrets", quiet},
+		{"marks only go forward", marks},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, make(t)) })
 	}
@@ -218,4 +219,28 @@ func quiet(t *testing.T, f Fixture) {
 		require.NotContains(t, text, fmt.Sprintf("%x", b))
 	}
 	require.NotContains(t, fmt.Sprintf("%v %+v", f.Store, f.Store), fmt.Sprintf("%x", bundle(1)[:8]))
+}
+
+// marks is for stores that are a keys.Marker.
+func marks(t *testing.T, f Fixture) {
+	m, ok := f.Store.(keys.Marker)
+	if !ok {
+		t.Skip("this store keeps no mark")
+	}
+	ctx := context.Background()
+	at, err := m.Marked(ctx)
+	require.NoError(t, err)
+	require.Zero(t, at)
+	five := carnet.Checkpoint{Size: 5, Head: carnet.Hash{5}}
+	require.NoError(t, m.Mark(ctx, carnet.Checkpoint{Size: 2, Head: carnet.Hash{2}}))
+	require.NoError(t, m.Mark(ctx, five))
+	require.NoError(t, m.Mark(ctx, five), "again")
+	for name, bad := range map[string]carnet.Checkpoint{"shorter": {Size: 2, Head: carnet.Hash{2}}, "another": {Size: 5, Head: carnet.Hash{6}}} {
+		err := m.Mark(ctx, bad)
+		require.Error(t, err, name)
+		wants(t, err, carnet.Precondition, "MARK_BEHIND")
+	}
+	at, err = f.Reopen(t).(keys.Marker).Marked(ctx)
+	require.NoError(t, err)
+	require.Equal(t, five, at)
 }

@@ -1,0 +1,6 @@
+package vaultserver
+
+import "syscall"
+
+// child makes the server end with the process that started it, however that ends.
+func child() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
