@@ -4,9 +4,10 @@
 //
 // A Functional lists, for each dataset key, either linear terms (columns, optionally
 // restricted to cells) or product terms (products of 2 to 4 factors, each a sum of
-// columns less a sum of others). The planner makes them, package scan evaluates them,
+// columns less a sum of others); or products of columns of two keys. The planner makes them, package scan evaluates them,
 // package share hashes them into the functional id that every mask depends on.
-// Weights are 0, 1, or -1 where the description subtracts: Validate refuses one in
+// Weights are 0, 1, or -1 where the description subtracts (and -2 in a squared difference
+// across keys): Validate refuses one in
 // which any block, cell or product of columns counts twice, because such a
 // description could open something other than the sum it claims to be.
 package functional
@@ -25,6 +26,9 @@ const MaxDegree = 4
 type Functional struct {
 	Degree int        // 1: only linear terms; 2 to MaxDegree: only products of that many factors
 	Keys   []KeyTerms // strictly ascending by Key
+	// Cross are the terms across keys: if there are any, the degree is 2, and Keys lists
+	// the keys and has no terms.
+	Cross []Cross
 }
 
 // KeySet names the set of keys, which decides the masks of an answer.
@@ -122,6 +126,7 @@ func (f *Functional) SortTerms() {
 		}
 		slices.SortFunc(k.Products, func(a, b Product) int { return compareProducts(&a, &b) })
 	}
+	sortCross(f.Cross)
 }
 
 // LinearHash is H_D of the scheme for the linear terms of one key: the digest of the

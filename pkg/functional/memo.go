@@ -111,6 +111,9 @@ func (m *Memo) Validate(f *Functional) error {
 	if len(f.Keys) == 0 {
 		return bad("no terms")
 	}
+	if len(f.Cross) > 0 {
+		return validateCross(f)
+	}
 	for i := range f.Keys {
 		k := &f.Keys[i]
 		if i > 0 && bytes.Compare(f.Keys[i-1].Key[:], k.Key[:]) >= 0 {
@@ -183,14 +186,10 @@ func (m *Memo) LinearHash(k *KeyTerms) carnet.Hash {
 
 // Digest is Functional.Digest.
 func (m *Memo) Digest(f *Functional) carnet.Hash {
-	u32 := func(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
-	list := func(vs []uint32) []byte {
-		b := make([]byte, 0, 4*len(vs))
-		for _, v := range vs {
-			b = binary.BigEndian.AppendUint32(b, v)
-		}
-		return b
+	if len(f.Cross) > 0 {
+		return crossDigest(f)
 	}
+	u32 := func(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 	fields := [][]byte{u32(uint32(f.Degree))}
 	for i := range f.Keys {
 		k := &f.Keys[i]
@@ -200,7 +199,7 @@ func (m *Memo) Digest(f *Functional) carnet.Hash {
 			p := &k.Products[j]
 			fields = append(fields, p.File[:], u32(p.Blocks))
 			for x := range p.Factors {
-				fields = append(fields, list(p.Factors[x].Plus), list(p.Factors[x].Minus))
+				fields = append(fields, columnList(p.Factors[x].Plus), columnList(p.Factors[x].Minus))
 			}
 		}
 	}

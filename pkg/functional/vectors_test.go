@@ -20,6 +20,7 @@ type vectors struct {
 	Comment string        `json:"comment"`
 	Cells   []cellsVector `json:"cells"`
 	Hashes  []hashVector  `json:"hashes"`
+	Across  []crossVector `json:"across"`
 }
 
 type cellsVector struct {
@@ -41,7 +42,33 @@ type termVector struct {
 	Minus  bool         `json:"minus,omitempty"`
 }
 
-// TestVectors compares the hashes of linear terms with docs/formats/vectors.
+// crossVector is a functional across keys and its digest.
+type crossVector struct {
+	Terms  []crossTermVector `json:"terms"`
+	Digest carnet.Hash       `json:"digest"`
+}
+
+type crossTermVector struct {
+	Keys   [2]carnet.KeyID `json:"keys"`
+	Files  [2]carnet.Nonce `json:"files"`
+	Plus   [2][]uint32     `json:"plus"`
+	Minus  [2][]uint32     `json:"minus"`
+	Blocks uint32          `json:"blocks"`
+	Weight int             `json:"weight"`
+}
+
+func newCrossVector(f *Functional, m *Memo) crossVector {
+	x := crossVector{Digest: m.Digest(f)}
+	for _, t := range f.Cross {
+		x.Terms = append(x.Terms, crossTermVector{
+			Keys: [2]carnet.KeyID{t.Left.Key, t.Right.Key}, Files: [2]carnet.Nonce{t.Left.File, t.Right.File},
+			Plus: [2][]uint32{t.Left.Factor.Plus, t.Right.Factor.Plus}, Minus: [2][]uint32{t.Left.Factor.Minus, t.Right.Factor.Minus},
+			Blocks: t.Blocks, Weight: t.Weight})
+	}
+	return x
+}
+
+// TestVectors compares the hashes of linear terms and of terms across keys with docs/formats/vectors.
 func TestVectors(t *testing.T) {
 	v := vectors{Comment: "Made by go test ./pkg/functional -update. See ../shares.md."}
 	m := NewMemo(1 << 14)
@@ -60,6 +87,12 @@ func TestVectors(t *testing.T) {
 			x.Terms = append(x.Terms, termVector(l))
 		}
 		v.Hashes = append(v.Hashes, x)
+	}
+	signed := across(1, 2, 0, 4)
+	signed.Left.Factor = Factor{Plus: []uint32{1, 7}, Minus: []uint32{3}}
+	for _, f := range []*Functional{Across(signed), Across(squaredDifferences(1, 2)...), Across(across(1, 3, 5, 6), across(2, 3, 5, 6))} {
+		require.NoError(t, f.Validate(m.n))
+		v.Across = append(v.Across, newCrossVector(f, m))
 	}
 	want, err := json.MarshalIndent(v, "", " ")
 	require.NoError(t, err)

@@ -132,3 +132,40 @@ func TestLattigoDecrypts(t *testing.T) {
 func mulMod(x, y, m uint64) uint64 {
 	return ring.BRed(x, y, m, ring.BRedConstant(m))
 }
+
+// TestLattigoDecryptsAcrossKeys: the product of ciphertexts of two keys has four parts. With
+// one secret put in, two are left, which Lattigo decrypts with the other to the product.
+func TestLattigoDecryptsAcrossKeys(t *testing.T) {
+	p, err := Lookup("records")
+	require.NoError(t, err)
+	r := NewRing(p)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	var secrets [2]*Secret
+	var values [2][]uint64
+	var c0, a [2]Poly
+	for k := range secrets {
+		key, seed := carnet.KeyID{byte(k)}, Seed{byte(20 + k)}
+		secrets[k] = r.DeriveSecret(seed)
+		values[k] = make([]uint64, p.N())
+		for i := range values[k] {
+			values[k][i] = rnd.Uint64N(p.T())
+		}
+		id := BlockID{File: [32]byte{byte(k)}}
+		c0[k] = encrypt(t, NewEncryptor(r, seed, key), id, values[k])
+		a[k] = r.NewPoly()
+		r.PublicBlock(key, id, a[k])
+	}
+	product := func(x, y Poly) Poly {
+		out := r.NewPoly()
+		r.Mul(x, y, out)
+		return out
+	}
+	one, two := product(c0[0], c0[1]), product(a[0], c0[1])
+	r.MulAdd(product(c0[0], a[1]), secrets[1].Power(1), one)
+	r.MulAdd(product(a[0], a[1]), secrets[1].Power(1), two)
+	want := make([]uint64, p.N())
+	for i := range want {
+		want[i] = mulMod(values[0][i], values[1][i], p.T())
+	}
+	require.Equal(t, want, newLattigo(t, r, secrets[0]).decrypt(t, times(r, one, 1), times(r, two, 1)))
+}

@@ -4,9 +4,9 @@
 // A functional names columns; the stored half c0 of a column comes from the caller
 // through Chunks, the public half a is expanded from the blocks' names. Linear gives
 // sums of plain columns and cells, Products the polynomials D_0..D_d of sums of
-// products of d factors, PublicValues what a buyer adds to the keyholders' answers. All
-// functionals of a call share one pass: each column is read and expanded once per
-// pass, not once per functional.
+// products of d factors, Cross those of products of columns of two keys, PublicValues
+// what a buyer adds to the keyholders' answers. All functionals of a call share one pass:
+// each column is read and expanded once per pass, not once per functional.
 //
 // All arithmetic is exact modulo Q, so results are the same bit for bit for any
 // number of workers, any kernel, any batch size and any order of blocks; that is what

@@ -132,6 +132,16 @@ func BlocksNeeded(fs []*functional.Functional, n int) []he.BlockID {
 				}
 			}
 		}
+		for i := range f.Cross {
+			t := &f.Cross[i]
+			for _, x := range []*functional.CrossFactor{&t.Left, &t.Right} {
+				for _, c := range slices.Concat(x.Factor.Plus, x.Factor.Minus) {
+					for b := range t.Blocks {
+						set[he.BlockID{File: x.File, Column: c, Block: b}] = struct{}{}
+					}
+				}
+			}
+		}
 	}
 	out := make([]he.BlockID, 0, len(set))
 	for id := range set {
@@ -151,6 +161,9 @@ func check(p *he.Profile, fs []*functional.Functional, degree int) error {
 		}
 		if degree != 0 && f.Degree != degree || f.Degree > p.MaxDegree() {
 			return badDegree(i, f)
+		}
+		if len(f.Cross) > 0 {
+			return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "functional %d has terms across keys, which are no products of one key", i)
 		}
 		for k := range f.Keys {
 			for j := range f.Keys[k].Linear {

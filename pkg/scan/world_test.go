@@ -101,6 +101,11 @@ func (w *world) Values(id he.BlockID) ([]uint64, error) { return w.plain[id], ni
 // newWorld makes keys with two files each, of the given columns and at most
 // maxBlocks blocks; the last block of a file is partially filled.
 func newWorld(t testing.TB, p *he.Profile, keys, columns, maxBlocks int, seed uint64) *world {
+	return makeWorld(t, p, keys, columns, seed, func(r *rand.Rand) uint32 { return 1 + r.Uint32N(uint32(maxBlocks)) })
+}
+
+// makeWorld is newWorld with files of as many blocks as the function says.
+func makeWorld(t testing.TB, p *he.Profile, keys, columns int, seed uint64, blocks func(r *rand.Rand) uint32) *world {
 	w := &world{
 		r: he.NewRing(p), rnd: rand.New(rand.NewPCG(seed, 2)), seeds: map[carnet.KeyID]he.Seed{},
 		reads: map[read]int{}, c0: map[he.BlockID]he.Poly{}, plain: map[he.BlockID][]uint64{},
@@ -110,7 +115,7 @@ func newWorld(t testing.TB, p *he.Profile, keys, columns, maxBlocks int, seed ui
 		w.seeds[key] = he.Seed{byte(k), byte(seed)}
 		e := he.NewEncryptor(w.r, w.seeds[key], key)
 		for n := range 2 {
-			f := file{nonce: carnet.Nonce{byte(w.rnd.Uint32()), byte(k), byte(n)}, key: key, blocks: 1 + w.rnd.Uint32N(uint32(maxBlocks))}
+			f := file{nonce: carnet.Nonce{byte(w.rnd.Uint32()), byte(k), byte(n)}, key: key, blocks: blocks(w.rnd)}
 			filled := 1 + w.rnd.IntN(p.N())
 			for c := range columns {
 				for b := range f.blocks {

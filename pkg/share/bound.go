@@ -19,8 +19,9 @@ const hidingBits = 63
 
 // Terms counts the block terms of a functional over all keys, the unit of
 // NoiseBound: blocks of linear terms (cells if cells are chosen) or products of
-// blocks, factors of several columns counting every combination. The result is
-// cut off at the largest int64.
+// blocks, factors of several columns counting every combination. A product across keys
+// counts as one of a single key, and twice if its weight is -2: a sum of squared
+// differences is four products. The result is cut off at the largest int64.
 func Terms(f *functional.Functional) int64 {
 	sum := new(big.Int)
 	for i := range f.Keys {
@@ -39,6 +40,9 @@ func Terms(f *functional.Functional) int64 {
 			}
 			sum.Add(sum, n)
 		}
+	}
+	for i := range f.Cross {
+		sum.Add(sum, big.NewInt(f.Cross[i].Products()))
 	}
 	if !sum.IsInt64() {
 		return math.MaxInt64

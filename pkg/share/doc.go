@@ -9,7 +9,8 @@
 // only the functional id F decides, so that the same question has the same answer
 // for ever. The buyer checks and combines the answers with Combine or CombineAll and
 // adds the public value. NoiseBound and FloodBits are the certificate that all of
-// them recompute.
+// them recompute. A CrossResponder answers for products of columns of different keys,
+// whose answers CombineCross combines.
 //
 // The bytes are described in docs/formats/dealing.md and docs/formats/shares.md. The
 // package is pure: randomness is passed in, nothing is logged, and every result is a

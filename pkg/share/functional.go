@@ -2,6 +2,7 @@ package share
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -15,11 +16,14 @@ import (
 //
 // f is validated, its level is full, and k comes from FloodBits. hd has one H_D for
 // each key of f in order: functional.KeyTerms.LinearHash for degree 1 (nil computes
-// them), scan.HashProduct of the D_1..D_d the caller derived itself for higher degrees.
-// D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
+// them), scan.HashProduct of the D_1..D_d the caller derived itself for higher degrees,
+// scan.CrossParts.Contents for terms across keys. D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
 // D_1 and average them away. FunctionalID panics if hd has another length.
 func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Hash) carnet.Hash {
 	id := newIdentity(p, f.Degree, k)
+	if len(f.Cross) > 0 {
+		id.op = "cross"
+	}
 	if hd == nil && f.Degree == 1 {
 		for i := range f.Keys {
 			hd = append(hd, f.Keys[i].LinearHash(p.N()))
@@ -43,6 +47,9 @@ func SelectionID(p *he.Profile, fs []*functional.Functional, k int, hd [][]carne
 	if len(fs) == 0 || len(hd) != len(fs) || private.IsZero() {
 		panic("share: an opening with a selection of nothing")
 	}
+	if slices.ContainsFunc(fs, func(f *functional.Functional) bool { return len(f.Cross) > 0 }) {
+		panic("share: an opening with a selection across keys")
+	}
 	id := newIdentity(p, fs[0].Degree, k)
 	id.private = private
 	for i := range fs[0].Keys {
@@ -62,7 +69,7 @@ func SelectionID(p *he.Profile, fs []*functional.Functional, k int, hd [][]carne
 // identity holds the fields of F.
 type identity struct {
 	params   carnet.Hash
-	op       string // "linear" or "product"
+	op       string // "linear", "product" or "cross"
 	encoding string
 	degree   int
 	level    int // index of the last limb

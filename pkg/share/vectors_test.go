@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/scan"
 )
 
 var update = flag.Bool("update", false, "rewrite the test vectors in docs/formats/vectors")
@@ -40,6 +42,7 @@ type vectors struct {
 	Combined     []vectorCombined   `json:"combined"`
 	Certificates []vectorBound      `json:"certificates"`
 	Selections   []vectorSelection  `json:"selections"`
+	Crosses      []vectorCross      `json:"crosses"`
 }
 
 type (
@@ -144,6 +147,22 @@ type (
 		K           int           `json:"k"`
 		Values      []string      `json:"values"` // one per code
 		Answer      string        `json:"answer"`
+	}
+	// vectorCross is one keyholder's answer across keys. In the polynomials that contents
+	// are of, all residues are one number.
+	vectorCross struct {
+		N        int           `json:"n"`
+		T        int           `json:"t"`
+		Number   int           `json:"number"`
+		Keys     []carnet.Hash `json:"keys"`
+		Own      []uint64      `json:"own"`   // of each key
+		Pairs    [][3]uint64   `json:"pairs"` // places of two keys, and their polynomial
+		Contents []carnet.Hash `json:"contents"`
+		K        int           `json:"k"`
+		ID       carnet.Hash   `json:"id"`
+		Bundles  []string      `json:"bundles"` // one per key
+		Value    string        `json:"value"`
+		Answer   string        `json:"answer"`
 	}
 	vectorBound struct {
 		Profile     string `json:"profile,omitempty"` // with its Q and modulus, if it is not that of params
@@ -261,7 +280,52 @@ func makeVectors(t *testing.T) *vectors {
 		v.Certificates = append(v.Certificates, x)
 	}
 	v.addSelections(t, r, draw)
+	v.addCrosses(t, r)
 	return v
+}
+
+func (v *vectors) addCrosses(t *testing.T, r *he.Ring) {
+	p := r.Profile()
+	rng := stream("vectors across keys")
+	draw := func() (h carnet.Hash) { rng.Read(h[:]); return h }
+	secret := r.DeriveSecret(he.Seed(draw()))
+	constant := func(word uint64) he.Poly {
+		e := r.NewPoly()
+		for l := range e {
+			for i := range e[l] {
+				e[l][i] = word
+			}
+		}
+		return e
+	}
+	for m, nt := range [][2]int{{5, 3}, {4, 2}} {
+		c := must(NewCommittee(nt[0], nt[1]))
+		x := vectorCross{N: c.N, T: c.T, Number: 4, Keys: sortedHashes(draw, 2+m), K: 160}
+		x.Pairs = [][3]uint64{{0, 1, 100}, {1, 2, 101}}[:1+m]
+		f := &functional.Functional{Degree: 2, Cross: make([]functional.Cross, 1)}
+		parts := &scan.CrossParts{Keys: keyIDs(x.Keys)}
+		var shares []*KeyShare
+		for i, key := range parts.Keys {
+			f.Keys = append(f.Keys, functional.KeyTerms{Key: key})
+			x.Own = append(x.Own, uint64(10+i))
+			parts.Own = append(parts.Own, constant(x.Own[i]))
+			d := must(NewDeal(r, secret, c, carnet.Nonce(draw()), 1, false, stream(key.String())))
+			b := d.Bundle(c, x.Number, 0)
+			x.Bundles = append(x.Bundles, hex.EncodeToString(b.Append(nil)))
+			shares = append(shares, must(NewKeyShare(r, c, key, b, 1)))
+		}
+		for _, pair := range x.Pairs {
+			parts.Pairs = append(parts.Pairs, scan.CrossPair{A: int(pair[0]), B: int(pair[1]), E: constant(pair[2])})
+		}
+		x.Contents = parts.Contents(r)
+		x.ID = FunctionalID(p, f, x.K, x.Contents)
+		value := r.ScalarFromBig(new(big.Int).SetBytes(x.ID[:]))
+		x.Value = r.ScalarBig(value).String()
+		rs, err := NewCrossResponder(r, c, x.Number, shares)
+		require.NoError(t, err)
+		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.K, value)).String()
+		v.Crosses = append(v.Crosses, x)
+	}
 }
 
 func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Hash) {

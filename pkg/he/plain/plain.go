@@ -41,7 +41,37 @@ func Eval(p *he.Profile, f *functional.Functional, src Columns) (uint64, error) 
 			}
 		}
 	}
+	for i := range f.Cross {
+		if err := e.cross(&f.Cross[i]); err != nil {
+			return 0, err
+		}
+	}
 	return e.sum, nil
+}
+
+// cross adds the sum of the products of two files' factors, row by row.
+func (e *evaluator) cross(t *functional.Cross) error {
+	if e.p.MaxDegree() < 2 || e.p.Encoding() != he.Slots {
+		return carnet.E(carnet.Invalid, "BAD_FUNCTIONAL", "profile %s has no products across keys", e.p.Name())
+	}
+	for b := range t.Blocks {
+		x, err := e.factor(t.Left.File, &t.Left.Factor, b)
+		if err != nil {
+			return err
+		}
+		y, err := e.factor(t.Right.File, &t.Right.Factor, b)
+		if err != nil {
+			return err
+		}
+		for i := range x {
+			hi, lo := bits.Mul64(x[i], y[i])
+			_, v := bits.Div64(hi, lo, e.p.T())
+			for range max(t.Weight, -t.Weight) {
+				e.add(v, t.Weight < 0)
+			}
+		}
+	}
+	return nil
 }
 
 type evaluator struct {

@@ -69,6 +69,7 @@ type document struct {
 		Reason  string
 	}
 	Selections   []selection
+	Crosses      []cross
 	Certificates []struct {
 		Q, Modulus          string
 		N, T, Homes, Degree int
@@ -132,6 +133,7 @@ func main() {
 	checkCombined(&d)
 	checkCertificates(&d)
 	checkSelections(&d)
+	checkCrosses(&d)
 	fmt.Println(agreed, "vectors agree")
 }
 
