@@ -33,8 +33,11 @@ func (n *needs) ordinal(e *query.Aggregate, chosen *cond) (aggregate, error) {
 		return true
 	})
 	if measure != "" {
-		return nil, query.Refuse(e.Arg.Position(), "UNSUPPORTED", "%s of a measure would need its encrypted values to be compared", name).
-			Fix("use a dimension; the owner can add one with buckets of %s", measure)
+		r := query.Refuse(e.Arg.Position(), "UNSUPPORTED", "%s of a measure would need its encrypted values to be compared", name)
+		if list := n.names.u.Schema.BucketsOf(measure); len(list) > 0 {
+			return nil, r.Fix("use %s, where the buckets of %s begin", strings.Join(list, " or "), measure)
+		}
+		return nil, r.Fix("use a dimension; a new version of the schema can have one with buckets: %s", measure)
 	}
 	x, err := n.names.rowValue(e.Arg)
 	if err != nil {

@@ -192,13 +192,16 @@ func (n *names) filterColumn(e *query.ColumnRef) (int, error) {
 	}
 	if c.variable < 0 {
 		return 0, query.Refuse(e.At, "NOT_A_FILTER", "%s is a measure: its values are encrypted and can only be summed", e.Name).
-			Fix("%s", n.filterAdvice())
+			Fix("%s", n.filterAdvice(n.u.Schema.Measures[c.measure].Name))
 	}
 	return c.variable, nil
 }
 
-// filterAdvice names the columns that conditions can be on.
-func (n *names) filterAdvice() string {
+// filterAdvice names the columns that conditions can be on instead of on a measure.
+func (n *names) filterAdvice(measure string) string {
+	if list := n.u.Schema.BucketsOf(measure); len(list) > 0 {
+		return fmt.Sprintf("filter by %s, where the buckets of %s begin", strings.Join(list, " or "), measure)
+	}
 	var list []string
 	for i := range n.u.vars {
 		list = append(list, n.u.vars[i].name)
@@ -206,7 +209,7 @@ func (n *names) filterAdvice() string {
 	if len(list) > 12 {
 		list = append(list[:11], "...")
 	}
-	return fmt.Sprintf("filter by %s; the owner can add a dimension with buckets of the measure", strings.Join(list, ", "))
+	return fmt.Sprintf("filter by %s; a new version of the schema can have a dimension with buckets: %s", strings.Join(list, ", "), measure)
 }
 
 func (n *names) between(e *query.Between) (*cond, error) {

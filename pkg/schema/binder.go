@@ -24,6 +24,7 @@ type Binder struct {
 	unused                     []string
 	clipped                    []int64
 	computed                   *computed // formulas, nil without any
+	buckets                    []bucketing
 }
 
 // Unused returns the headers that no schema column uses.
@@ -69,6 +70,10 @@ func (b *Binder) Row(rec *Record, row *Row) error {
 		row.Partition = append(row.Partition, v)
 	}
 	for i, bind := range b.dims {
+		if bind.field < 0 { // computed below
+			row.Dims = append(row.Dims, 0)
+			continue
+		}
 		v, msg := b.dimension(i, rec, bind)
 		if msg != "" {
 			fail(bind.field, msg)
@@ -92,6 +97,9 @@ func (b *Binder) Row(rec *Record, row *Row) error {
 	}
 	if bad != nil {
 		return bad
+	}
+	for i := range b.buckets {
+		row.Dims[b.buckets[i].dim] = b.buckets[i].code(row)
 	}
 	return nil
 }

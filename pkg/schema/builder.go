@@ -12,6 +12,7 @@ type Builder struct {
 	partition []string
 	rows      int64
 	bounds    [][2]int64
+	buckets   []bucketing
 	store     store
 }
 
@@ -35,7 +36,7 @@ func (e *Encoding) NewBuilder(partition []string, hint int64) (*Builder, error) 
 			return nil, carnet.E(carnet.Invalid, "BAD_ROW", "%s", msg)
 		}
 	}
-	b := &Builder{enc: e, partition: append([]string(nil), partition...)}
+	b := &Builder{enc: e, partition: append([]string(nil), partition...), buckets: s.bucketings()}
 	for i := range s.Measures {
 		lo, hi := s.Measures[i].Bounds()
 		b.bounds = append(b.bounds, [2]int64{lo, hi})
@@ -93,6 +94,11 @@ func (b *Builder) Add(r *Row) error {
 			return carnet.E(carnet.Invalid, "BAD_ROW", "measure %s is NULL and not nullable", m.Name)
 		case !r.Null[i] && (v < b.bounds[i][0] || v > b.bounds[i][1]):
 			return carnet.E(carnet.Invalid, "BAD_ROW", "measure %s is %s, outside %s..%s", m.Name, formatScaled(v, m.Scale), m.Min, m.Max)
+		}
+	}
+	for i := range b.buckets {
+		if err := b.checkBucket(&b.buckets[i], r); err != nil {
+			return err
 		}
 	}
 	b.store.add(r)

@@ -30,6 +30,11 @@ func (e *Encoding) Explain() string {
 			fmt.Fprintf(&b, "%s.\n", e.explainAxis(&e.Axes[i]))
 		}
 	}
+	for i := range s.Dimensions {
+		if d := &s.Dimensions[i]; d.Buckets != "" {
+			fmt.Fprintf(&b, "%s: computed from each row as the bucket of %s, named after where it begins.\n", d.Name, d.Buckets)
+		}
+	}
 	for i := range s.Measures {
 		if m := &s.Measures[i]; m.Formula != "" {
 			fmt.Fprintf(&b, "%s: computed from each row as %s, exactly, with %d digits after the point.\n", m.Name, m.Formula, m.Scale)

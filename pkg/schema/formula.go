@@ -100,6 +100,9 @@ func (s *Schema) lookup(name string, i int) (variable, error) {
 	}
 	if j := s.Dimension(name); j >= 0 {
 		d := &s.Dimensions[j]
+		if d.Buckets != "" {
+			return variable{}, fmt.Errorf("dimension %s is computed from %s; use that", name, d.Buckets)
+		}
 		values, scale, ok := d.Numbers()
 		if !ok {
 			return variable{}, fmt.Errorf("the codes of dimension %s are not numbers; use a measure or an input", name)

@@ -9,8 +9,8 @@ import (
 )
 
 // derive fills in what a formula decides and the author did not write: scale, bounds
-// and whether it can be NULL. Measures come one after another, as later formulas use
-// earlier ones. Formulas that can't be read are left to check.
+// and whether it can be NULL, of which the last also holds for buckets. Measures come
+// one after another, as later formulas use earlier ones. Formulas that can't be read are left to check.
 func (r *reader) derive(s *Schema) {
 	written := func(i int, field string) bool {
 		_, ok := r.at[fmt.Sprintf("measures[%d].%s", i, field)]
@@ -37,6 +37,14 @@ func (r *reader) derive(s *Schema) {
 		}
 		if !written(i, "max") {
 			m.Max = FormatDecimal(hi, m.Scale)
+		}
+	}
+	for i := range s.Dimensions {
+		d := &s.Dimensions[i]
+		if _, ok := r.at[fmt.Sprintf("dimensions[%d].nullable", i)]; !ok && d.Buckets != "" {
+			if j := s.Measure(d.Buckets); j >= 0 {
+				d.Nullable = s.Measures[j].Nullable
+			}
 		}
 	}
 }

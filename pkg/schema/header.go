@@ -88,6 +88,10 @@ func (s *Schema) Bind(file string, names []string) (*Binder, error) {
 	}
 	for i := range s.Dimensions {
 		d := &s.Dimensions[i]
+		if d.Buckets != "" {
+			b.dims, b.codes = append(b.dims, binding{field: -1}), append(b.codes, nil)
+			continue
+		}
 		b.dims = append(b.dims, h.bind("dimension", d.Name, d.Source, d.Prefix, d.Length))
 		codes := make(map[string]int, len(d.Codes))
 		for j, c := range d.Codes {
@@ -111,6 +115,7 @@ func (s *Schema) Bind(file string, names []string) (*Binder, error) {
 	if err := b.prepare(); err != nil {
 		return nil, err
 	}
+	b.buckets = s.bucketings()
 	if len(h.err.Violations) > 0 {
 		return nil, h.err
 	}

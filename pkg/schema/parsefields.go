@@ -58,6 +58,7 @@ func (r *reader) dimension(n *yaml.Node, path string, d *Dimension) {
 		{"source", r.text(&d.Source)},
 		{"prefix", r.number(func(v int64) { d.Prefix = int(v) })},
 		{"length", r.flag(&d.Length)},
+		{"buckets", r.text(&d.Buckets)},
 		{"type", r.text(&d.Type)},
 		{"codes", func(n *yaml.Node, path string) { r.codes(n, path, d) }},
 		{"range", func(n *yaml.Node, path string) { r.span(n, path, d) }},

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// span reads range: [first, last], a short way of writing a code list of all days or
-// of all decimal numbers of as many digits between two. The signed schema has the
-// list.
+// span reads range: [first, last] or [first, last, step], a short way of writing a code
+// list of all days or of all decimal numbers of as many digits between two, or of
+// the numbers that are a step apart. The signed schema has the list.
 func (r *reader) span(n *yaml.Node, path string, d *Dimension) {
 	var ends []string
 	before := len(r.problems)
@@ -22,11 +22,13 @@ func (r *reader) span(n *yaml.Node, path string, d *Dimension) {
 		r.add(path, "codes and range exclude each other; keep one")
 		return
 	}
-	values, msg := []string(nil), "a range is written [first, last], two dates such as 2024-01-31 or two numbers with as many digits after the point"
-	if len(ends) == 2 {
+	values, msg := []string(nil), "a range is written [first, last], two dates such as 2024-01-31 or two numbers with as many digits after the point, or [first, last, step] of such numbers"
+	if len(ends) == 2 || len(ends) == 3 {
 		var ok bool
 		if values, ok = days(ends[0], ends[1]); !ok {
-			values, ok = numbers(ends[0], ends[1])
+			values, ok = numbers(ends)
+		} else if len(ends) == 3 {
+			ok = false
 		}
 		switch {
 		case !ok:
@@ -64,22 +66,27 @@ func days(first, last string) (list []string, ok bool) {
 }
 
 // numbers lists the numbers of a range, one more than MaxCodes at most.
-func numbers(first, last string) (list []string, ok bool) {
-	_, digits, _ := strings.Cut(first, ".")
+func numbers(ends []string) (list []string, ok bool) {
+	_, digits, _ := strings.Cut(ends[0], ".")
 	scale := len(digits)
-	if _, other, _ := strings.Cut(last, "."); scale > MaxScale || len(other) != scale {
+	if scale > MaxScale {
 		return nil, false
 	}
-	a, err := ParseDecimal(first, scale)
-	if err != nil {
+	values := []int64{0, 0, 1} // first, last, step
+	for i, text := range ends {
+		if _, other, _ := strings.Cut(text, "."); len(other) != scale {
+			return nil, false
+		}
+		var err error
+		if values[i], err = ParseDecimal(text, scale); err != nil {
+			return nil, false
+		}
+	}
+	if values[2] < 1 {
 		return nil, false
 	}
-	b, err := ParseDecimal(last, scale)
-	if err != nil {
-		return nil, false
-	}
-	for ; a <= b && len(list) <= MaxCodes; a++ {
-		list = append(list, FormatDecimal(big.NewInt(a), scale))
+	for v := values[0]; v <= values[1] && len(list) <= MaxCodes; v += values[2] {
+		list = append(list, FormatDecimal(big.NewInt(v), scale))
 	}
 	return list, true
 }

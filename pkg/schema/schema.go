@@ -52,10 +52,11 @@ type Schema struct {
 type Dimension struct {
 	Name     string `json:"name"`
 	Title    string `json:"title,omitempty"`
-	Source   string `json:"source,omitempty"` // header in the input, if not Name
-	Prefix   int    `json:"prefix,omitempty"` // use the first Prefix characters of the source; 0 = all
-	Length   bool   `json:"length,omitempty"` // use the number of characters of the source
-	Type     string `json:"type,omitempty"`   // DateType: codes are days, months or years; "": names or numbers
+	Source   string `json:"source,omitempty"`  // header in the input, if not Name
+	Prefix   int    `json:"prefix,omitempty"`  // use the first Prefix characters of the source; 0 = all
+	Length   bool   `json:"length,omitempty"`  // use the number of characters of the source
+	Buckets  string `json:"buckets,omitempty"` // computed from this measure: the code of a row is the largest that is not above its value
+	Type     string `json:"type,omitempty"`    // DateType: codes are days, months or years; "": names or numbers
 	Codes    []Code `json:"codes"`
 	Ordered  bool   `json:"ordered,omitempty"`  // comparisons follow the order of Codes; codes that all are numbers compare as numbers anyway
 	Nullable bool   `json:"nullable,omitempty"` // NULL is allowed and is one more code, the last

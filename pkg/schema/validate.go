@@ -88,6 +88,9 @@ func (s *Schema) check() []problem {
 	for i := range s.Measures {
 		s.checkMeasure(c, i, seen)
 	}
+	for i := range s.Dimensions {
+		s.checkBuckets(c, i)
+	}
 	for i := range s.Partitions {
 		s.checkPartition(c, i, seen)
 	}
