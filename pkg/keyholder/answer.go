@@ -105,18 +105,23 @@ func (k *Keyholder) try(ctx context.Context, c *Case) error {
 			err = checkExpiry(ctx, k, c)
 		}
 		if o, err = k.refusal(c, err); err != nil {
-			return err
+			return k.again(c, err) // the key that signs can't be reached
 		}
 	default:
-		k.mu.Lock()
-		c.wait.least = k.retry
-		d := c.wait.next()
-		c.retryAt = k.now().Add(d)
-		k.mu.Unlock()
-		k.log.Warn("a query could not be decided yet; trying again", "query", c.Hash, "in", d, "error", offWire(err))
-		return nil
+		return k.again(c, err)
 	}
 	return k.conclude(ctx, c, o)
+}
+
+// again has a query tried once more after a while. Nothing was promised or sent.
+func (k *Keyholder) again(c *Case, err error) error {
+	k.mu.Lock()
+	c.wait.least = k.retry
+	d := c.wait.next()
+	c.retryAt = k.now().Add(d)
+	k.mu.Unlock()
+	k.log.Warn("a query could not be decided yet; trying again", "query", c.Hash, "in", d, "error", offWire(err), "remedy", remedy(offWire(err)))
+	return nil
 }
 
 // conclude persists an outcome and only then lets it be sent.

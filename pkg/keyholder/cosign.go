@@ -2,6 +2,7 @@ package keyholder
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/keys"
 )
 
 // maxAhead bounds how many checkpoints beyond the own position are kept.
@@ -26,7 +28,8 @@ func (k *Keyholder) cosignHead(ctx context.Context) error {
 // cosign signs a state of the journal this keyholder has followed to. The
 // signature is durable before it is sent; for one size there is never another head.
 // A keyholder that has not caught up signs nothing: it may have been restored from a
-// backup that is older than its newest signature.
+// backup that is older than its newest signature. A laterError means that the keys
+// can't be reached now.
 func (k *Keyholder) cosign(ctx context.Context, cp carnet.Checkpoint) error {
 	if !k.caughtUp() || len(k.state.mine()) == 0 {
 		return nil
@@ -40,6 +43,9 @@ func (k *Keyholder) cosign(ctx context.Context, cp carnet.Checkpoint) error {
 	}
 	env, err := evidence.Seal(carnet.TypeCheckpoint, cp, k.signer)
 	if err != nil {
+		return &laterError{err}
+	}
+	if err := k.mark(ctx, cp); err != nil {
 		return err
 	}
 	if err := k.ledger.cosigned(ctx, cp, env); err != nil {
@@ -52,6 +58,76 @@ func (k *Keyholder) cosign(ctx context.Context, cp carnet.Checkpoint) error {
 		return &fatalError{err} // tests only
 	}
 	k.outbox.raise()
+	return nil
+}
+
+// laterError says that the place of the keys can't sign or record now, such as a Vault
+// that is sealed. What was to be signed is signed when the journal is quiet next.
+type laterError struct{ err error }
+
+func (e *laterError) Error() string { return e.err.Error() }
+func (e *laterError) Unwrap() error { return e.err }
+
+// isLater logs a laterError and reports whether err is one.
+func (k *Keyholder) isLater(err error) bool {
+	var later *laterError
+	if !errors.As(err, &later) {
+		return false
+	}
+	k.log.Warn("a co-signature has to wait for the keystore", "reason", carnet.ReasonOf(err), "error", err, "remedy", remedy(err))
+	return true
+}
+
+// remedy is what the operator can do about an error.
+func remedy(err error) string {
+	var e *carnet.Error
+	if errors.As(err, &e) {
+		return e.Remedy
+	}
+	return ""
+}
+
+// mark records a state of the journal with the keys before anybody learns that it was
+// signed, so that an old copy of the ledger is recognised by it.
+func (k *Keyholder) mark(ctx context.Context, cp carnet.Checkpoint) error {
+	m, ok := k.cfg.Keys.(keys.Marker)
+	if !ok {
+		return nil
+	}
+	switch err := m.Mark(ctx, cp); {
+	case err == nil:
+		return nil
+	case carnet.ReasonOf(err) == "MARK_BEHIND":
+		return &fatalError{err}
+	default:
+		return &laterError{err}
+	}
+}
+
+// marked compares the ledger with what was recorded with the keys: a shorter one has to
+// be replayed first, another one is a rewritten journal.
+func (k *Keyholder) marked(ctx context.Context) error {
+	m, ok := k.cfg.Keys.(keys.Marker)
+	if !ok {
+		return nil
+	}
+	at, err := m.Marked(ctx)
+	if err != nil || at.Size == 0 {
+		return err
+	}
+	if at.Size > k.chain.Size {
+		k.behind = at
+		k.log.Warn("the ledger is older than what was recorded with the keys; replaying the journal before answering",
+			"ledger_size", k.chain.Size, "recorded_size", at.Size)
+		return nil
+	}
+	head, err := k.ledger.HeadAt(ctx, at.Size)
+	if err != nil {
+		return err
+	}
+	if head != at.Head {
+		return errFork("another journal of size %d was recorded with the keys", at.Size)
+	}
 	return nil
 }
 

@@ -81,10 +81,11 @@ func (k *Keyholder) followOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if told.GetSize() < seen.Size {
-		return errShorter(seen.Size)
-	}
 	k.mu.Lock()
+	if least := max(seen.Size, k.behind.Size); told.GetSize() < least {
+		k.mu.Unlock()
+		return errShorter(least)
+	}
 	if k.target < 0 {
 		k.target = told.GetSize()
 	}
@@ -126,6 +127,7 @@ func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowRespo
 		timer.Reset(k.quiet)
 	}
 	var batch []*evidence.Entry
+	later := backoff{least: k.retry}
 	for {
 		select {
 		case ev, ok := <-events:
@@ -174,7 +176,9 @@ func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowRespo
 				return errShorter(seen.Size)
 			}
 			k.connected(true, nil)
-			if err := k.cosignHead(ctx); err != nil {
+			if err := k.cosignHead(ctx); k.isLater(err) {
+				timer.Reset(later.next())
+			} else if err != nil {
 				return err
 			}
 		}
@@ -271,7 +275,11 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 		if c.expired(k.now()) {
 			continue
 		}
-		if err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: recs[c.Seq-batch[0].Seq].head}); err != nil {
+		err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: recs[c.Seq-batch[0].Seq].head})
+		if k.isLater(err) {
+			break // the head is signed when the journal is quiet
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -178,6 +178,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := k.marked(ctx); err != nil {
+		return nil, err
+	}
 	k.log.Info("ledger replayed", "journal_size", k.chain.Size, "pending", len(k.pending))
 	return k, nil
 }

@@ -22,14 +22,10 @@ type Memory struct {
 	sealing   *seal.PrivateKey
 	bundles   map[carnet.KeyID][]byte
 	destroyed map[carnet.KeyID]bool
-	marked    carnet.Checkpoint
 	closed    bool
 }
 
-var (
-	_ keys.Store  = (*Memory)(nil)
-	_ keys.Marker = (*Memory)(nil)
-)
+var _ keys.Store = (*Memory)(nil)
 
 // NewMemory makes an empty store with keys drawn from rand.
 func NewMemory(rand io.Reader) (*Memory, error) {
@@ -146,27 +142,6 @@ func (m *Memory) Unseal(_ context.Context, info, sealed []byte) ([]byte, error) 
 		return nil, keys.UnsealFailed()
 	}
 	return plain, nil
-}
-
-// Mark implements keys.Marker.
-func (m *Memory) Mark(_ context.Context, at carnet.Checkpoint) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.open(); err != nil {
-		return err
-	}
-	if m.marked != at && m.marked.Size >= at.Size {
-		return keys.MarkBehind(at, m.marked)
-	}
-	m.marked = at
-	return nil
-}
-
-// Marked implements keys.Marker.
-func (m *Memory) Marked(context.Context) (carnet.Checkpoint, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.marked, m.open()
 }
 
 // Close implements keys.Store.
