@@ -10,12 +10,10 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keyholder"
-	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
 
 type destroyCmd struct {
-	dirFlag
-	secretFlags
+	storeFlags
 	Key string `arg:"" help:"Key identifier, 64 hexadecimal digits; see status."`
 	Yes bool   `help:"Don't ask."`
 }
@@ -35,11 +33,7 @@ func (c *destroyCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return carnet.E(carnet.Invalid, "BAD_KEY", "%q is no key identifier", c.Key).Because(err).Fix("carnet-keyholder status lists the keys")
 	}
-	p, err := c.protection(s, false)
-	if err != nil {
-		return err
-	}
-	store, err := agefile.Open(c.keystore(), p)
+	store, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}

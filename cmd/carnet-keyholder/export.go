@@ -1,15 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-
-	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
 
 type exportCmd struct {
-	dirFlag
-	secretFlags
+	storeFlags
 }
 
 func (exportCmd) Help() string {
@@ -20,12 +18,8 @@ Example:
   carnet-keyholder export-public --dir /var/lib/carnet > party.json`
 }
 
-func (c *exportCmd) Run(s streams) error {
-	p, err := c.protection(s, false)
-	if err != nil {
-		return err
-	}
-	store, err := agefile.OpenReadOnly(c.keystore(), p)
+func (c *exportCmd) Run(ctx context.Context, s streams) error {
+	store, err := c.read(ctx, s)
 	if err != nil {
 		return err
 	}

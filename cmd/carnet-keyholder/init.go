@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto/rand"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,12 +12,10 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys"
-	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
 
 type initCmd struct {
-	dirFlag
-	secretFlags
+	storeFlags
 	Party        string `help:"Short identifier, such as ch-customs." required:"" placeholder:"ID"`
 	Name         string `help:"Full name of the organisation." required:"" placeholder:"TEXT"`
 	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CC"`
@@ -29,6 +27,10 @@ DIR/party.json: a statement of who you are, signed with the new key. Send
 party.json to the registrar of your network, who signs and registers it. It
 holds nothing secret. Back up keystore.age by copying it.
 
+If there is DIR/vault.yaml, the keys are in HashiCorp Vault instead: Vault signs
+with a key that its administrator made, and keeps the sealing key wrapped. See
+docs/howto/vault.md.
+
 Example:
   carnet-keyholder init --dir /var/lib/carnet --party ch-customs \
     --name "Federal Office for Customs" --jurisdiction CH`
@@ -36,7 +38,7 @@ Example:
 
 var jurisdictionForm = regexp.MustCompile(`^[A-Z]{2}$`)
 
-func (c *initCmd) Run(s streams) error {
+func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if !carnet.ValidName(c.Party) {
 		return carnet.E(carnet.Invalid, "BAD_NAME", "%q is no identifier", c.Party).Fix("use a-z, 0-9, dot, dash and underscore, at most 63 characters")
 	}
@@ -47,11 +49,7 @@ func (c *initCmd) Run(s streams) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
-	p, err := c.protection(s, true)
-	if err != nil {
-		return err
-	}
-	store, err := agefile.Create(c.keystore(), p, rand.Reader)
+	store, where, err := c.create(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -68,7 +66,7 @@ func (c *initCmd) Run(s streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",
-		c.keystore(), c.party(), evidence.KeyHint(store.Signer().Public()), c.party(), c.Dir)
+		where, c.party(), evidence.KeyHint(store.Signer().Public()), c.party(), c.Dir)
 	return nil
 }
 

@@ -13,12 +13,10 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keyholder"
-	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
 
 type runCmd struct {
-	dirFlag
-	secretFlags
+	storeFlags
 	Gateway   string `help:"Address of the gateway." required:"" placeholder:"HOST:PORT" env:"CARNET_GATEWAY"`
 	Registrar string `help:"File with the registrar's public key; nothing it did not sign counts." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
 	TLSCert   string `name:"tls-cert" help:"Client certificate that names this party." type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
@@ -70,11 +68,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.protection(s, false)
-	if err != nil {
-		return err
-	}
-	store, err := agefile.Open(c.keystore(), p)
+	store, err := c.openPatiently(ctx, s, log)
 	if err != nil {
 		return err
 	}
