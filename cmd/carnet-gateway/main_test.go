@@ -132,7 +132,7 @@ func TestServe(t *testing.T) {
 		done := make(chan error, 1)
 		require.NoError(t, os.RemoveAll(addrs))
 		go func() { done <- c.Run(ctx, streams{&out, &errs}) }()
-		require.Eventually(t, func() bool { _, err := os.Stat(addrs); return err == nil }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { _, err := os.Stat(addrs); return err == nil }, time.Minute, 5*time.Millisecond)
 		b, err := os.ReadFile(addrs)
 		require.NoError(t, err)
 		at := map[string]string{}

@@ -94,7 +94,7 @@ func (n *Network) refusedBy(t *testing.T, query carnet.Hash, reason string) {
 	t.Helper()
 	for _, k := range n.Keyholders {
 		var o *keyholder.Outcome
-		Eventually(t, "a decision of "+string(k.Party), 20*time.Second, func() bool { o = k.Outcome(t, query); return o != nil })
+		Eventually(t, "a decision of "+string(k.Party), 2*time.Minute, func() bool { o = k.Outcome(t, query); return o != nil })
 		require.Equal(t, "refusal", o.Kind)
 		require.Equal(t, reason, o.Reason)
 		require.Empty(t, o.Sealed)
@@ -185,7 +185,7 @@ func TestFlippedBit(t *testing.T) {
 		require.ErrorContains(t, err, "STORAGE_DAMAGED")
 		a = n.Submit(t, "buyer", "records", other)
 	}
-	Eventually(t, "the gateway to notice", 20*time.Second, func() bool {
+	Eventually(t, "the gateway to notice", 2*time.Minute, func() bool {
 		return strings.Contains(n.Log(), "does not have its hash")
 	})
 	status, err := n.Client(t, "buyer").Status(Context(t), a.Hash)

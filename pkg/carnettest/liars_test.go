@@ -132,7 +132,7 @@ func TestLyingKeyholdersAreDetected(t *testing.T) {
 	})
 	const total = "SELECT SUM(value) FROM cube"
 	asked := n.Submit(t, "buyer", "cube", total)
-	Eventually(t, "four answers", 20*time.Second, func() bool {
+	Eventually(t, "four answers", 2*time.Minute, func() bool {
 		s, err := n.Client(t, "buyer").Status(Context(t), asked.Hash)
 		require.NoError(t, err)
 		return s.Answers == 4

@@ -105,7 +105,7 @@ func freePort(t *testing.T) string {
 // reachable waits until somebody listens.
 func reachable(t *testing.T, addr string) {
 	t.Helper()
-	Eventually(t, addr+" to listen", 20*time.Second, func() bool {
+	Eventually(t, addr+" to listen", 2*time.Minute, func() bool {
 		c, err := net.DialTimeout("tcp", addr, time.Second)
 		if err == nil {
 			c.Close()

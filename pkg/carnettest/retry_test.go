@@ -98,7 +98,7 @@ func TestTheSameQuestionOpensTheSameScalars(t *testing.T) {
 		return nil
 	})
 	a := n.Submit(t, "second", "cube", linearQuery)
-	Eventually(t, "three answers", 20*time.Second, func() bool {
+	Eventually(t, "three answers", 2*time.Minute, func() bool {
 		s, err := n.Client(t, "second").Status(Context(t), a.Hash)
 		require.NoError(t, err)
 		return s.Answers == 3
@@ -110,7 +110,7 @@ func TestTheSameQuestionOpensTheSameScalars(t *testing.T) {
 	// Those two crash between persisting and sending, and come back.
 	var kept [][]byte
 	for _, i := range []int{1, 4} {
-		Eventually(t, "a persisted answer", 20*time.Second, func() bool { return n.Keyholders[i].Outcome(t, a.Hash) != nil })
+		Eventually(t, "a persisted answer", 2*time.Minute, func() bool { return n.Keyholders[i].Outcome(t, a.Hash) != nil })
 		require.NoError(t, n.Keyholders[i].Stop(t))
 		o := n.Keyholders[i].Outcome(t, a.Hash)
 		require.False(t, o.Sent)

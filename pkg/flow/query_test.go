@@ -56,7 +56,7 @@ func waitFor(t *testing.T, n *flowtest.Network, id carnet.Hash, want flow.QueryS
 		s, err = n.G.GetQuery(ctx, n.Parties["bank"], id)
 		require.NoError(t, err)
 		return s.State == want
-	}, 20*time.Second, 5*time.Millisecond, "query is not %s", want)
+	}, 2*time.Minute, 5*time.Millisecond, "query is not %s", want)
 	return s
 }
 
@@ -179,7 +179,7 @@ func TestDamagedStorageFailsTheQuery(t *testing.T) {
 		s, err := n.G.GetQuery(ctx, n.Parties["bank"], ref.Hash)
 		require.NoError(t, err)
 		return s.State == flow.QueryFailed
-	}, 20*time.Second, 10*time.Millisecond)
+	}, 2*time.Minute, 10*time.Millisecond)
 	s, err := n.G.GetQuery(ctx, n.Parties["bank"], ref.Hash)
 	require.NoError(t, err)
 	require.Equal(t, "STORAGE_DAMAGED", s.Failure)

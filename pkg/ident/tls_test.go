@@ -40,7 +40,7 @@ func handshake(t *testing.T, server, client *tls.Config) (carnet.PartyID, error)
 		p, err := PartyFromCert(tc.ConnectionState().PeerCertificates[0])
 		got <- seen{p, err}
 	}()
-	d := net.Dialer{Timeout: 5 * time.Second}
+	d := net.Dialer{Timeout: time.Minute}
 	c, err := tls.DialWithDialer(&d, "tcp", l.Addr().String(), client)
 	if err != nil {
 		<-got

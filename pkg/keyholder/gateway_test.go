@@ -107,7 +107,7 @@ func (g *gateway) rewrite(t *testing.T, seq int64, envs ...*evidence.Envelope) {
 // wait calls done under the lock until it returns true.
 func (g *gateway) wait(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for {
 		g.mu.Lock()
 		ok, changed := done(), g.changed

@@ -115,7 +115,7 @@ func (h *holder) start(t *testing.T) *holder {
 		once.Do(func() {
 			select {
 			case result = <-done:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Error("the keyholder does not stop")
 			}
 		})
@@ -154,7 +154,7 @@ func (g *gateway) answered(t *testing.T, query *evidence.Envelope, n int) []*rec
 }
 
 const (
-	waitLimit = 20 * time.Second
+	waitLimit = 2 * time.Minute
 	waitStep  = 10 * time.Millisecond
 )
 

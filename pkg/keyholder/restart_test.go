@@ -98,7 +98,7 @@ func TestRepeatedQueryRepeatsTheBytes(t *testing.T) {
 	require.Eventually(t, func() bool { // as long as it is on its way, a repetition asks for nothing new
 		o, err := h.ledger.Outcome(t.Context(), query.Hash())
 		return err == nil && o != nil && o.Sent
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	g.journal(t, query)
 	again := g.answered(t, query, 2)[1]
 	require.Equal(t, first.sealed, again.sealed)

@@ -96,9 +96,9 @@ func TestPublishOverGRPC(t *testing.T) {
 		ok, err := n.Config.Columns.Holds(ctx, shape, second, columnfile.HashPiece(words))
 		require.NoError(t, err)
 		return ok
-	}, 20*time.Second, 5*time.Millisecond)
+	}, 2*time.Minute, 5*time.Millisecond)
 	cancel()
-	require.Eventually(t, func() bool { return arrived() == 2 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return arrived() == 2 }, 2*time.Minute, 10*time.Millisecond)
 
 	stream, err = data.UploadPieces(ctx)
 	require.NoError(t, err)
