@@ -21,8 +21,10 @@ type destroyCmd struct {
 func (destroyCmd) Help() string {
 	return `Removes this keyholder's seeds of a key from the keystore, for good: the key can
 never be dealt here again, and queries under it are refused from now on. Stop
-the running keyholder first. Copies of the keystore made earlier still hold the
-seeds; destroy them too.
+the running keyholder first. When it runs again it signs in the journal that the
+seeds are destroyed. Copies of the keystore made earlier still hold them; destroy
+them too. Keys that their owners retired are destroyed without this command, unless
+the keyholder runs with --retired keep.
 
 Example:
   carnet-keyholder destroy --dir /var/lib/carnet 5f0c...e1`
@@ -49,13 +51,14 @@ func (c *destroyCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Destroy(ctx, key); err != nil {
-		return err
-	}
+	// The ledger first: after a stop in between the next run does the rest.
 	if _, err := os.Stat(c.ledger()); err == nil {
 		if err := keyholder.MarkDestroyed(ctx, c.ledger(), key); err != nil {
 			return err
 		}
+	}
+	if err := store.Destroy(ctx, key); err != nil {
+		return err
 	}
 	if !slices.Contains(held, key) {
 		fmt.Fprintf(s.out, "barred %s: no seeds of it are here, and none will be taken\n", key)

@@ -31,6 +31,7 @@ type runCmd struct {
 	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified ciphertext, in MiB." default:"256"`
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
+	Retired     string `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
 	Health      string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
 	LogFormat   string `help:"Log as ${enum}." enum:"text,json" default:"text"`
 	LogLevel    string `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
@@ -99,7 +100,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	k, err := keyholder.New(ctx, keyholder.Config{
 		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn,
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
-		MaxReleases: c.MaxReleases, Log: log,
+		MaxReleases: c.MaxReleases, KeepRetired: c.Retired == "keep", Log: log,
 	})
 	if err != nil {
 		return err

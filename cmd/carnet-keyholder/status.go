@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/carnet-network/carnet/pkg/keyholder"
@@ -57,7 +58,22 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintf(w, "keys\t%d\n", len(st.Keys))
 	for _, k := range st.Keys {
-		fmt.Fprintf(w, "  %s\t%s\t%d numbers charged\t%s\n", k.Key, k.State, k.Charged, k.Reason)
+		fmt.Fprintf(w, "  %s\t%s\t%d numbers charged\t%s\n", k.Key, k.State, k.Charged, strings.TrimSpace(k.Reason+" "+fate(k)))
 	}
 	return w.Flush()
+}
+
+// fate says what became of a key elsewhere, as far as statements in the journal say.
+func fate(k keyholder.KeyStatus) string {
+	var out []string
+	if k.Retired {
+		out = append(out, "retired by its owner")
+	}
+	if len(k.Destroyed) > 0 {
+		out = append(out, fmt.Sprintf("destroyed by %d of %d keyholders", len(k.Destroyed), k.Members))
+	}
+	if !k.Opens {
+		out = append(out, "nothing opens any more")
+	}
+	return strings.Join(out, ", ")
 }

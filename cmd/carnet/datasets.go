@@ -49,6 +49,9 @@ func (c *datasetsCmd) Run(a *app) error {
 		if d.Revoked {
 			state = "revoked"
 		}
+		if d.Retired {
+			state = "retired"
+		}
 		rows = append(rows, []string{
 			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), value, state,
 			lastDay(d.Manifest.Terms.Expires), d.Manifest.Title,

@@ -41,6 +41,7 @@ func TestOnline(t *testing.T) {
 			"retry":    retry,
 			"gateway":  gatewayAddress,
 			"setenv":   setEnv,
+			"until":    until,
 		},
 	})
 }
@@ -86,6 +87,17 @@ func retry(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(500 * time.Millisecond)
 	}
 	ts.Check(err)
+}
+
+// until repeats a command until it prints a text, for at most half a minute: until TEXT CMD...
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	for range 60 {
+		if ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	ts.Fatalf("%v does not print %q", args[1:], args[0])
 }
 
 // setEnv sets a variable to the contents of a file: setenv NAME FILE.

@@ -79,7 +79,11 @@ func (c *productsSearchCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, p := range ps {
-		rows = append(rows, []string{string(p.ID), string(p.Layout), fmt.Sprint(p.Rows), strings.Join(p.Jurisdictions, ","), p.Schema, p.Title})
+		layout := string(p.Layout)
+		if p.Retired {
+			layout = "retired"
+		}
+		rows = append(rows, []string{string(p.ID), layout, fmt.Sprint(p.Rows), strings.Join(p.Jurisdictions, ","), p.Schema, p.Title})
 	}
 	return a.table([]string{"PRODUCT", "LAYOUT", "ROWS", "FROM", "SCHEMA", "TITLE"}, rows)
 }
@@ -113,7 +117,7 @@ func (c *productsShowCmd) Run(a *app) error {
 			datasets = append(datasets, map[string]any{"hash": d.Hash, "manifest": d.Manifest})
 		}
 		revoked := append([]carnet.DatasetID{}, p.Revoked...)
-		return a.json(map[string]any{"product": p.Statement, "datasets": datasets, "committee": p.Committee, "schema": p.Schema, "revoked": revoked})
+		return a.json(map[string]any{"product": p.Statement, "datasets": datasets, "committee": p.Committee, "schema": p.Schema, "revoked": revoked, "retired": append([]carnet.DatasetID{}, p.Retired...)})
 	}
 	a.printf("%s  %s\n", p.ID, p.Statement.Title)
 	if p.Statement.Description != "" {
@@ -133,6 +137,9 @@ func (c *productsShowCmd) Run(a *app) error {
 	}
 	for _, id := range p.Revoked {
 		rows = append(rows, []string{string(id), "", "", "revoked"})
+	}
+	for _, id := range p.Retired {
+		rows = append(rows, []string{string(id), "", "", "key retired"})
 	}
 	if err := a.table([]string{"DATASET", "IN", "ROWS", "TERMS"}, rows); err != nil {
 		return err

@@ -11,7 +11,7 @@ type revokeCmd struct {
 func (revokeCmd) Help() string {
 	return `Ends every further release of the dataset, for good: the name can't be used again.
 Answers that were given stay given, and the committee could still open the ciphertext;
-only destroyed seeds end that (carnet-keyholder destroy).
+only destroyed seeds end that (carnet retire).
 
 Example:
   carnet revoke kz-customs/trade-2025 --reason "replaced by a corrected table" --yes`

@@ -22,7 +22,7 @@ import (
 var described = map[string]any{
 	"Party": carnet.Party{}, "Committee": carnet.Committee{}, "Dealing": carnet.Dealing{}, "Dataset": carnet.Dataset{},
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Query.PrivateParameter": carnet.PrivateParameter{}, "Check": carnet.Check{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
-	"Revocation": carnet.Revocation{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
+	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
 	"Schema.Partition": schema.Partition{}, "Schema.Combination": schema.Combination{}, "Schema.Limits": schema.Limits{},
@@ -114,5 +114,5 @@ func TestEveryStatementTypeIsDescribed(t *testing.T) {
 		}
 		return true
 	})
-	require.Equal(t, 12, n)
+	require.Equal(t, 14, n)
 }

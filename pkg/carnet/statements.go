@@ -42,6 +42,9 @@ const (
 	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
 	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
 	TypeCheckpoint StatementType = "application/vnd.carnet.checkpoint.v1+json" // keyholder
+
+	TypeRetirement  StatementType = "application/vnd.carnet.retirement.v1+json"  // owner
+	TypeDestruction StatementType = "application/vnd.carnet.destruction.v1+json" // keyholder
 )
 
 // Party is an organisation that takes part. The registrar's signature makes it
@@ -223,6 +226,23 @@ type Revocation struct {
 	Dataset DatasetID `json:"dataset"`
 	Owner   PartyID   `json:"owner"`
 	Reason  string    `json:"reason,omitempty"`
+	Created time.Time `json:"created"`
+}
+
+// Retirement ends the use of a dataset key, and so of every dataset under it, for good.
+// It asks the keyholders to destroy their seeds.
+type Retirement struct {
+	Key     KeyID     `json:"key"`
+	Owner   PartyID   `json:"owner"`
+	Reason  string    `json:"reason,omitempty"`
+	Created time.Time `json:"created"`
+}
+
+// Destruction is a keyholder's word that it destroyed its seeds of a key.
+type Destruction struct {
+	Key     KeyID     `json:"key"`
+	By      PartyID   `json:"by"`
+	Number  int       `json:"number"` // keyholder number in the committee
 	Created time.Time `json:"created"`
 }
 

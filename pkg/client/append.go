@@ -52,6 +52,9 @@ func (c *Client) extend(ctx context.Context, owner Signer, p *Publication, build
 	if err := env.Verify(carnet.TypeDataset, owner.Public(), base); err != nil {
 		return nil, err
 	}
+	if resp.GetDataset().GetRetirement() != nil {
+		return nil, carnet.E(carnet.Precondition, "KEY_RETIRED", "the key of dataset %s was retired", p.ID).Fix("deal a new key and publish the whole table under it")
+	}
 	if resp.GetDataset().GetRevoked() {
 		return nil, carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked", p.ID).Fix("publish under another name")
 	}

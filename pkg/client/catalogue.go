@@ -37,6 +37,7 @@ type Summary struct {
 	Rows          int64            `json:"rows"`
 	Jurisdictions []string         `json:"jurisdictions"`
 	Columns       []string         `json:"columns"`
+	Retired       bool             `json:"retired,omitempty"` // keys were retired: nothing can be asked any more
 }
 
 // Search finds products whose texts contain every word; all of them for "".
@@ -52,6 +53,7 @@ func (c *Client) Search(ctx context.Context, text string) ([]Summary, error) {
 				ID: carnet.ProductID(p.GetId()), Title: p.GetTitle(), Description: p.GetDescription(),
 				Publisher: carnet.PartyID(p.GetPublisher()), Schema: p.GetSchema(), Layout: carnet.Layout(p.GetLayout()),
 				Rows: p.GetRows(), Jurisdictions: p.GetJurisdictions(), Columns: p.GetColumns(),
+				Retired: p.GetRetired(),
 			})
 		}
 		if token = resp.GetNextPageToken(); token == "" {
@@ -66,7 +68,8 @@ type DatasetInfo struct {
 	Hash     carnet.Hash    `json:"hash"`
 	Manifest carnet.Dataset `json:"manifest"`
 	Bytes    int64          `json:"bytes"`
-	Revoked  bool           `json:"revoked"`
+	Revoked  bool           `json:"revoked"`           // not in use any more
+	Retired  bool           `json:"retired,omitempty"` // because its key was retired
 }
 
 func datasetInfo(e *pb.DatasetEntry) (*DatasetInfo, error) {
@@ -74,7 +77,7 @@ func datasetInfo(e *pb.DatasetEntry) (*DatasetInfo, error) {
 	if env == nil {
 		return nil, wrong("the gateway sent no manifest")
 	}
-	d := &DatasetInfo{Hash: env.Hash(), Bytes: e.GetBytes(), Revoked: e.GetRevoked()}
+	d := &DatasetInfo{Hash: env.Hash(), Bytes: e.GetBytes(), Revoked: e.GetRevoked(), Retired: e.GetRetirement() != nil}
 	if err := env.Decode(carnet.TypeDataset, &d.Manifest); err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ type world struct {
 	datasets  []carnet.Dataset
 	product   carnet.Product
 	revoked   map[carnet.DatasetID]*evidence.Envelope
+	retired   map[carnet.DatasetID]func(key carnet.KeyID) *evidence.Envelope
 
 	// signers of statements, if not the right ones
 	schemaSigner, productSigner, datasetSigner, dealingSigner, committeeSigner, partySigner carnet.PartyID
@@ -56,7 +57,8 @@ type world struct {
 var testTime = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, ids: map[carnet.PartyID]*ident.Identity{}, dealings: map[carnet.PartyID]carnet.Dealing{}, revoked: map[carnet.DatasetID]*evidence.Envelope{}}
+	w := &world{t: t, ids: map[carnet.PartyID]*ident.Identity{}, dealings: map[carnet.PartyID]carnet.Dealing{}, revoked: map[carnet.DatasetID]*evidence.Envelope{},
+		retired: map[carnet.DatasetID]func(carnet.KeyID) *evidence.Envelope{}}
 	w.registrar = w.identity("registrar")
 	party := func(id carnet.PartyID, j carnet.Jurisdiction, r carnet.Role) {
 		w.parties = append(w.parties, carnet.Party{ID: id, Name: string(id), Jurisdiction: j, Roles: []carnet.Role{r}, SigningKey: w.identity(id).Public(), Created: testTime})
@@ -122,6 +124,9 @@ func (w *world) build(change func(*world)) *pb.GetProductResponse {
 		entry := &pb.DatasetEntry{Manifest: pbEnv(w.seal(carnet.TypeDataset, d, or(w.datasetSigner, d.Owner)))}
 		if env, ok := w.revoked[d.ID]; ok {
 			entry.Revoked, entry.Revocation = true, apiconv.ToEnvelope(env)
+		}
+		if make, ok := w.retired[d.ID]; ok {
+			entry.Revoked, entry.Retirement = true, apiconv.ToEnvelope(make(d.Key))
 		}
 		resp.Datasets = append(resp.Datasets, entry)
 	}

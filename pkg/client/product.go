@@ -22,6 +22,7 @@ type Product struct {
 	Statement carnet.Product
 	Committee *Committee
 	Revoked   []carnet.DatasetID // listed by the product, withdrawn by their owners
+	Retired   []carnet.DatasetID // listed by the product, their keys retired by their owners
 	parties   parties
 	source    *pb.GetProductResponse
 }
@@ -177,10 +178,9 @@ func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.Ke
 			return fmt.Errorf("dataset %s: %w", d.ID, err)
 		}
 		if e.GetRevoked() {
-			if err := p.verifyRevocation(fromProto(e.GetRevocation()), &d); err != nil {
+			if err := p.withdrawn(e, &d); err != nil {
 				return err
 			}
-			p.Revoked = append(p.Revoked, d.ID)
 			continue
 		}
 		if err := p.fit(&d, dealings); err != nil {
@@ -198,8 +198,33 @@ func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.Ke
 		p.Datasets = append(p.Datasets, plan.Dataset{Hash: env.Hash(), Manifest: d})
 	}
 	if len(p.Datasets) == 0 {
-		return carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %s was withdrawn", p.ID)
+		return carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %s was withdrawn, or its key retired", p.ID)
 	}
+	return nil
+}
+
+// withdrawn notes a dataset that is not in use, if its owner said so: of the dataset, or
+// of its key.
+func (p *Product) withdrawn(e *pb.DatasetEntry, d *carnet.Dataset) error {
+	if e.GetRetirement() == nil {
+		if err := p.verifyRevocation(fromProto(e.GetRevocation()), d); err != nil {
+			return err
+		}
+		p.Revoked = append(p.Revoked, d.ID)
+		return nil
+	}
+	env := fromProto(e.GetRetirement())
+	var r carnet.Retirement
+	if err := env.Decode(carnet.TypeRetirement, &r); err != nil {
+		return err
+	}
+	if r.Key != d.Key || r.Owner != d.Owner {
+		return wrong("the retirement of the key of dataset %s is about another one", d.ID)
+	}
+	if err := p.parties.signed(env, r.Owner, carnet.RoleOwner); err != nil {
+		return err
+	}
+	p.Retired = append(p.Retired, d.ID)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 type fakeCatalogue struct {
@@ -71,6 +72,36 @@ func TestLoadProductRevoked(t *testing.T) {
 		_, err := load(t, w, w.build(change))
 		require.Error(t, err)
 	}
+}
+
+// Rule: a gateway can't hide a dataset by calling its key retired.
+func TestLoadProductRetired(t *testing.T) {
+	retire := func(by, owner carnet.PartyID, key *carnet.KeyID) func(*world) {
+		return func(w *world) {
+			w.retired["uz/trade"] = func(k carnet.KeyID) *evidence.Envelope {
+				if key != nil {
+					k = *key
+				}
+				return w.seal(carnet.TypeRetirement, carnet.Retirement{Key: k, Owner: owner, Created: testTime}, by)
+			}
+		}
+	}
+	w := newWorld(t)
+	p, err := load(t, w, w.build(retire("uz", "uz", nil)))
+	require.NoError(t, err)
+	require.Len(t, p.Datasets, 1)
+	require.Equal(t, []carnet.DatasetID{"uz/trade"}, p.Retired)
+	for reason, change := range map[string]func(*world){
+		"BAD_SIGNATURE": retire("kz", "uz", nil),
+		"GATEWAY_WRONG": retire("kz", "kz", nil),
+	} {
+		w := newWorld(t)
+		_, err := load(t, w, w.build(change))
+		require.Equal(t, reason, carnet.ReasonOf(err), "%v", err)
+	}
+	w = newWorld(t)
+	_, err = load(t, w, w.build(retire("uz", "uz", &carnet.KeyID{9})))
+	require.Equal(t, "GATEWAY_WRONG", carnet.ReasonOf(err), "of another key of that owner")
 }
 
 // TestLoadProductTampered changes one thing at a time that a gateway, an owner or a

@@ -123,6 +123,9 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	case d.Terms.MinOwners < 0 || d.Terms.MinOwners > enc.Schema().Limits.Datasets:
 		return rec, nil, e.With("terms.min_owners", "want 0 to %d", enc.Schema().Limits.Datasets)
 	}
+	if err := notRetired(tx, d.Key); err != nil {
+		return rec, nil, err
+	}
 	if err := checkShape(d, enc, e); err != nil {
 		return rec, nil, err
 	}

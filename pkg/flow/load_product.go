@@ -95,7 +95,7 @@ type inputs struct {
 	dealings  map[carnet.KeyID]*carnet.Dealing
 }
 
-// currentInputs are a product's newest manifests that are not revoked.
+// currentInputs are a product's newest manifests that are in use.
 func (g *Gateway) currentInputs(tx Tx, id carnet.ProductID) (*inputs, error) {
 	rec, err := tx.GetProduct(id)
 	if absent(err) {
@@ -106,7 +106,7 @@ func (g *Gateway) currentInputs(tx Tx, id carnet.ProductID) (*inputs, error) {
 	}
 	return g.resolve(tx, rec.Statement, func(id carnet.DatasetID) (*Stored, error) {
 		d, err := tx.GetDataset(id)
-		if err != nil || d.Revocation != nil {
+		if err != nil || !d.InUse() {
 			return nil, err
 		}
 		return &d.Manifest, nil
@@ -162,7 +162,7 @@ func (g *Gateway) resolve(tx Tx, product Stored, manifest func(carnet.DatasetID)
 		in.manifests = append(in.manifests, st.Hash)
 	}
 	if len(in.manifests) == 0 {
-		return nil, carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %q was revoked", body.ID)
+		return nil, carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %q was revoked, or its key retired", body.ID)
 	}
 	slices.SortFunc(in.manifests, func(a, b carnet.Hash) int { return slices.Compare(a[:], b[:]) })
 	first := &in.product.Datasets[0].Manifest

@@ -67,6 +67,13 @@ type DealingTx interface {
 	Seeds(key carnet.KeyID, number int) (carnet.Hash, error)
 	PutConfirmation(key carnet.KeyID, c Confirmation) error
 	Confirmations(key carnet.KeyID) ([]Confirmation, error)
+	// PutRetirement ends the use of a key.
+	PutRetirement(key carnet.KeyID, statement carnet.Hash) error
+	GetRetirement(key carnet.KeyID) (Stored, error)
+	// PutDestruction records the statement of keyholder number; there is one for each.
+	PutDestruction(key carnet.KeyID, number int, statement carnet.Hash) error
+	// Destructions lists them by number.
+	Destructions(key carnet.KeyID) ([]DestructionRecord, error)
 }
 
 // UploadTx is uploads and the index of piece hashes.

@@ -8,27 +8,50 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
-// Dealing returns a dealing's statement and what keyholders said about their seeds.
-func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (st Stored, said []Confirmation, err error) {
+// DealingState is a dealing's statement and what became of its seeds.
+type DealingState struct {
+	Statement    Stored
+	Committee    Stored
+	Said         []Confirmation // what keyholders said about their seeds
+	Retirement   *Stored        // nil: the key is in use
+	Destructions []DestructionRecord
+}
+
+// Dealing returns a dealing and what became of its seeds.
+func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (d DealingState, err error) {
 	err = g.Store.View(ctx, func(tx Tx) error {
-		if _, st, err = tx.GetDealing(key); err != nil {
+		rec, st, err := tx.GetDealing(key)
+		if err != nil {
 			return err
 		}
-		said, err = tx.Confirmations(key)
+		d.Statement = st
+		if d.Committee, err = tx.Statement(rec.Committee); err != nil {
+			return err
+		}
+		if d.Said, err = tx.Confirmations(key); err != nil {
+			return err
+		}
+		switch st, err := tx.GetRetirement(key); {
+		case err == nil:
+			d.Retirement = &st
+		case !absent(err):
+			return err
+		}
+		d.Destructions, err = tx.Destructions(key)
 		return err
 	})
-	return st, said, err
+	return d, err
 }
 
 // Corrections calls send with the canonical bytes of every correction, power 1
 // first.
 func (g *Gateway) Corrections(ctx context.Context, key carnet.KeyID, send func(power int, b []byte) error) error {
-	st, _, err := g.Dealing(ctx, key)
+	st, err := g.Dealing(ctx, key)
 	if err != nil {
 		return err
 	}
 	var d carnet.Dealing
-	if err := st.Envelope.Decode(carnet.TypeDealing, &d); err != nil {
+	if err := st.Statement.Envelope.Decode(carnet.TypeDealing, &d); err != nil {
 		return err
 	}
 	for j := range d.Corrections {

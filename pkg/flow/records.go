@@ -90,7 +90,17 @@ type DatasetRecord struct {
 	Key        carnet.KeyID
 	Rows       int64
 	Bytes      int64   // what is stored
-	Revocation *Stored // nil: in use
+	Revocation *Stored // nil: not revoked
+	Retirement *Stored // of its key; nil: not retired
+}
+
+// InUse reports whether queries may read the dataset.
+func (d *DatasetRecord) InUse() bool { return d.Revocation == nil && d.Retirement == nil }
+
+// DestructionRecord is a keyholder's statement that it destroyed its seeds of a key.
+type DestructionRecord struct {
+	Number    int
+	Statement Stored
 }
 
 // ProductRecord is the catalogue's view of a product's newest statement. Text holds

@@ -103,6 +103,8 @@ func (g *Gateway) checkDatasetsFit(tx Tx, p *carnet.Product) (string, error) {
 		switch {
 		case d.Revocation != nil:
 			return "", e.With("datasets", "%s was revoked", id)
+		case d.Retirement != nil:
+			return "", e.With("datasets", "the key of %s was retired", id)
 		case d.Schema != p.Schema:
 			return "", e.With("schema", "%s has another schema than the product", id)
 		case d.Layout != first.Layout:

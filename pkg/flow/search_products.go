@@ -16,6 +16,7 @@ type ProductSummary struct {
 	Rows          int64 // of datasets in use
 	Jurisdictions []string
 	Columns       []string
+	Retired       bool // nothing can be asked any more, since keys were retired
 }
 
 // Bounds of a search text.
@@ -25,8 +26,9 @@ const (
 )
 
 // SearchProducts lists products, after one, whose texts, columns or jurisdictions
-// contain every word. A product without a dataset in use is not listed; next is the
-// product to continue after, empty at the end.
+// contain every word. A product without a dataset in use is listed if the key of one
+// was retired, so that buyers learn why; next is the product to continue after, empty at
+// the end.
 func (g *Gateway) SearchProducts(ctx context.Context, text string, after carnet.ProductID, limit int) (out []ProductSummary, next carnet.ProductID, err error) {
 	words := strings.Fields(strings.ToLower(text))
 	if len(text) > maxSearchText || len(words) > maxSearchWords {
@@ -59,13 +61,14 @@ func (g *Gateway) summarise(tx Tx, rec ProductRecord) (*ProductSummary, error) {
 	if err := rec.Statement.Envelope.Decode(carnet.TypeProduct, &s.Body); err != nil {
 		return nil, err
 	}
-	used := false
+	used, retired := false, false
 	for _, id := range s.Body.Datasets {
 		d, err := tx.GetDataset(id)
 		if err != nil {
 			return nil, err
 		}
-		if d.Revocation != nil {
+		if !d.InUse() {
+			retired = retired || d.Retirement != nil
 			continue
 		}
 		used = true
@@ -81,8 +84,12 @@ func (g *Gateway) summarise(tx Tx, rec ProductRecord) (*ProductSummary, error) {
 		s.Rows += d.Rows
 		s.Jurisdictions = append(s.Jurisdictions, string(owner.Jurisdiction))
 	}
-	if !used {
+	switch {
+	case !used && !retired:
 		return nil, nil
+	case !used:
+		s.Retired = true
+		return s, nil
 	}
 	slices.Sort(s.Jurisdictions)
 	s.Jurisdictions = slices.Compact(s.Jurisdictions)

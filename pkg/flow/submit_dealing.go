@@ -72,6 +72,9 @@ func (g *Gateway) checkDealing(tx Tx, as *carnet.Party, env *evidence.Envelope) 
 	case err != nil && !absent(err):
 		return d, s, err
 	}
+	if err := notRetired(tx, carnet.KeyID(env.Hash())); err != nil {
+		return d, s, err
+	}
 	return d, DealingShape{len(c.Members), p.MaxDegree(), p.BlockBytes()}, nil
 }
 
@@ -93,6 +96,10 @@ func (g *Gateway) SubmitDealing(ctx context.Context, as *carnet.Party, env *evid
 		return Ref{}, err
 	}
 	key := carnet.KeyID(env.Hash())
+	gone, err := g.destroyed(ctx, key)
+	if err != nil {
+		return Ref{}, err
+	}
 	var seeds []carnet.Hash
 	for j, b := range corrections {
 		if _, err := g.Blobs.Put(ctx, correctionKey(key, j+1), b); err != nil {
@@ -103,6 +110,9 @@ func (g *Gateway) SubmitDealing(ctx context.Context, as *carnet.Party, env *evid
 		// Sealing is randomised: named by content, a second attempt never collides.
 		h := carnet.Hash(sha256.Sum256(b))
 		seeds = append(seeds, h)
+		if gone[i+1] {
+			continue // what was destroyed does not come back
+		}
 		if _, err := g.Blobs.Put(ctx, seedsKey(key, i+1, h), b); err != nil {
 			return Ref{}, err
 		}

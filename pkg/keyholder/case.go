@@ -23,7 +23,7 @@ type Case struct {
 	invalid error         // the statement can't be read
 	buyer   *carnet.Party // nil if unknown
 	product *carnet.Product
-	inputs  []input            // not revoked, in the order of the product
+	inputs  []input            // in use, in the order of the product
 	missing []carnet.DatasetID // listed by the product, without a valid manifest
 	reused  []carnet.DatasetID // of these: refused because a file was used twice
 
@@ -62,10 +62,10 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 		return c
 	}
 	for _, id := range c.product.Datasets {
-		if s.revoked[id] {
+		m := s.datasets[id]
+		if s.revoked[id] || m != nil && s.retired[m.body.Key] {
 			continue
 		}
-		m := s.datasets[id]
 		if m == nil {
 			c.missing = append(c.missing, id)
 			if s.reused[id] {

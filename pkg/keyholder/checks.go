@@ -188,7 +188,7 @@ func checkPolicy(ctx context.Context, k *Keyholder, c *Case) error {
 	return k.cfg.Policy.Check(ctx, Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: c.datasets(), Now: k.now()})
 }
 
-// checkInputs: the query names exactly the product's datasets that were not revoked
+// checkInputs: the query names exactly the product's datasets that were in use
 // when it was asked, each by the statement its owner signed, each once.
 func checkInputs(_ context.Context, _ *Keyholder, c *Case) error {
 	if len(c.reused) > 0 {
@@ -206,11 +206,15 @@ func checkInputs(_ context.Context, _ *Keyholder, c *Case) error {
 	return nil
 }
 
-// checkRevoked: revocations that arrived after the query count, too.
+// checkRevoked: revocations and retirements that arrived after the query count, too.
 func checkRevoked(_ context.Context, k *Keyholder, c *Case) error {
 	for _, in := range c.inputs {
 		if k.state.isRevoked(in.manifest.body.ID) {
 			return refuse("DATASET_REVOKED", "dataset %q was revoked by its owner", in.manifest.body.ID).
+				Fix("resubmit the query without it")
+		}
+		if k.state.isRetired(in.dealing.key) {
+			return refuse("KEY_RETIRED", "the key of dataset %q was retired by its owner", in.manifest.body.ID).
 				Fix("resubmit the query without it")
 		}
 	}

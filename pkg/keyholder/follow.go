@@ -231,7 +231,7 @@ func (k *Keyholder) ingest(ctx context.Context, batch []*evidence.Entry) error {
 func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) error {
 	recs := make([]record, 0, len(batch))
 	var cases []*Case
-	wanted := false
+	wanted := false // seeds are to be fetched or destroyed
 	for i, e := range batch {
 		rec := record{entry: e, head: heads[i], decided: k.state.ownOutcome(e.Envelope), checked: k.state.ownCheck(e.Seq, e.Envelope)}
 		if err := k.state.apply(e.Envelope); err != nil {
@@ -242,6 +242,9 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 			if d := k.state.dealing(key); d != nil && d.committee.number > 0 {
 				rec.wanted, wanted = &key, true
 			}
+		}
+		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil {
+			wanted = true
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {
 			rec.charges = k.charge(c)

@@ -37,6 +37,7 @@ type gateway struct {
 	answers   map[carnet.Hash][]*received // by query, every delivery
 	decisions map[carnet.Hash][]carnet.Decision
 	checks    map[carnet.Hash][]*evidence.Envelope // of private parameters, by query, every delivery
+	destroyed map[string]*evidence.Envelope        // by keyholder and key
 	withheld  bool                                 // checks are not journaled
 	live      map[int]bool                         // keyholders that run for real
 	reads     int
@@ -66,7 +67,8 @@ type received struct {
 
 func newGateway(t *testing.T, w *world) *gateway {
 	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.Envelope{}, silent: map[int]bool{}, live: map[int]bool{},
-		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{}}
+		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{},
+		destroyed: map[string]*evidence.Envelope{}}
 	g.journal(t, w.base...)
 	return g
 }

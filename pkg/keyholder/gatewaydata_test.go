@@ -9,8 +9,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 func (m *member) GetSealedSeeds(_ context.Context, r *apiv1.GetSealedSeedsRequest) (*apiv1.GetSealedSeedsResponse, error) {
@@ -33,6 +35,31 @@ func (m *member) ConfirmSeeds(_ context.Context, r *apiv1.ConfirmSeedsRequest) (
 	m.confirmed[fmt.Sprint(m.number, " ", r.GetKeyId())] = fmt.Sprint(r.GetOk(), " ", r.GetReason())
 	m.touch()
 	return &apiv1.ConfirmSeedsResponse{}, nil
+}
+
+// SubmitDestruction journals the statement unless the keyholder said so before.
+func (m *member) SubmitDestruction(_ context.Context, r *apiv1.SubmitDestructionRequest) (*apiv1.SubmitDestructionResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", r.GetStatement())
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var d carnet.Destruction
+	if err := env.Verify(carnet.TypeDestruction, m.w.stores()[m.number-1].Signer().Public(), &d); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	at := fmt.Sprint(m.number, " ", d.Key)
+	if m.destroyed[at] == nil {
+		m.destroyed[at] = env
+		e := &evidence.Entry{Seq: m.chain.Size, Prev: m.chain.Head, Envelope: env}
+		if err := m.chain.Append(e); err != nil {
+			return nil, err
+		}
+		m.entries = append(m.entries, e)
+	}
+	m.touch()
+	return &apiv1.SubmitDestructionResponse{}, nil
 }
 
 func (m *member) GetCorrections(r *apiv1.GetCorrectionsRequest, s grpc.ServerStreamingServer[apiv1.GetCorrectionsResponse]) error {

@@ -52,6 +52,7 @@ type Config struct {
 	CubeBytes        int64  // set-ups of cubes kept in memory; 0: 256 MiB, negative: none
 	AccumulatorBytes int64  // accumulators of one pass over products; 0: 256 MiB
 	MaxReleases      int64  // own cap on distinct numbers opened per key; 0: only the scheme's
+	KeepRetired      bool   // leave it to the operator to destroy the seeds of retired keys
 
 	Log *slog.Logger // nil: discards
 	Now func() time.Time

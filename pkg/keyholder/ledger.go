@@ -46,6 +46,10 @@ var migrations = []string{
 	`-- Own checks of private parameters, written before they are sent.
 	 CREATE TABLE selection_check (query BLOB PRIMARY KEY, seq INTEGER NOT NULL, statement BLOB NOT NULL, sent INTEGER NOT NULL) STRICT;
 	 CREATE INDEX selection_check_unsent ON selection_check (sent, seq);`,
+	`-- Keys that were retired, or whose seeds keyholders said they destroyed: who, as a set
+	 -- of bits.
+	 CREATE TABLE fate (key BLOB PRIMARY KEY, members INTEGER NOT NULL, threshold INTEGER NOT NULL, home INTEGER NOT NULL,
+	   retired INTEGER NOT NULL, destroyed INTEGER NOT NULL) STRICT;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

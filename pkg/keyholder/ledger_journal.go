@@ -26,6 +26,7 @@ type record struct {
 	wanted  *carnet.KeyID   // seeds to fetch
 	decided *decidedOutcome // an answer or refusal of ours, seen in the journal
 	checked *ownCheck       // a check of ours, seen in the journal
+	fate    *keyFate        // what became of a key
 }
 
 // decidedOutcome is an outcome that the journal proves was sent.
@@ -59,6 +60,11 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 			}
 			if r.wanted != nil {
 				if _, err := tx.ExecContext(ctx, `INSERT INTO seeds (key, state, reason, told) VALUES ($1, 'wanted', '', 0) ON CONFLICT DO NOTHING`, r.wanted[:]); err != nil {
+					return err
+				}
+			}
+			if r.fate != nil {
+				if err := r.fate.keep(ctx, tx); err != nil {
 					return err
 				}
 			}

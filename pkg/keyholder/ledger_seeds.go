@@ -70,6 +70,13 @@ type Status struct {
 type KeyStatus struct {
 	SeedsState
 	Charged int64 `json:"charged"` // distinct functionals
+	Retired bool  `json:"retired,omitempty"`
+	// Destroyed are the keyholders that said they destroyed their seeds, Members how many
+	// were dealt some, and Opens whether the others could still open anything. They are
+	// left out while nobody did.
+	Destroyed []int `json:"destroyed_by,omitempty"`
+	Members   int   `json:"members,omitempty"`
+	Opens     bool  `json:"opens"`
 }
 
 // Status reads the whole status.
@@ -95,12 +102,21 @@ func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	fates, err := l.fates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range seeds {
 		n, err := l.Charged(ctx, k.Key, chain.Size)
 		if err != nil {
 			return nil, err
 		}
-		s.Keys = append(s.Keys, KeyStatus{k, n})
+		st := KeyStatus{SeedsState: k, Charged: n, Opens: true}
+		if f := fates[k.Key]; f != nil {
+			st.Retired, st.Destroyed, st.Members = f.retired, f.destroyed, f.scheme.N
+			st.Opens = f.scheme.Remaining(f.destroyed, f.home).Opens()
+		}
+		s.Keys = append(s.Keys, st)
 	}
 	if err := l.counts(ctx, `SELECT kind, count(*) FROM outcome GROUP BY kind`, func(kind []byte, n int64) { s.Outcomes[string(kind)] = n }); err != nil {
 		return nil, err
@@ -139,8 +155,8 @@ func (l *Ledger) counts(ctx context.Context, query string, put func(name []byte,
 	return rows.Err()
 }
 
-// MarkDestroyed records in the ledger at path that the operator destroyed a key's
-// seeds, so that the gateway is told when the keyholder next runs.
+// MarkDestroyed records in the ledger at path that the operator has a key's seeds
+// destroyed. When the keyholder next runs it makes sure that they are, and says so.
 func MarkDestroyed(ctx context.Context, path string, key carnet.KeyID) error {
 	l, err := openDB(path, "rw")
 	if err != nil {

@@ -22,7 +22,7 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 		}
 		wait := time.Hour
 		for _, s := range all {
-			if s.Told && s.State != SeedsBad && s.State != SeedsWanted {
+			if s.Told && s.State == SeedsHeld && !k.doomed(s.Key) {
 				continue
 			}
 			if err := k.settleSeeds(ctx, s); err != nil {
@@ -31,7 +31,7 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 				}
 				k.log.Warn("seeds not settled yet; trying again", "key", s.Key, "error", offWire(err))
 				wait = min(wait, k.retry*10)
-			} else {
+			} else if s.State == SeedsBad || s.State == SeedsWanted {
 				wait = min(wait, seedsAgain)
 			}
 		}
@@ -41,8 +41,8 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 	}
 }
 
-// settleSeeds brings one key as far as it can: wanted or bad → held, and tells the
-// gateway what it does not know yet.
+// settleSeeds brings one key as far as it can: wanted or bad → held, or destroyed if that
+// is what has to be, and tells the gateway what it does not know yet.
 func (k *Keyholder) settleSeeds(ctx context.Context, s SeedsState) error {
 	ctx, done := context.WithTimeout(ctx, callLimit)
 	defer done()
@@ -51,31 +51,42 @@ func (k *Keyholder) settleSeeds(ctx context.Context, s SeedsState) error {
 		return nil
 	}
 	before := s
-	if s.State == SeedsWanted || s.State == SeedsBad {
-		err := k.obtain(ctx, d)
-		switch reason := carnet.ReasonOf(err); {
-		case err == nil:
+	var err error
+	switch {
+	case s.State == SeedsDestroyed || k.doomed(s.Key):
+		err = k.destroySeeds(ctx, d)
+	case s.State == SeedsHeld || k.state.isRetired(s.Key):
+	default:
+		if err = k.obtain(ctx, d); err == nil {
 			s.State, s.Reason = SeedsHeld, ""
-		case reason == "KEY_DESTROYED":
-			s.State, s.Reason = SeedsDestroyed, reason
-		case isSeedFault(err):
-			s.State, s.Reason = SeedsBad, reason
-		default:
+		}
+	}
+	switch reason := carnet.ReasonOf(err); {
+	case err == nil:
+	case reason == "KEY_DESTROYED":
+		s.State, s.Reason = SeedsDestroyed, reason
+	case isSeedFault(err):
+		s.State, s.Reason = SeedsBad, reason
+	default:
+		return err
+	}
+	if s.State != before.State || s.Reason != before.Reason {
+		s.Told = false
+		if err := k.ledger.setSeeds(ctx, s); err != nil {
 			return err
 		}
-		if s.State != before.State || s.Reason != before.Reason {
-			s.Told = false
-			if err := k.ledger.setSeeds(ctx, s); err != nil {
-				return err
-			}
-			k.log.Info("seeds checked", "key", s.Key, "owner", d.body.Owner, "state", s.State, "reason", s.Reason)
-			k.release.raise()
-		}
+		k.log.Info("seeds checked", "key", s.Key, "owner", d.body.Owner, "state", s.State, "reason", s.Reason)
+		k.release.raise()
 	}
-	if s.Told {
+	if s.Told || s.State == SeedsWanted {
 		return nil
 	}
-	_, err := k.api.dealing.ConfirmSeeds(ctx, &apiv1.ConfirmSeedsRequest{KeyId: s.Key.String(), Ok: s.State == SeedsHeld, Reason: s.Reason})
+	if s.State == SeedsDestroyed {
+		if err := k.tellDestroyed(ctx, d); err != nil {
+			return err
+		}
+	}
+	_, err = k.api.dealing.ConfirmSeeds(ctx, &apiv1.ConfirmSeedsRequest{KeyId: s.Key.String(), Ok: s.State == SeedsHeld, Reason: s.Reason})
 	if err != nil && !takenForGood(err) {
 		return err
 	}

@@ -35,6 +35,8 @@ type state struct {
 	datasets   map[carnet.DatasetID]*manifest    // newest valid manifest
 	products   map[carnet.ProductID]*carnet.Product
 	revoked    map[carnet.DatasetID]bool
+	retired    map[carnet.KeyID]bool
+	destroyed  map[carnet.KeyID]map[int]bool                    // keyholders that said they destroyed their seeds
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
 }
 
@@ -77,6 +79,8 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		datasets:   map[carnet.DatasetID]*manifest{},
 		products:   map[carnet.ProductID]*carnet.Product{},
 		revoked:    map[carnet.DatasetID]bool{},
+		retired:    map[carnet.KeyID]bool{},
+		destroyed:  map[carnet.KeyID]map[int]bool{},
 		checks:     map[carnet.Hash]map[carnet.PartyID]*carnet.Check{},
 	}
 }
@@ -100,6 +104,10 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return s.applyProduct(env)
 	case carnet.TypeRevocation:
 		return s.applyRevocation(env)
+	case carnet.TypeRetirement:
+		return s.applyRetirement(env)
+	case carnet.TypeDestruction:
+		return s.applyDestruction(env)
 	case carnet.TypeCheck:
 		return s.applyCheck(env)
 	case carnet.TypeQuery:

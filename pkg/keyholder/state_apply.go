@@ -163,6 +163,9 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	if k == nil || k.body.Owner != d.Owner || k.body.Profile != d.Profile {
 		return noEffect("BAD_DATASET", "the dataset's key was not dealt by its owner for profile %s", d.Profile)
 	}
+	if s.retired[d.Key] {
+		return noEffect("KEY_RETIRED", "the dataset's key was retired")
+	}
 	sc := s.schemas[d.Schema]
 	if sc == nil {
 		return noEffect("UNKNOWN_SCHEMA", "the dataset names an unknown schema")

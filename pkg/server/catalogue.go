@@ -64,6 +64,7 @@ func (c catalogueService) SearchProducts(ctx context.Context, m *carnetv1.Search
 		resp.Products = append(resp.Products, &carnetv1.ProductSummary{
 			Id: string(p.Body.ID), Title: p.Body.Title, Description: p.Body.Description, Publisher: string(p.Body.Publisher),
 			Schema: p.Schema, Layout: string(p.Layout), Rows: p.Rows, Jurisdictions: p.Jurisdictions, Columns: p.Columns,
+			Retired: p.Retired,
 		})
 	}
 	if next != "" {

@@ -41,5 +41,8 @@ func toDatasetEntry(d *flow.DatasetRecord) *carnetv1.DatasetEntry {
 	if d.Revocation != nil {
 		m.Revoked, m.Revocation = true, apiconv.ToEnvelope(d.Revocation.Envelope)
 	}
+	if d.Retirement != nil {
+		m.Revoked, m.Retirement = true, apiconv.ToEnvelope(d.Retirement.Envelope)
+	}
 	return m
 }

@@ -109,15 +109,46 @@ func (d dealingService) GetDealing(ctx context.Context, m *carnetv1.GetDealingRe
 	if err != nil {
 		return nil, err
 	}
-	st, said, err := d.s.g.Dealing(ctx, key)
+	k, err := d.s.g.Dealing(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	resp := &carnetv1.GetDealingResponse{Statement: apiconv.ToEnvelope(st.Envelope), Ref: ref(st.Ref)}
-	for _, c := range said {
+	resp := &carnetv1.GetDealingResponse{Statement: apiconv.ToEnvelope(k.Statement.Envelope), Ref: ref(k.Statement.Ref),
+		Committee: apiconv.ToEnvelope(k.Committee.Envelope)}
+	for _, c := range k.Said {
 		resp.Confirmations = append(resp.Confirmations, &carnetv1.SeedConfirmation{Number: int32(c.Number), Ok: c.OK, Reason: c.Reason})
 	}
+	if k.Retirement != nil {
+		resp.Retirement = apiconv.ToEnvelope(k.Retirement.Envelope)
+	}
+	for _, g := range k.Destructions {
+		resp.Destructions = append(resp.Destructions, apiconv.ToEnvelope(g.Statement.Envelope))
+	}
 	return resp, nil
+}
+
+func (d dealingService) RetireKey(ctx context.Context, m *carnetv1.RetireKeyRequest) (*carnetv1.RetireKeyResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := d.s.g.RetireKey(ctx, as(ctx), env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.RetireKeyResponse{Ref: ref(got)}, nil
+}
+
+func (d dealingService) SubmitDestruction(ctx context.Context, m *carnetv1.SubmitDestructionRequest) (*carnetv1.SubmitDestructionResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := d.s.g.SubmitDestruction(ctx, as(ctx), env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.SubmitDestructionResponse{Ref: ref(got)}, nil
 }
 
 func (d dealingService) GetCorrections(m *carnetv1.GetCorrectionsRequest, stream grpc.ServerStreamingServer[carnetv1.GetCorrectionsResponse]) error {

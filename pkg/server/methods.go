@@ -47,11 +47,13 @@ var rules = map[string]rule{
 	carnetv1.RegistryService_GetSchema_FullMethodName:         {roles: anyone, within: quick},
 	carnetv1.RegistryService_ListSchemas_FullMethodName:       {roles: anyone, within: quick},
 
-	carnetv1.DealingService_SubmitDealing_FullMethodName:  {roles: owners, within: long},
-	carnetv1.DealingService_GetDealing_FullMethodName:     {roles: anyone, within: quick},
-	carnetv1.DealingService_GetCorrections_FullMethodName: {roles: anyone, within: long},
-	carnetv1.DealingService_GetSealedSeeds_FullMethodName: {roles: keyholders, within: quick},
-	carnetv1.DealingService_ConfirmSeeds_FullMethodName:   {roles: keyholders, within: quick},
+	carnetv1.DealingService_SubmitDealing_FullMethodName:     {roles: owners, within: long},
+	carnetv1.DealingService_GetDealing_FullMethodName:        {roles: anyone, within: quick},
+	carnetv1.DealingService_GetCorrections_FullMethodName:    {roles: anyone, within: long},
+	carnetv1.DealingService_GetSealedSeeds_FullMethodName:    {roles: keyholders, within: quick},
+	carnetv1.DealingService_ConfirmSeeds_FullMethodName:      {roles: keyholders, within: quick},
+	carnetv1.DealingService_RetireKey_FullMethodName:         {roles: owners, within: quick},
+	carnetv1.DealingService_SubmitDestruction_FullMethodName: {roles: keyholders, within: quick},
 
 	carnetv1.DatasetService_BeginUpload_FullMethodName:   {roles: owners, within: quick},
 	carnetv1.DatasetService_UploadPieces_FullMethodName:  {roles: owners, within: day},

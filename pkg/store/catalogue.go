@@ -19,24 +19,39 @@ func (t *tx) PutDataset(d flow.DatasetRecord) error {
 }
 
 const datasetQuery = `SELECT d.id, d.owner, d.schema, d.layout, d.profile, d.key, d.row_count, d.bytes,
-	m.statement, m.seq, m.envelope, r.statement, r.seq, r.envelope
-	FROM datasets d JOIN journal m ON m.statement = d.manifest LEFT JOIN journal r ON r.statement = d.revocation `
+	m.statement, m.seq, m.envelope, r.statement, r.seq, r.envelope, k.statement, k.seq, k.envelope
+	FROM datasets d JOIN journal m ON m.statement = d.manifest LEFT JOIN journal r ON r.statement = d.revocation
+	LEFT JOIN retirements e ON e.key = d.key LEFT JOIN journal k ON k.statement = e.statement `
 
 func scanDataset(scan func(...any) error) (d flow.DatasetRecord, err error) {
-	var hash, envelope []byte
-	var seq sql.NullInt64
+	var revoked, retired optional
 	if err := scan(&d.ID, &d.Owner, (*h32)(&d.Schema), &d.Layout, &d.Profile, (*h32)(&d.Key), &d.Rows, &d.Bytes,
-		(*h32)(&d.Manifest.Hash), &d.Manifest.Seq, env{&d.Manifest.Envelope}, &hash, &seq, &envelope); err != nil {
+		(*h32)(&d.Manifest.Hash), &d.Manifest.Seq, env{&d.Manifest.Envelope}, &revoked.hash, &revoked.seq, &revoked.envelope,
+		&retired.hash, &retired.seq, &retired.envelope); err != nil {
 		return d, err
 	}
-	if hash == nil {
-		return d, nil
-	}
-	d.Revocation = &flow.Stored{Ref: flow.Ref{Seq: seq.Int64}, Envelope: &evidence.Envelope{}}
-	if err := (*h32)(&d.Revocation.Hash).Scan(hash); err != nil {
+	if d.Revocation, err = revoked.stored(); err != nil {
 		return d, err
 	}
-	return d, env{&d.Revocation.Envelope}.Scan(envelope)
+	d.Retirement, err = retired.stored()
+	return d, err
+}
+
+// optional is a statement that may be missing in a row.
+type optional struct {
+	hash, envelope []byte
+	seq            sql.NullInt64
+}
+
+func (o *optional) stored() (*flow.Stored, error) {
+	if o.hash == nil {
+		return nil, nil
+	}
+	s := &flow.Stored{Ref: flow.Ref{Seq: o.seq.Int64}, Envelope: &evidence.Envelope{}}
+	if err := (*h32)(&s.Hash).Scan(o.hash); err != nil {
+		return nil, err
+	}
+	return s, env{&s.Envelope}.Scan(o.envelope)
 }
 
 // GetDataset finds a dataset.

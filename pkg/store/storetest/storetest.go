@@ -343,6 +343,38 @@ func datasets(t *testing.T, open Opener) {
 	recs[1].Manifest, recs[1].Rows = put(t, s, 11), 77
 	update(t, s, func(tx flow.Tx) error { return tx.PutDataset(recs[1]) })
 	recs[0].Revocation = &rev
+	other := dealing(t, s, 20, carnet.Nonce{2}).Key
+	last := flow.DatasetRecord{ID: "q/a", Manifest: put(t, s, 21), Owner: "q", Layout: carnet.LayoutCube, Profile: "cube", Key: other, Schema: carnet.Hash{5}}
+	retired := put(t, s, 22)
+	update(t, s, func(tx flow.Tx) error {
+		require.NoError(t, tx.PutDataset(last))
+		_, err := tx.GetRetirement(other)
+		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
+		return tx.PutRetirement(other, retired.Hash)
+	})
+	last.Retirement = &retired
+	require.False(t, last.InUse())
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { return tx.PutRetirement(other, rev.Hash) }), "a key is retired once")
+	gone := []flow.Stored{put(t, s, 23), put(t, s, 24)}
+	update(t, s, func(tx flow.Tx) error {
+		none, err := tx.Destructions(other)
+		require.NoError(t, err)
+		require.Empty(t, none)
+		require.NoError(t, tx.PutDestruction(other, 3, gone[0].Hash))
+		return tx.PutDestruction(other, 1, gone[1].Hash)
+	})
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { return tx.PutDestruction(other, 1, rev.Hash) }), "seeds are destroyed once")
+	view(t, s, func(tx flow.Tx) {
+		got, err := tx.GetDataset(last.ID)
+		require.NoError(t, err)
+		require.Equal(t, last, got)
+		st, err := tx.GetRetirement(other)
+		require.NoError(t, err)
+		require.Equal(t, retired, st)
+		list, err := tx.Destructions(other)
+		require.NoError(t, err)
+		require.Equal(t, []flow.DestructionRecord{{Number: 1, Statement: gone[1]}, {Number: 3, Statement: gone[0]}}, list)
+	})
 	view(t, s, func(tx flow.Tx) {
 		for _, want := range recs {
 			got, err := tx.GetDataset(want.ID)
@@ -359,7 +391,7 @@ func datasets(t *testing.T, open Opener) {
 			}
 			return out
 		}
-		require.Equal(t, []carnet.DatasetID{"o/a", "o/b", "p/a"}, ids("", carnet.Hash{}, "", 10))
+		require.Equal(t, []carnet.DatasetID{"o/a", "o/b", "p/a", "q/a"}, ids("", carnet.Hash{}, "", 10))
 		require.Equal(t, []carnet.DatasetID{"o/b"}, ids("", carnet.Hash{}, "o/a", 1))
 		require.Equal(t, []carnet.DatasetID{"o/a", "o/b"}, ids("o", carnet.Hash{}, "", 10))
 		require.Equal(t, []carnet.DatasetID{"o/a"}, ids("o", carnet.Hash{1}, "", 10))

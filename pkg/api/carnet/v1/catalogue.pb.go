@@ -372,6 +372,8 @@ type ProductSummary struct {
 	Rows          int64                  `protobuf:"varint,7,opt,name=rows,proto3" json:"rows,omitempty"`
 	Jurisdictions []string               `protobuf:"bytes,8,rep,name=jurisdictions,proto3" json:"jurisdictions,omitempty"`
 	Columns       []string               `protobuf:"bytes,9,rep,name=columns,proto3" json:"columns,omitempty"`
+	// No dataset is in use any more, and the key of at least one was retired.
+	Retired       bool `protobuf:"varint,10,opt,name=retired,proto3" json:"retired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +471,13 @@ func (x *ProductSummary) GetColumns() []string {
 	return nil
 }
 
+func (x *ProductSummary) GetRetired() bool {
+	if x != nil {
+		return x.Retired
+	}
+	return false
+}
+
 var File_carnet_v1_catalogue_proto protoreflect.FileDescriptor
 
 const file_carnet_v1_catalogue_proto_rawDesc = "" +
@@ -495,7 +504,7 @@ const file_carnet_v1_catalogue_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"w\n" +
 	"\x16SearchProductsResponse\x125\n" +
 	"\bproducts\x18\x01 \x03(\v2\x19.carnet.v1.ProductSummaryR\bproducts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfa\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x94\x02\n" +
 	"\x0eProductSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +
@@ -505,7 +514,9 @@ const file_carnet_v1_catalogue_proto_rawDesc = "" +
 	"\x06layout\x18\x06 \x01(\tR\x06layout\x12\x12\n" +
 	"\x04rows\x18\a \x01(\x03R\x04rows\x12$\n" +
 	"\rjurisdictions\x18\b \x03(\tR\rjurisdictions\x12\x18\n" +
-	"\acolumns\x18\t \x03(\tR\acolumns2\xdb\x02\n" +
+	"\acolumns\x18\t \x03(\tR\acolumns\x12\x18\n" +
+	"\aretired\x18\n" +
+	" \x01(\bR\aretired2\xdb\x02\n" +
 	"\x10CatalogueService\x12q\n" +
 	"\x0fRegisterProduct\x12!.carnet.v1.RegisterProductRequest\x1a\".carnet.v1.RegisterProductResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/products\x12g\n" +
 	"\n" +

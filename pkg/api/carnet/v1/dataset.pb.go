@@ -628,9 +628,11 @@ type DatasetEntry struct {
 	Manifest *Envelope              `protobuf:"bytes,1,opt,name=manifest,proto3" json:"manifest,omitempty"`
 	Ref      *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
 	// What the gateway stores for it.
-	Bytes         int64     `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Bytes int64 `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Not in use any more: its owner revoked it or retired its key.
 	Revoked       bool      `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
 	Revocation    *Envelope `protobuf:"bytes,5,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	Retirement    *Envelope `protobuf:"bytes,6,opt,name=retirement,proto3" json:"retirement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -696,6 +698,13 @@ func (x *DatasetEntry) GetRevoked() bool {
 func (x *DatasetEntry) GetRevocation() *Envelope {
 	if x != nil {
 		return x.Revocation
+	}
+	return nil
+}
+
+func (x *DatasetEntry) GetRetirement() *Envelope {
+	if x != nil {
+		return x.Retirement
 	}
 	return nil
 }
@@ -1165,7 +1174,7 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"\x11GetDatasetRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"G\n" +
 	"\x12GetDatasetResponse\x121\n" +
-	"\adataset\x18\x01 \x01(\v2\x17.carnet.v1.DatasetEntryR\adataset\"\xcf\x01\n" +
+	"\adataset\x18\x01 \x01(\v2\x17.carnet.v1.DatasetEntryR\adataset\"\x84\x02\n" +
 	"\fDatasetEntry\x12/\n" +
 	"\bmanifest\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\bmanifest\x12)\n" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12\x14\n" +
@@ -1173,7 +1182,10 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"\arevoked\x18\x04 \x01(\bR\arevoked\x123\n" +
 	"\n" +
 	"revocation\x18\x05 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
-	"revocation\"\x7f\n" +
+	"revocation\x123\n" +
+	"\n" +
+	"retirement\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
+	"retirement\"\x7f\n" +
 	"\x13ListDatasetsRequest\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x16\n" +
 	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x1b\n" +
@@ -1263,31 +1275,32 @@ var file_carnet_v1_dataset_proto_depIdxs = []int32{
 	19, // 4: carnet.v1.DatasetEntry.manifest:type_name -> carnet.v1.Envelope
 	20, // 5: carnet.v1.DatasetEntry.ref:type_name -> carnet.v1.StatementRef
 	19, // 6: carnet.v1.DatasetEntry.revocation:type_name -> carnet.v1.Envelope
-	11, // 7: carnet.v1.ListDatasetsResponse.datasets:type_name -> carnet.v1.DatasetEntry
-	19, // 8: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
-	20, // 9: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
-	17, // 10: carnet.v1.ReadPiecesRequest.ranges:type_name -> carnet.v1.PieceRange
-	0,  // 11: carnet.v1.DatasetService.BeginUpload:input_type -> carnet.v1.BeginUploadRequest
-	3,  // 12: carnet.v1.DatasetService.UploadPieces:input_type -> carnet.v1.UploadPiecesRequest
-	5,  // 13: carnet.v1.DatasetService.GetUpload:input_type -> carnet.v1.GetUploadRequest
-	7,  // 14: carnet.v1.DatasetService.CommitDataset:input_type -> carnet.v1.CommitDatasetRequest
-	9,  // 15: carnet.v1.DatasetService.GetDataset:input_type -> carnet.v1.GetDatasetRequest
-	12, // 16: carnet.v1.DatasetService.ListDatasets:input_type -> carnet.v1.ListDatasetsRequest
-	14, // 17: carnet.v1.DatasetService.RevokeDataset:input_type -> carnet.v1.RevokeDatasetRequest
-	16, // 18: carnet.v1.DatasetService.ReadPieces:input_type -> carnet.v1.ReadPiecesRequest
-	2,  // 19: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
-	4,  // 20: carnet.v1.DatasetService.UploadPieces:output_type -> carnet.v1.UploadPiecesResponse
-	6,  // 21: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
-	8,  // 22: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
-	10, // 23: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
-	13, // 24: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
-	15, // 25: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
-	18, // 26: carnet.v1.DatasetService.ReadPieces:output_type -> carnet.v1.ReadPiecesResponse
-	19, // [19:27] is the sub-list for method output_type
-	11, // [11:19] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	19, // 7: carnet.v1.DatasetEntry.retirement:type_name -> carnet.v1.Envelope
+	11, // 8: carnet.v1.ListDatasetsResponse.datasets:type_name -> carnet.v1.DatasetEntry
+	19, // 9: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
+	20, // 10: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
+	17, // 11: carnet.v1.ReadPiecesRequest.ranges:type_name -> carnet.v1.PieceRange
+	0,  // 12: carnet.v1.DatasetService.BeginUpload:input_type -> carnet.v1.BeginUploadRequest
+	3,  // 13: carnet.v1.DatasetService.UploadPieces:input_type -> carnet.v1.UploadPiecesRequest
+	5,  // 14: carnet.v1.DatasetService.GetUpload:input_type -> carnet.v1.GetUploadRequest
+	7,  // 15: carnet.v1.DatasetService.CommitDataset:input_type -> carnet.v1.CommitDatasetRequest
+	9,  // 16: carnet.v1.DatasetService.GetDataset:input_type -> carnet.v1.GetDatasetRequest
+	12, // 17: carnet.v1.DatasetService.ListDatasets:input_type -> carnet.v1.ListDatasetsRequest
+	14, // 18: carnet.v1.DatasetService.RevokeDataset:input_type -> carnet.v1.RevokeDatasetRequest
+	16, // 19: carnet.v1.DatasetService.ReadPieces:input_type -> carnet.v1.ReadPiecesRequest
+	2,  // 20: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
+	4,  // 21: carnet.v1.DatasetService.UploadPieces:output_type -> carnet.v1.UploadPiecesResponse
+	6,  // 22: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
+	8,  // 23: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
+	10, // 24: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
+	13, // 25: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
+	15, // 26: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
+	18, // 27: carnet.v1.DatasetService.ReadPieces:output_type -> carnet.v1.ReadPiecesResponse
+	20, // [20:28] is the sub-list for method output_type
+	12, // [12:20] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_dataset_proto_init() }

@@ -327,6 +327,12 @@ type GetDealingResponse struct {
 	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
 	Ref           *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
 	Confirmations []*SeedConfirmation    `protobuf:"bytes,3,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
+	// The owner's statement that retired the key, if it did.
+	Retirement *Envelope `protobuf:"bytes,4,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	// Statements of keyholders that destroyed their seeds.
+	Destructions []*Envelope `protobuf:"bytes,5,rep,name=destructions,proto3" json:"destructions,omitempty"`
+	// The committee the key was dealt to.
+	Committee     *Envelope `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -378,6 +384,27 @@ func (x *GetDealingResponse) GetRef() *StatementRef {
 func (x *GetDealingResponse) GetConfirmations() []*SeedConfirmation {
 	if x != nil {
 		return x.Confirmations
+	}
+	return nil
+}
+
+func (x *GetDealingResponse) GetRetirement() *Envelope {
+	if x != nil {
+		return x.Retirement
+	}
+	return nil
+}
+
+func (x *GetDealingResponse) GetDestructions() []*Envelope {
+	if x != nil {
+		return x.Destructions
+	}
+	return nil
+}
+
+func (x *GetDealingResponse) GetCommittee() *Envelope {
+	if x != nil {
+		return x.Committee
 	}
 	return nil
 }
@@ -714,6 +741,182 @@ func (*ConfirmSeedsResponse) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{12}
 }
 
+type RetireKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetireKeyRequest) Reset() {
+	*x = RetireKeyRequest{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetireKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetireKeyRequest) ProtoMessage() {}
+
+func (x *RetireKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetireKeyRequest.ProtoReflect.Descriptor instead.
+func (*RetireKeyRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RetireKeyRequest) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+type RetireKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *StatementRef          `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetireKeyResponse) Reset() {
+	*x = RetireKeyResponse{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetireKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetireKeyResponse) ProtoMessage() {}
+
+func (x *RetireKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetireKeyResponse.ProtoReflect.Descriptor instead.
+func (*RetireKeyResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RetireKeyResponse) GetRef() *StatementRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
+type SubmitDestructionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitDestructionRequest) Reset() {
+	*x = SubmitDestructionRequest{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitDestructionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitDestructionRequest) ProtoMessage() {}
+
+func (x *SubmitDestructionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitDestructionRequest.ProtoReflect.Descriptor instead.
+func (*SubmitDestructionRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SubmitDestructionRequest) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+type SubmitDestructionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *StatementRef          `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitDestructionResponse) Reset() {
+	*x = SubmitDestructionResponse{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitDestructionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitDestructionResponse) ProtoMessage() {}
+
+func (x *SubmitDestructionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitDestructionResponse.ProtoReflect.Descriptor instead.
+func (*SubmitDestructionResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SubmitDestructionResponse) GetRef() *StatementRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
 var File_carnet_v1_dealing_proto protoreflect.FileDescriptor
 
 const file_carnet_v1_dealing_proto_rawDesc = "" +
@@ -736,11 +939,16 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"\x15SubmitDealingResponse\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"*\n" +
 	"\x11GetDealingRequest\x12\x15\n" +
-	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\xb5\x01\n" +
+	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\xd6\x02\n" +
 	"\x12GetDealingResponse\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12)\n" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12A\n" +
-	"\rconfirmations\x18\x03 \x03(\v2\x1b.carnet.v1.SeedConfirmationR\rconfirmations\"R\n" +
+	"\rconfirmations\x18\x03 \x03(\v2\x1b.carnet.v1.SeedConfirmationR\rconfirmations\x123\n" +
+	"\n" +
+	"retirement\x18\x04 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
+	"retirement\x127\n" +
+	"\fdestructions\x18\x05 \x03(\v2\x13.carnet.v1.EnvelopeR\fdestructions\x121\n" +
+	"\tcommittee\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\tcommittee\"R\n" +
 	"\x10SeedConfirmation\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
@@ -757,14 +965,24 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x16\n" +
-	"\x14ConfirmSeedsResponse2\xeb\x04\n" +
+	"\x14ConfirmSeedsResponse\"E\n" +
+	"\x10RetireKeyRequest\x121\n" +
+	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\">\n" +
+	"\x11RetireKeyResponse\x12)\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"M\n" +
+	"\x18SubmitDestructionRequest\x121\n" +
+	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"F\n" +
+	"\x19SubmitDestructionResponse\x12)\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xcc\x06\n" +
 	"\x0eDealingService\x12m\n" +
 	"\rSubmitDealing\x12\x1f.carnet.v1.SubmitDealingRequest\x1a .carnet.v1.SubmitDealingResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/dealings(\x01\x12h\n" +
 	"\n" +
 	"GetDealing\x12\x1c.carnet.v1.GetDealingRequest\x1a\x1d.carnet.v1.GetDealingResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/dealings/{key_id}\x12\x82\x01\n" +
 	"\x0eGetCorrections\x12 .carnet.v1.GetCorrectionsRequest\x1a!.carnet.v1.GetCorrectionsResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/dealings/{key_id}/corrections0\x01\x12z\n" +
 	"\x0eGetSealedSeeds\x12 .carnet.v1.GetSealedSeedsRequest\x1a!.carnet.v1.GetSealedSeedsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/dealings/{key_id}/seeds\x12\x7f\n" +
-	"\fConfirmSeeds\x12\x1e.carnet.v1.ConfirmSeedsRequest\x1a\x1f.carnet.v1.ConfirmSeedsResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/dealings/{key_id}/confirmationsB\x9f\x01\n" +
+	"\fConfirmSeeds\x12\x1e.carnet.v1.ConfirmSeedsRequest\x1a\x1f.carnet.v1.ConfirmSeedsResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/dealings/{key_id}/confirmations\x12b\n" +
+	"\tRetireKey\x12\x1b.carnet.v1.RetireKeyRequest\x1a\x1c.carnet.v1.RetireKeyResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/retirements\x12{\n" +
+	"\x11SubmitDestruction\x12#.carnet.v1.SubmitDestructionRequest\x1a$.carnet.v1.SubmitDestructionResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/destructionsB\x9f\x01\n" +
 	"\rcom.carnet.v1B\fDealingProtoP\x01Z;github.com/carnet-network/carnet/pkg/api/carnet/v1;carnetv1\xa2\x02\x03CXX\xaa\x02\tCarnet.V1\xca\x02\tCarnet\\V1\xe2\x02\x15Carnet\\V1\\GPBMetadata\xea\x02\n" +
 	"Carnet::V1b\x06proto3"
 
@@ -780,49 +998,64 @@ func file_carnet_v1_dealing_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_dealing_proto_rawDescData
 }
 
-var file_carnet_v1_dealing_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_carnet_v1_dealing_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_carnet_v1_dealing_proto_goTypes = []any{
-	(*SubmitDealingRequest)(nil),   // 0: carnet.v1.SubmitDealingRequest
-	(*CorrectionPiece)(nil),        // 1: carnet.v1.CorrectionPiece
-	(*SealedSeeds)(nil),            // 2: carnet.v1.SealedSeeds
-	(*SubmitDealingResponse)(nil),  // 3: carnet.v1.SubmitDealingResponse
-	(*GetDealingRequest)(nil),      // 4: carnet.v1.GetDealingRequest
-	(*GetDealingResponse)(nil),     // 5: carnet.v1.GetDealingResponse
-	(*SeedConfirmation)(nil),       // 6: carnet.v1.SeedConfirmation
-	(*GetCorrectionsRequest)(nil),  // 7: carnet.v1.GetCorrectionsRequest
-	(*GetCorrectionsResponse)(nil), // 8: carnet.v1.GetCorrectionsResponse
-	(*GetSealedSeedsRequest)(nil),  // 9: carnet.v1.GetSealedSeedsRequest
-	(*GetSealedSeedsResponse)(nil), // 10: carnet.v1.GetSealedSeedsResponse
-	(*ConfirmSeedsRequest)(nil),    // 11: carnet.v1.ConfirmSeedsRequest
-	(*ConfirmSeedsResponse)(nil),   // 12: carnet.v1.ConfirmSeedsResponse
-	(*Envelope)(nil),               // 13: carnet.v1.Envelope
-	(*StatementRef)(nil),           // 14: carnet.v1.StatementRef
+	(*SubmitDealingRequest)(nil),      // 0: carnet.v1.SubmitDealingRequest
+	(*CorrectionPiece)(nil),           // 1: carnet.v1.CorrectionPiece
+	(*SealedSeeds)(nil),               // 2: carnet.v1.SealedSeeds
+	(*SubmitDealingResponse)(nil),     // 3: carnet.v1.SubmitDealingResponse
+	(*GetDealingRequest)(nil),         // 4: carnet.v1.GetDealingRequest
+	(*GetDealingResponse)(nil),        // 5: carnet.v1.GetDealingResponse
+	(*SeedConfirmation)(nil),          // 6: carnet.v1.SeedConfirmation
+	(*GetCorrectionsRequest)(nil),     // 7: carnet.v1.GetCorrectionsRequest
+	(*GetCorrectionsResponse)(nil),    // 8: carnet.v1.GetCorrectionsResponse
+	(*GetSealedSeedsRequest)(nil),     // 9: carnet.v1.GetSealedSeedsRequest
+	(*GetSealedSeedsResponse)(nil),    // 10: carnet.v1.GetSealedSeedsResponse
+	(*ConfirmSeedsRequest)(nil),       // 11: carnet.v1.ConfirmSeedsRequest
+	(*ConfirmSeedsResponse)(nil),      // 12: carnet.v1.ConfirmSeedsResponse
+	(*RetireKeyRequest)(nil),          // 13: carnet.v1.RetireKeyRequest
+	(*RetireKeyResponse)(nil),         // 14: carnet.v1.RetireKeyResponse
+	(*SubmitDestructionRequest)(nil),  // 15: carnet.v1.SubmitDestructionRequest
+	(*SubmitDestructionResponse)(nil), // 16: carnet.v1.SubmitDestructionResponse
+	(*Envelope)(nil),                  // 17: carnet.v1.Envelope
+	(*StatementRef)(nil),              // 18: carnet.v1.StatementRef
 }
 var file_carnet_v1_dealing_proto_depIdxs = []int32{
-	13, // 0: carnet.v1.SubmitDealingRequest.statement:type_name -> carnet.v1.Envelope
+	17, // 0: carnet.v1.SubmitDealingRequest.statement:type_name -> carnet.v1.Envelope
 	1,  // 1: carnet.v1.SubmitDealingRequest.correction:type_name -> carnet.v1.CorrectionPiece
 	2,  // 2: carnet.v1.SubmitDealingRequest.seeds:type_name -> carnet.v1.SealedSeeds
-	14, // 3: carnet.v1.SubmitDealingResponse.ref:type_name -> carnet.v1.StatementRef
-	13, // 4: carnet.v1.GetDealingResponse.statement:type_name -> carnet.v1.Envelope
-	14, // 5: carnet.v1.GetDealingResponse.ref:type_name -> carnet.v1.StatementRef
+	18, // 3: carnet.v1.SubmitDealingResponse.ref:type_name -> carnet.v1.StatementRef
+	17, // 4: carnet.v1.GetDealingResponse.statement:type_name -> carnet.v1.Envelope
+	18, // 5: carnet.v1.GetDealingResponse.ref:type_name -> carnet.v1.StatementRef
 	6,  // 6: carnet.v1.GetDealingResponse.confirmations:type_name -> carnet.v1.SeedConfirmation
-	1,  // 7: carnet.v1.GetCorrectionsResponse.piece:type_name -> carnet.v1.CorrectionPiece
-	2,  // 8: carnet.v1.GetSealedSeedsResponse.seeds:type_name -> carnet.v1.SealedSeeds
-	0,  // 9: carnet.v1.DealingService.SubmitDealing:input_type -> carnet.v1.SubmitDealingRequest
-	4,  // 10: carnet.v1.DealingService.GetDealing:input_type -> carnet.v1.GetDealingRequest
-	7,  // 11: carnet.v1.DealingService.GetCorrections:input_type -> carnet.v1.GetCorrectionsRequest
-	9,  // 12: carnet.v1.DealingService.GetSealedSeeds:input_type -> carnet.v1.GetSealedSeedsRequest
-	11, // 13: carnet.v1.DealingService.ConfirmSeeds:input_type -> carnet.v1.ConfirmSeedsRequest
-	3,  // 14: carnet.v1.DealingService.SubmitDealing:output_type -> carnet.v1.SubmitDealingResponse
-	5,  // 15: carnet.v1.DealingService.GetDealing:output_type -> carnet.v1.GetDealingResponse
-	8,  // 16: carnet.v1.DealingService.GetCorrections:output_type -> carnet.v1.GetCorrectionsResponse
-	10, // 17: carnet.v1.DealingService.GetSealedSeeds:output_type -> carnet.v1.GetSealedSeedsResponse
-	12, // 18: carnet.v1.DealingService.ConfirmSeeds:output_type -> carnet.v1.ConfirmSeedsResponse
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	17, // 7: carnet.v1.GetDealingResponse.retirement:type_name -> carnet.v1.Envelope
+	17, // 8: carnet.v1.GetDealingResponse.destructions:type_name -> carnet.v1.Envelope
+	17, // 9: carnet.v1.GetDealingResponse.committee:type_name -> carnet.v1.Envelope
+	1,  // 10: carnet.v1.GetCorrectionsResponse.piece:type_name -> carnet.v1.CorrectionPiece
+	2,  // 11: carnet.v1.GetSealedSeedsResponse.seeds:type_name -> carnet.v1.SealedSeeds
+	17, // 12: carnet.v1.RetireKeyRequest.statement:type_name -> carnet.v1.Envelope
+	18, // 13: carnet.v1.RetireKeyResponse.ref:type_name -> carnet.v1.StatementRef
+	17, // 14: carnet.v1.SubmitDestructionRequest.statement:type_name -> carnet.v1.Envelope
+	18, // 15: carnet.v1.SubmitDestructionResponse.ref:type_name -> carnet.v1.StatementRef
+	0,  // 16: carnet.v1.DealingService.SubmitDealing:input_type -> carnet.v1.SubmitDealingRequest
+	4,  // 17: carnet.v1.DealingService.GetDealing:input_type -> carnet.v1.GetDealingRequest
+	7,  // 18: carnet.v1.DealingService.GetCorrections:input_type -> carnet.v1.GetCorrectionsRequest
+	9,  // 19: carnet.v1.DealingService.GetSealedSeeds:input_type -> carnet.v1.GetSealedSeedsRequest
+	11, // 20: carnet.v1.DealingService.ConfirmSeeds:input_type -> carnet.v1.ConfirmSeedsRequest
+	13, // 21: carnet.v1.DealingService.RetireKey:input_type -> carnet.v1.RetireKeyRequest
+	15, // 22: carnet.v1.DealingService.SubmitDestruction:input_type -> carnet.v1.SubmitDestructionRequest
+	3,  // 23: carnet.v1.DealingService.SubmitDealing:output_type -> carnet.v1.SubmitDealingResponse
+	5,  // 24: carnet.v1.DealingService.GetDealing:output_type -> carnet.v1.GetDealingResponse
+	8,  // 25: carnet.v1.DealingService.GetCorrections:output_type -> carnet.v1.GetCorrectionsResponse
+	10, // 26: carnet.v1.DealingService.GetSealedSeeds:output_type -> carnet.v1.GetSealedSeedsResponse
+	12, // 27: carnet.v1.DealingService.ConfirmSeeds:output_type -> carnet.v1.ConfirmSeedsResponse
+	14, // 28: carnet.v1.DealingService.RetireKey:output_type -> carnet.v1.RetireKeyResponse
+	16, // 29: carnet.v1.DealingService.SubmitDestruction:output_type -> carnet.v1.SubmitDestructionResponse
+	23, // [23:30] is the sub-list for method output_type
+	16, // [16:23] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_dealing_proto_init() }
@@ -842,7 +1075,7 @@ func file_carnet_v1_dealing_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_dealing_proto_rawDesc), len(file_carnet_v1_dealing_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

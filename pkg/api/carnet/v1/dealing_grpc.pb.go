@@ -19,11 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DealingService_SubmitDealing_FullMethodName  = "/carnet.v1.DealingService/SubmitDealing"
-	DealingService_GetDealing_FullMethodName     = "/carnet.v1.DealingService/GetDealing"
-	DealingService_GetCorrections_FullMethodName = "/carnet.v1.DealingService/GetCorrections"
-	DealingService_GetSealedSeeds_FullMethodName = "/carnet.v1.DealingService/GetSealedSeeds"
-	DealingService_ConfirmSeeds_FullMethodName   = "/carnet.v1.DealingService/ConfirmSeeds"
+	DealingService_SubmitDealing_FullMethodName     = "/carnet.v1.DealingService/SubmitDealing"
+	DealingService_GetDealing_FullMethodName        = "/carnet.v1.DealingService/GetDealing"
+	DealingService_GetCorrections_FullMethodName    = "/carnet.v1.DealingService/GetCorrections"
+	DealingService_GetSealedSeeds_FullMethodName    = "/carnet.v1.DealingService/GetSealedSeeds"
+	DealingService_ConfirmSeeds_FullMethodName      = "/carnet.v1.DealingService/ConfirmSeeds"
+	DealingService_RetireKey_FullMethodName         = "/carnet.v1.DealingService/RetireKey"
+	DealingService_SubmitDestruction_FullMethodName = "/carnet.v1.DealingService/SubmitDestruction"
 )
 
 // DealingServiceClient is the client API for DealingService service.
@@ -46,6 +48,12 @@ type DealingServiceClient interface {
 	// ConfirmSeeds records that the calling keyholder opened its bundle and that
 	// every seed matches its commitment, or the public reason why not.
 	ConfirmSeeds(ctx context.Context, in *ConfirmSeedsRequest, opts ...grpc.CallOption) (*ConfirmSeedsResponse, error)
+	// RetireKey ends the use of a key and of every dataset under it, by its owner's
+	// statement. Keyholders are asked to destroy their seeds.
+	RetireKey(ctx context.Context, in *RetireKeyRequest, opts ...grpc.CallOption) (*RetireKeyResponse, error)
+	// SubmitDestruction records the calling keyholder's statement that it destroyed its
+	// seeds of a key. The gateway deletes the bundle that was sealed to it.
+	SubmitDestruction(ctx context.Context, in *SubmitDestructionRequest, opts ...grpc.CallOption) (*SubmitDestructionResponse, error)
 }
 
 type dealingServiceClient struct {
@@ -118,6 +126,26 @@ func (c *dealingServiceClient) ConfirmSeeds(ctx context.Context, in *ConfirmSeed
 	return out, nil
 }
 
+func (c *dealingServiceClient) RetireKey(ctx context.Context, in *RetireKeyRequest, opts ...grpc.CallOption) (*RetireKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetireKeyResponse)
+	err := c.cc.Invoke(ctx, DealingService_RetireKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *dealingServiceClient) SubmitDestruction(ctx context.Context, in *SubmitDestructionRequest, opts ...grpc.CallOption) (*SubmitDestructionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitDestructionResponse)
+	err := c.cc.Invoke(ctx, DealingService_SubmitDestruction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DealingServiceServer is the server API for DealingService service.
 // All implementations must embed UnimplementedDealingServiceServer
 // for forward compatibility.
@@ -138,6 +166,12 @@ type DealingServiceServer interface {
 	// ConfirmSeeds records that the calling keyholder opened its bundle and that
 	// every seed matches its commitment, or the public reason why not.
 	ConfirmSeeds(context.Context, *ConfirmSeedsRequest) (*ConfirmSeedsResponse, error)
+	// RetireKey ends the use of a key and of every dataset under it, by its owner's
+	// statement. Keyholders are asked to destroy their seeds.
+	RetireKey(context.Context, *RetireKeyRequest) (*RetireKeyResponse, error)
+	// SubmitDestruction records the calling keyholder's statement that it destroyed its
+	// seeds of a key. The gateway deletes the bundle that was sealed to it.
+	SubmitDestruction(context.Context, *SubmitDestructionRequest) (*SubmitDestructionResponse, error)
 	mustEmbedUnimplementedDealingServiceServer()
 }
 
@@ -162,6 +196,12 @@ func (UnimplementedDealingServiceServer) GetSealedSeeds(context.Context, *GetSea
 }
 func (UnimplementedDealingServiceServer) ConfirmSeeds(context.Context, *ConfirmSeedsRequest) (*ConfirmSeedsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ConfirmSeeds not implemented")
+}
+func (UnimplementedDealingServiceServer) RetireKey(context.Context, *RetireKeyRequest) (*RetireKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RetireKey not implemented")
+}
+func (UnimplementedDealingServiceServer) SubmitDestruction(context.Context, *SubmitDestructionRequest) (*SubmitDestructionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SubmitDestruction not implemented")
 }
 func (UnimplementedDealingServiceServer) mustEmbedUnimplementedDealingServiceServer() {}
 func (UnimplementedDealingServiceServer) testEmbeddedByValue()                        {}
@@ -256,6 +296,42 @@ func _DealingService_ConfirmSeeds_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DealingService_RetireKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetireKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DealingServiceServer).RetireKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DealingService_RetireKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DealingServiceServer).RetireKey(ctx, req.(*RetireKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DealingService_SubmitDestruction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitDestructionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DealingServiceServer).SubmitDestruction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DealingService_SubmitDestruction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DealingServiceServer).SubmitDestruction(ctx, req.(*SubmitDestructionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DealingService_ServiceDesc is the grpc.ServiceDesc for DealingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -274,6 +350,14 @@ var DealingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ConfirmSeeds",
 			Handler:    _DealingService_ConfirmSeeds_Handler,
+		},
+		{
+			MethodName: "RetireKey",
+			Handler:    _DealingService_RetireKey_Handler,
+		},
+		{
+			MethodName: "SubmitDestruction",
+			Handler:    _DealingService_SubmitDestruction_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

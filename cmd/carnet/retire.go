@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+)
+
+type retireCmd struct {
+	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier, 64 hexadecimal digits."`
+	Reason  string `help:"Public reason." placeholder:"TEXT"`
+	Yes     bool   `help:"Really do it."`
+	Status  bool   `help:"Change nothing; show which keyholders have destroyed their seeds, and whether anything can still be opened."`
+	JSON    bool   `name:"json" help:"Print JSON; with --status."`
+}
+
+func (retireCmd) Help() string {
+	return `Ends the use of a dataset key, for good: no query reads a dataset under it any more,
+and the keyholders destroy their seeds of it, at once or when their operators do
+(carnet-keyholder destroy). Once n-t+1 of n keyholders have, the ciphertext can't be
+opened by anybody but whoever has the key file: delete keys/NAME.key and its backups,
+too. Answers that were given stay given.
+
+Examples:
+  carnet retire kz-customs/trade-2020 --reason "retention period ended" --yes
+  carnet retire kz-customs/trade-2020 --status`
+}
+
+func (c *retireCmd) Run(a *app) error {
+	if !c.Status && !c.Yes {
+		return usage("a retired key can't be used again").Fix("add --yes if you mean it, or --status to look only")
+	}
+	cl, _, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	key, err := c.key(a, cl)
+	if err != nil {
+		return err
+	}
+	if c.Status {
+		return c.status(a, cl, key)
+	}
+	var under []string
+	all, err := cl.Datasets(a.ctx, id.Party(), "")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.Manifest.Key == key && !d.Revoked {
+			under = append(under, string(d.Manifest.ID))
+		}
+	}
+	ref, err := cl.Retire(a.ctx, id, key, c.Reason)
+	if err != nil {
+		return err
+	}
+	a.printf("retired key %s; entry %d\n", key, ref.Seq)
+	if len(under) > 0 {
+		a.printf("not in use any more: %s\n", strings.Join(under, ", "))
+	}
+	a.printf("delete the key file and its backups; carnet retire --status shows when the keyholders have destroyed theirs\n")
+	return nil
+}
+
+func (c *retireCmd) key(a *app, cl *client.Client) (carnet.KeyID, error) {
+	if !strings.Contains(c.Dataset, "/") {
+		key, err := carnet.ParseKeyID(c.Dataset)
+		if err != nil {
+			return key, usage("%q is neither owner/name nor a key identifier", c.Dataset).Fix("carnet datasets lists datasets")
+		}
+		return key, nil
+	}
+	d, err := cl.Dataset(a.ctx, carnet.DatasetID(c.Dataset))
+	if err != nil {
+		return carnet.KeyID{}, err
+	}
+	return d.Manifest.Key, nil
+}
+
+func (c *retireCmd) status(a *app, cl *client.Client, key carnet.KeyID) error {
+	s, err := cl.KeyState(a.ctx, key)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.json(s)
+	}
+	a.printf("key:       %s of %s\n", s.Key, s.Owner)
+	a.printf("committee: %s, any %d of %d\n", s.Committee.ID, s.Committee.Threshold, len(s.Committee.Members))
+	if s.Retired == nil {
+		a.printf("retired:   no\n")
+	} else {
+		a.printf("retired:   %s\n", strings.TrimSpace(s.Retired.Format("2006-01-02 15:04:05 MST")+" "+s.Reason))
+	}
+	names := make([]string, len(s.Destroyed))
+	for i, p := range s.Destroyed {
+		names[i] = string(p)
+	}
+	a.printf("destroyed: %s\n", strings.TrimSpace(fmt.Sprintf("by %d of %d %s", len(names), len(s.Committee.Members), strings.Join(names, " "))))
+	a.printf("lost:      %d of %d parts\n", s.Remaining.Lost, s.Remaining.Parts)
+	if !s.Opens {
+		a.printf("opens:     no, not even if all other keyholders collude; only the owner's key file does\n")
+		return nil
+	}
+	home := ""
+	if s.Home != "" {
+		home = fmt.Sprintf(", or %s alone", s.Home)
+	}
+	a.printf("opens:     yes, until %d more keyholders destroy their seeds%s\n", s.Remaining.Holders-s.Committee.Threshold+1, home)
+	return nil
+}

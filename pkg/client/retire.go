@@ -1,0 +1,118 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Retire ends the use of a dataset key, and of every dataset under it, and asks the
+// keyholders to destroy their seeds. It is final.
+func (c *Client) Retire(ctx context.Context, owner Signer, key carnet.KeyID, reason string) (Ref, error) {
+	env, err := evidence.Seal(carnet.TypeRetirement, carnet.Retirement{
+		Key: key, Owner: owner.Party(), Reason: reason, Created: c.timestamp(),
+	}, owner)
+	if err != nil {
+		return Ref{}, err
+	}
+	resp, err := c.dealings.RetireKey(ctx, &pb.RetireKeyRequest{Statement: toProto(env)})
+	if err != nil {
+		return Ref{}, fault(err)
+	}
+	return refTo(env, resp.GetRef())
+}
+
+// KeyState is what became of a dataset key, as far as signed statements say.
+type KeyState struct {
+	Key       carnet.KeyID     `json:"key"`
+	Owner     carnet.PartyID   `json:"owner"`
+	Committee *Committee       `json:"committee"`
+	Home      carnet.PartyID   `json:"home,omitempty"`
+	Retired   *time.Time       `json:"retired,omitempty"`
+	Reason    string           `json:"reason,omitempty"`
+	Destroyed []carnet.PartyID `json:"destroyed"` // keyholders that signed that they destroyed their seeds
+	Remaining share.Remaining  `json:"remaining"`
+	Opens     bool             `json:"opens"` // whether the others could open anything, if all of them colluded
+}
+
+// KeyState returns what became of a key. Every statement is checked: a gateway can hide
+// some, it can't invent any.
+func (c *Client) KeyState(ctx context.Context, key carnet.KeyID) (*KeyState, error) {
+	resp, err := c.dealings.GetDealing(ctx, &pb.GetDealingRequest{KeyId: key.String()})
+	if err != nil {
+		return nil, fault(err)
+	}
+	env := fromProto(resp.GetStatement())
+	if env == nil || carnet.KeyID(env.Hash()) != key {
+		return nil, wrong("the gateway did not send the dealing of key %s", key)
+	}
+	s := &KeyState{Key: key, Destroyed: []carnet.PartyID{}}
+	if s.Committee, err = verifyCommittee(fromProto(resp.GetCommittee()), c.registrar); err != nil {
+		return nil, err
+	}
+	shares, err := share.NewCommittee(len(s.Committee.Members), s.Committee.Threshold)
+	if err != nil {
+		return nil, err
+	}
+	var body carnet.Dealing
+	if err := env.Decode(carnet.TypeDealing, &body); err != nil {
+		return nil, err
+	}
+	owner, err := c.Party(ctx, body.Owner)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := verifyDealing(env, parties{owner.ID: owner}, s.Committee, shares); err != nil {
+		return nil, err
+	}
+	s.Owner = body.Owner
+	if e := fromProto(resp.GetRetirement()); e != nil {
+		var r carnet.Retirement
+		if err := e.Verify(carnet.TypeRetirement, owner.SigningKey, &r); err != nil {
+			return nil, err
+		}
+		if r.Key != key || r.Owner != owner.ID {
+			return nil, wrong("the retirement of key %s is about another one", key)
+		}
+		s.Retired, s.Reason = &r.Created, r.Reason
+	}
+	var numbers []int
+	for _, m := range resp.GetDestructions() {
+		number, by, err := c.verifyDestruction(ctx, fromProto(m), key, s.Committee)
+		if err != nil {
+			return nil, err
+		}
+		numbers, s.Destroyed = append(numbers, number), append(s.Destroyed, by)
+	}
+	home := 0
+	if body.Home != nil {
+		home = body.Home.Member
+		s.Home = s.Committee.Members[home-1]
+	}
+	s.Remaining = shares.Remaining(numbers, home)
+	s.Opens = s.Remaining.Opens()
+	return s, nil
+}
+
+func (c *Client) verifyDestruction(ctx context.Context, env *evidence.Envelope, key carnet.KeyID, committee *Committee) (number int, by carnet.PartyID, err error) {
+	if env == nil {
+		return 0, "", wrong("the gateway sent an empty destruction")
+	}
+	var d carnet.Destruction
+	if err := env.Decode(carnet.TypeDestruction, &d); err != nil {
+		return 0, "", err
+	}
+	if d.Key != key || d.Number < 1 || slices.Index(committee.Members, d.By)+1 != d.Number {
+		return 0, "", wrong("a destruction of seeds of key %s does not fit it", key)
+	}
+	p, err := c.Party(ctx, d.By)
+	if err != nil {
+		return 0, "", err
+	}
+	return d.Number, d.By, parties{p.ID: p}.signed(env, d.By, carnet.RoleKeyholder)
+}
