@@ -222,7 +222,7 @@ func (s *Server) Unseal(ctx context.Context) error {
 		return err
 	}
 	for {
-		if _, err := s.Client().Auth().Token().LookupSelfWithContext(ctx); err == nil {
+		if s.Unsealed(ctx) {
 			return nil
 		}
 		select {
@@ -231,6 +231,12 @@ func (s *Server) Unseal(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// Unsealed reports whether the server serves.
+func (s *Server) Unsealed(ctx context.Context) bool {
+	_, err := s.Client().Auth().Token().LookupSelfWithContext(ctx)
+	return err == nil
 }
 
 // Kill ends the process at once; its data stay.

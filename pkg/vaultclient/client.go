@@ -20,8 +20,9 @@ type Client struct {
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 
-	mu    sync.Mutex // held while logging in
-	turns int        // logins so far
+	mu     sync.Mutex // held while logging in
+	turns  int        // logins so far
+	newest *api.Secret
 }
 
 // String keeps tokens out of careless logging.
@@ -45,13 +46,12 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{api: a, login: how, log: log}
-	s, err := c.renewed(ctx, 0)
-	if err != nil {
+	if err := c.relogin(ctx, 0); err != nil {
 		return nil, err
 	}
 	life, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	c.done.Go(func() { c.keepAlive(life, s) })
+	c.done.Go(func() { c.keepAlive(life) })
 	return c, nil
 }
 
@@ -95,21 +95,21 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// renewed logs in, unless somebody else did since the caller's turn; then it returns
-// nil.
-func (c *Client) renewed(ctx context.Context, turn int) (*api.Secret, error) {
+// relogin logs in, unless somebody else did since the caller's turn.
+func (c *Client) relogin(ctx context.Context, turn int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.turns != turn {
-		return nil, nil
+		return nil
 	}
 	s, err := c.login(ctx, c.api)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.api.SetToken(s.Auth.ClientToken)
+	c.newest = s
 	c.turns++
-	return s, nil
+	return nil
 }
 
 func (c *Client) turn() int {
@@ -120,75 +120,54 @@ func (c *Client) turn() int {
 
 // keepAlive renews the token at two thirds of its life and logs in again when it can't
 // be renewed any more. Requests log in by themselves, too, if they come first.
-func (c *Client) keepAlive(ctx context.Context, s *api.Secret) {
+func (c *Client) keepAlive(ctx context.Context) {
 	for {
-		turn := c.turn()
-		if s != nil && !c.watch(ctx, s, turn) {
+		c.mu.Lock()
+		turn, s := c.turns, c.newest
+		c.mu.Unlock()
+		if !c.watch(ctx, s, turn) {
 			return
 		}
-		err := Patiently(ctx, c.log, func() (err error) {
-			s, err = c.renewed(ctx, turn)
-			return err
-		})
-		if ctx.Err() != nil {
-			return
+		if c.turn() != turn {
+			continue
 		}
+		err := Patiently(ctx, c.log, func() error { return c.relogin(ctx, turn) })
 		switch {
+		case ctx.Err() != nil:
+			return
 		case err != nil:
-			c.log.Error("the login to Vault failed", "reason", carnet.ReasonOf(err), "error", err, "remedy", remedy(err))
-			s = nil
+			c.log.Error("the login to Vault failed; trying again", "in", longest, "reason", carnet.ReasonOf(err), "error", err, "remedy", remedy(err))
 			if !sleep(ctx, longest) {
 				return
 			}
-		case s != nil:
-			c.log.Info("logged in to Vault again", "ttl_seconds", s.Auth.LeaseDuration)
-		default: // a request did; its token is looked after from now on
-			if s, err = c.current(ctx); err != nil && !sleep(ctx, time.Second) {
-				return
-			}
+		default:
+			c.log.Info("logged in to Vault again")
 		}
 	}
 }
 
-// current describes the present token.
-func (c *Client) current(ctx context.Context) (*api.Secret, error) {
-	s, err := c.api.Auth().Token().LookupSelfWithContext(ctx)
-	if err != nil {
-		return nil, Explain("look up the own token", err)
-	}
-	renewable, err := s.TokenIsRenewable()
-	if err != nil {
-		return nil, err
-	}
-	ttl, err := s.TokenTTL()
-	if err != nil {
-		return nil, err
-	}
-	return &api.Secret{Auth: &api.SecretAuth{ClientToken: c.api.Token(), Renewable: renewable, LeaseDuration: int(ttl.Seconds())}}, nil
-}
-
-// watch returns true when a new login is due, false when ctx ended. A token without
-// an end is watched until somebody logs in again.
+// watch returns true when a new login is due or was made, false when ctx ended.
 func (c *Client) watch(ctx context.Context, s *api.Secret, turn int) bool {
-	if s.Auth.LeaseDuration == 0 {
-		<-ctx.Done()
-		return false
+	var renewed <-chan *api.RenewOutput
+	var ended <-chan error
+	if s.Auth.LeaseDuration > 0 { // else the token has no end
+		w, err := c.api.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: s})
+		if err != nil {
+			return true
+		}
+		go w.Start()
+		defer w.Stop()
+		renewed, ended = w.RenewCh(), w.DoneCh()
 	}
-	w, err := c.api.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: s})
-	if err != nil {
-		return true
-	}
-	go w.Start()
-	defer w.Stop()
 	check := time.NewTicker(time.Second)
 	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-w.RenewCh():
+		case <-renewed:
 			c.log.Debug("Vault token renewed")
-		case <-w.DoneCh():
+		case <-ended:
 			return true
 		case <-check.C:
 			if c.turn() != turn {
@@ -223,10 +202,18 @@ func (c *Client) Do(ctx context.Context, what string, request func(a *api.Client
 	if carnet.ReasonOf(err) != "VAULT_TOKEN_INVALID" {
 		return err
 	}
-	if _, again := c.renewed(ctx, turn); again != nil {
+	if again := c.relogin(ctx, turn); again != nil {
 		return again
 	}
 	return Explain(what, request(c.api))
+}
+
+// Renew prolongs the token now; it is done by itself in time.
+func (c *Client) Renew(ctx context.Context) error {
+	return c.Do(ctx, "renew the own token", func(a *api.Client) error {
+		_, err := a.Auth().Token().RenewSelfWithContext(ctx, 0)
+		return err
+	})
 }
 
 // Address is Vault's address, for messages.

@@ -21,6 +21,5 @@ path "carnet-transit/encrypt/PARTY-wrap" { capabilities = ["update"] }
 path "carnet-transit/decrypt/PARTY-wrap" { capabilities = ["update"] }
 path "carnet-transit/sign/PARTY-sign" { capabilities = ["update"] }
 
-# The token looks after itself.
-path "auth/token/lookup-self" { capabilities = ["read"] }
+# The token prolongs itself.
 path "auth/token/renew-self" { capabilities = ["update"] }
