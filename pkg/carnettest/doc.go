@@ -4,7 +4,7 @@
 // and a blob folder under the test's temporary directory), keyholders that dial out
 // to it, owners, buyers, an auditor and the registrar. Everything goes through the
 // same code and the same sockets as in production; only the keyholders' keystores
-// are in memory. Whatever was started stops with the test.
+// are in memory, unless a test gives others. Whatever was started stops with the test.
 //
 //	net := carnettest.Start(t, carnettest.Options{Keyholders: 5, Threshold: 3})
 //	kz := net.Publish(t, carnettest.Publication{Owner: "kz", Schema: s, CSV: text})

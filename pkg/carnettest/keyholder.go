@@ -12,6 +12,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 )
 
@@ -19,7 +20,7 @@ import (
 type Keyholder struct {
 	Number int
 	Party  carnet.PartyID
-	Keys   *keystest.Memory
+	Keys   keys.Store
 	Dir    string
 	Attest keyholder.Attest // from the next start on
 
@@ -31,9 +32,15 @@ type Keyholder struct {
 }
 
 func newKeyholder(t testing.TB, n *Network, number int) *Keyholder {
-	m, err := keystest.NewMemory(rand.Reader)
-	require.NoError(t, err)
-	k := &Keyholder{Number: number, Party: carnet.PartyID(fmt.Sprintf("kh%d", number)), Keys: m, Attest: n.Attest, n: n}
+	k := &Keyholder{Number: number, Party: carnet.PartyID(fmt.Sprintf("kh%d", number)), Attest: n.Attest, n: n}
+	if n.Keystore != nil {
+		k.Keys = n.Keystore(k.Party)
+	}
+	if k.Keys == nil {
+		m, err := keystest.NewMemory(rand.Reader)
+		require.NoError(t, err)
+		k.Keys = m
+	}
 	k.Dir = filepath.Join(n.Dir, string(k.Party))
 	require.NoError(t, os.MkdirAll(k.Dir, 0o700))
 	t.Cleanup(func() { _ = k.Stop(t) }) // some tests stop it by what they do to it

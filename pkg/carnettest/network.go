@@ -20,6 +20,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys"
 )
 
 // Owner is a data owner in a jurisdiction.
@@ -43,6 +44,8 @@ type Options struct {
 	Policy  flow.Policy                 // the gateway's; default the owners' terms
 	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
 	Storage columnstore.Options         // of ciphertext
+
+	Keystore func(carnet.PartyID) keys.Store // of a keyholder; nil, or what it returns: in memory
 }
 
 // Auditor is the party that may read everything and open nothing; Registrar vouches
