@@ -76,6 +76,7 @@ type serverFlags struct {
 	Operator      string   `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
 	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
 	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
+	MaxReleases   int64    `help:"Distinct numbers that keyholders release per key, if they were given a lower limit than the scheme's, so that queries are refused before they are charged; 0: the scheme's." default:"0" placeholder:"N" env:"CARNET_MAX_RELEASES"`
 	CubeMemory    byteSize `help:"Memory for set-ups of cubes, kept for the next query; 384 KiB for each block of a column. 0: none." default:"512MiB" placeholder:"SIZE" env:"CARNET_CUBE_MEMORY"`
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
 	PublicCache   byteSize `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`

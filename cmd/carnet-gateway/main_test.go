@@ -87,7 +87,7 @@ func TestCheckConfigAndMigrate(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(dir, "data"), "nothing is changed")
 	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
-	require.Contains(t, out, "version 4")
+	require.Contains(t, out, "version 5")
 }
 
 // A second gateway would recover and compute what the first one does.

@@ -75,7 +75,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	registry := prometheus.NewRegistry()
 	g, err := flow.New(flow.Config{
 		Store: db, Blobs: blobs, Columns: columns, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity,
-		Workers: workers, Memory: int64(c.Memory), CubeMemory: c.cubeMemory(), PublicCache: int64(c.PublicCache), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
+		Workers: workers, Memory: int64(c.Memory), CubeMemory: c.cubeMemory(), MaxReleases: c.MaxReleases, PublicCache: int64(c.PublicCache), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
 	})
 	if err != nil {
 		return err

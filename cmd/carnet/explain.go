@@ -53,6 +53,14 @@ func (c *explainCmd) Run(a *app) error {
 		if e := assessed.Estimate; e != nil && len(p.Openings) > 0 {
 			a.printf("takes about %s: compiling %s, the gateway %s, a keyholder on such a machine %s\n",
 				lasting(e.Total), lasting(e.Compile), lasting(e.Gateway), lasting(e.Keyholder))
+			if e.Kept < e.Total {
+				a.printf("  or %s, where cubes are kept from earlier questions\n", lasting(e.Kept))
+			}
+		}
+		for _, k := range p.Cost.Keys() {
+			if n, ok := assessed.Charged[k.String()]; ok {
+				a.printf("of key %s, at most %d of %d releases are used by the queries in the gateway's journal\n", k.String()[:12], n, p.Cost.MaxReleases)
+			}
 		}
 	}
 	if len(refusals) == 0 {
@@ -81,6 +89,7 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment) error {
 		"cost": map[string]any{
 			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
 			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
+			"charged_at_most": assessed.Charged,
 		},
 		"certificate": map[string]any{
 			"degree": p.Certificate.Degree, "flood_bits": p.Certificate.FloodBits, "noise_bits": p.Certificate.NoiseBits,
@@ -90,7 +99,7 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment) error {
 	}
 	if e := assessed.Estimate; e != nil {
 		out["estimate"] = map[string]float64{"compile_seconds": e.Compile.Seconds(), "gateway_seconds": e.Gateway.Seconds(),
-			"keyholder_seconds": e.Keyholder.Seconds(), "total_seconds": e.Total.Seconds()}
+			"keyholder_seconds": e.Keyholder.Seconds(), "total_seconds": e.Total.Seconds(), "kept_seconds": e.Kept.Seconds()}
 	}
 	return a.json(out)
 }

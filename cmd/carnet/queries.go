@@ -10,7 +10,10 @@ type queriesCmd struct {
 }
 
 func (queriesCmd) Help() string {
-	return `Example:
+	return `CHECKS are those that keyholders published of a private parameter, and how many must agree
+before any of them answers; ANSWERS are given and keyholders there are.
+
+Example:
   carnet queries`
 }
 
@@ -33,10 +36,14 @@ func (c *queriesCmd) Run(a *app) error {
 		if len(sql) > 60 {
 			sql = append(sql[:59], '…')
 		}
+		checks := ""
+		if q.Needed > 0 {
+			checks = fmt.Sprintf("%d/%d", q.Checks, q.Needed)
+		}
 		rows = append(rows, []string{
-			q.ID.String(), q.Query.Created.Format("2006-01-02 15:04"), string(q.State),
+			q.ID.String(), q.Query.Created.Format("2006-01-02 15:04"), string(q.State), checks,
 			fmt.Sprintf("%d/%d", q.Answers, q.Keyholders), string(sql),
 		})
 	}
-	return a.table([]string{"QUERY", "ASKED", "STATE", "ANSWERS", "SQL"}, rows)
+	return a.table([]string{"QUERY", "ASKED", "STATE", "CHECKS", "ANSWERS", "SQL"}, rows)
 }

@@ -108,6 +108,9 @@ func (a *app) watcher() func(*client.Status) {
 		case client.Releasing, client.Ready:
 			text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
 		}
+		if s.Needed > 0 && s.Answers == 0 {
+			text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)
+		}
 		a.line(text)
 	}
 }

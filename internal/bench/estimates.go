@@ -65,11 +65,10 @@ func (b *bench) estimated(ctx context.Context, r *Report, what string, p *he.Pro
 		return 0, err
 	}
 	work := plan.WorkOf(p, fs)
-	setups := int64(0)
-	if anew {
-		setups = work.Setups
+	if !anew {
+		work = work.Kept()
 	}
-	want := work.Estimate(rates, 0, setups).Gateway
+	want := work.Estimate(rates, 0).Gateway
 	least := time.Duration(0)
 	for i := range b.rounds {
 		took, err := b.clock(1, run)

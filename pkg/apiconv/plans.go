@@ -40,7 +40,7 @@ func ToPlan(p *plan.Plan) *carnetv1.Plan {
 
 // ToEstimate converts an estimate to seconds.
 func ToEstimate(e plan.Estimate) *carnetv1.Estimate {
-	return &carnetv1.Estimate{CompileSeconds: e.Compile.Seconds(), GatewaySeconds: e.Gateway.Seconds(), KeyholderSeconds: e.Keyholder.Seconds(), TotalSeconds: e.Total.Seconds()}
+	return &carnetv1.Estimate{CompileSeconds: e.Compile.Seconds(), GatewaySeconds: e.Gateway.Seconds(), KeyholderSeconds: e.Keyholder.Seconds(), TotalSeconds: e.Total.Seconds(), KeptSeconds: e.Kept.Seconds()}
 }
 
 // FromEstimate is the inverse; nil for a plan without one.
@@ -49,5 +49,5 @@ func FromEstimate(m *carnetv1.Estimate) *plan.Estimate {
 		return nil
 	}
 	d := func(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
-	return &plan.Estimate{Compile: d(m.CompileSeconds), Gateway: d(m.GatewaySeconds), Keyholder: d(m.KeyholderSeconds), Total: d(m.TotalSeconds)}
+	return &plan.Estimate{Compile: d(m.CompileSeconds), Gateway: d(m.GatewaySeconds), Keyholder: d(m.KeyholderSeconds), Total: d(m.TotalSeconds), Kept: d(m.KeptSeconds)}
 }

@@ -65,15 +65,23 @@ func refusals(in []*pb.Refusal) []Refusal {
 type Assessment struct {
 	Refusals []Refusal      // why it would not be accepted
 	Estimate *plan.Estimate // of its machine; nil if the query can't be compiled
+	// Charged is how many releases of each key the queries in its journal have used; to
+	// others than the key's owner a bound.
+	Charged map[string]int64
 }
 
-// Assess asks the gateway whether it would accept the query, and how long it would take.
+// Assess asks the gateway whether it would accept the query, how long it would take, and
+// how much of the keys' releases is used.
 func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purpose string) (*Assessment, error) {
 	resp, err := c.queries.ExplainQuery(ctx, &pb.ExplainQueryRequest{Product: string(product), Sql: sql, Purpose: purpose})
 	if err != nil {
 		return nil, fault(err)
 	}
-	return &Assessment{refusals(resp.GetRefusals()), apiconv.FromEstimate(resp.GetPlan().GetEstimate())}, nil
+	a := &Assessment{refusals(resp.GetRefusals()), apiconv.FromEstimate(resp.GetPlan().GetEstimate()), map[string]int64{}}
+	for _, r := range resp.GetPlan().GetReleases() {
+		a.Charged[r.GetKey()] = r.GetCharged()
+	}
+	return a, nil
 }
 
 // Ask compiles the query, signs what it pins (SQL, inputs, plan, answer key) and

@@ -34,6 +34,8 @@ type Status struct {
 	Answers    int          `json:"answers"`
 	Threshold  int          `json:"threshold"`
 	Keyholders int          `json:"keyholders"`
+	Checks     int          `json:"checks,omitempty"`        // of a private parameter, that keyholders published
+	Needed     int          `json:"checks_needed,omitempty"` // that must agree before any keyholder answers
 	Refusals   []Refusal    `json:"refusals,omitempty"`
 	Error      string       `json:"error,omitempty"`
 	Updated    time.Time    `json:"updated"`
@@ -42,7 +44,7 @@ type Status struct {
 func toStatus(m *pb.QueryStatus) (*Status, error) {
 	s := &Status{
 		BlocksDone: m.GetBlocksDone(), Blocks: m.GetBlocksTotal(), Answers: int(m.GetAnswers()), Threshold: int(m.GetThreshold()),
-		Keyholders: int(m.GetKeyholders()), Refusals: refusals(m.GetRefusals()), Error: m.GetError(), Updated: m.GetUpdated().AsTime(),
+		Keyholders: int(m.GetKeyholders()), Checks: int(m.GetChecks()), Needed: int(m.GetChecksNeeded()), Refusals: refusals(m.GetRefusals()), Error: m.GetError(), Updated: m.GetUpdated().AsTime(),
 		State: State(strings.ToLower(strings.TrimPrefix(m.GetState().String(), "QUERY_STATE_"))),
 	}
 	env := fromProto(m.GetStatement())
@@ -194,6 +196,10 @@ func (s *Status) failed() error {
 	case Failed:
 		return carnet.E(carnet.Internal, "QUERY_FAILED", "the gateway could not compute the query: %s", s.Error)
 	case Expired:
+		if s.Answers == 0 && s.Checks < s.Needed {
+			return carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "only %d of the %d checks of the private parameter that are needed came before the query expired", s.Checks, s.Needed).
+				Fix("ask again when more keyholders are up, or give them longer")
+		}
 		return carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "only %d of the %d answers needed came before the query expired", s.Answers, s.Threshold).
 			Fix("ask again when more keyholders are up, or give them longer")
 	case Computing, Releasing, Ready:

@@ -97,7 +97,7 @@ func BenchmarkEstimates(b *testing.B) {
 			rates, err := flow.Calibrate(context.Background(), p, 1)
 			require.NoError(b, err)
 			cubes := scan.NewCubes(0)
-			want := work.Estimate(rates, 0, work.Setups).Gateway
+			want := work.Estimate(rates, 0).Gateway
 			var took time.Duration
 			for b.Loop() {
 				began := time.Now()

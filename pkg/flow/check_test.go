@@ -1,8 +1,10 @@
 package flow_test
 
 import (
+	"context"
 	"crypto/rand"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,8 +89,22 @@ func TestChecksArePublishedOnce(t *testing.T) {
 		_, err := submit(x.as, x.signer, x.change)
 		requireReason(t, x.reason, err)
 	}
+	// Who waits for the answer hears of every check.
+	heard := make(chan int, 100)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		_ = n.G.WatchQuery(watching, n.Parties["bank"], ref.Hash, func(s flow.QueryStatus) error { heard <- s.Checked; return nil })
+	}()
+	require.Zero(t, <-heard)
 	first, err := submit("k1", "k1", same)
 	require.NoError(t, err)
+	select {
+	case checked := <-heard:
+		require.Equal(t, 1, checked)
+	case <-time.After(15 * time.Second): // before the store is read again anyway
+		t.Fatal("the watcher was not told")
+	}
 	again, err := submit("k1", "k1", same)
 	require.NoError(t, err)
 	require.Equal(t, first, again)
@@ -100,6 +116,7 @@ func TestChecksArePublishedOnce(t *testing.T) {
 		s, err := n.G.GetQuery(ctx, n.Parties["bank"], ref.Hash)
 		require.NoError(t, err)
 		require.Equal(t, 3, s.Threshold, "2t-1")
+		require.Equal(t, []int{1, 3}, []int{s.Checked, s.Checks})
 		return s.State
 	}
 	refuse := func(by carnet.PartyID) {

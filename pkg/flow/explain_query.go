@@ -4,20 +4,20 @@ import (
 	"context"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/plan"
-	"github.com/carnet-network/carnet/pkg/scan"
 )
 
 // Explanation is what a query would need. Plan is nil if the query can't be compiled.
 type Explanation struct {
 	Plan     *plan.Plan
 	Estimate plan.Estimate
+	Charged  map[carnet.KeyID]int64 // releases of each key that the journal's queries used, to others than its owner a bound
 	Refusals []Refusal
 }
 
 // ExplainQuery compiles a query as the caller's and tells what it would need and how
-// long it would take here, or who would refuse it and why. Nothing is stored.
+// long it would take here, or who would refuse it and why. Nothing is stored, and nothing
+// that is told depends on what was computed before: it would show others' questions.
 func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product carnet.ProductID, sql, purpose string) (*Explanation, error) {
 	var in *inputs
 	if err := g.Store.View(ctx, func(tx Tx) (err error) { in, err = g.currentInputs(tx, product); return err }); err != nil {
@@ -35,15 +35,17 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product ca
 		}
 		return nil, err
 	}
-	out := &Explanation{Plan: p, Refusals: g.Policy.Check(PolicyRequest{as.ID, purpose, p, g.now()})}
-	out.Estimate = p.Work.Estimate(rates, g.now().Sub(began), g.toSetUp(p))
-	return out, nil
-}
-
-// toSetUp returns how many words of cubes are not kept from an earlier query.
-func (g *Gateway) toSetUp(p *plan.Plan) int64 {
-	if p.Profile.Encoding() != he.Coefficients {
-		return 0
-	}
-	return g.cubes.Missing(p.Profile.N(), scan.RolePublic, p.Functionals()) * int64(p.Profile.N()*p.Profile.Limbs())
+	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began)), Refusals: g.Policy.Check(PolicyRequest{as.ID, purpose, p, g.now()})}
+	err = g.Store.View(ctx, func(tx Tx) error {
+		e, err := g.exhausted(tx, in, p, charges(p, carnet.Hash{}))
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			out.Refusals = append(out.Refusals, Refusal{By: g.Operator, Reason: e.Reason, Message: e.Msg, Remedy: e.Remedy})
+		}
+		out.Charged, err = g.charged(tx, as, in, p)
+		return err
+	})
+	return out, err
 }

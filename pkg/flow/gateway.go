@@ -33,6 +33,7 @@ type Config struct {
 	Workers      int           // goroutines of one computation; default 1
 	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
 	PublicCache  int64         // bytes of expanded public halves kept between computations; default none
+	MaxReleases  int64         // numbers that keyholders release under a key, if less than the scheme allows
 	CubeMemory   int64         // bytes of set-ups of cubes that are kept; default 512 MiB, negative: none
 	Computations int           // queries computed at a time; default 1
 	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h

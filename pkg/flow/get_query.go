@@ -12,6 +12,7 @@ import (
 type QueryStatus struct {
 	QueryRecord
 	Answers  int
+	Checked  int       // keyholders that published their check of a private parameter
 	Refusals []Refusal // by keyholders
 	Over     bool      // nothing will change any more
 }
@@ -49,7 +50,7 @@ func (g *Gateway) status(tx Tx, q QueryRecord) (QueryStatus, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Answers, s.Over = f.answers, over(q.State, f)
+	s.Answers, s.Checked, s.Over = f.answers, f.checked, over(q.State, f)
 	for _, d := range decisions {
 		var body carnet.Decision
 		if err := d.Statement.Envelope.Decode(carnet.TypeDecision, &body); err != nil {
@@ -88,7 +89,7 @@ func (g *Gateway) facts(tx Tx, q *QueryRecord) (f facts, refusals []DecisionReco
 	}
 	return facts{
 		values: !q.Values.IsZero(), failed: q.Failure != "", expired: !g.now().Before(q.Expires),
-		answers: len(answers), refusals: len(refusals), unchecked: unchecked, threshold: q.Threshold, checks: q.Checks, keyholders: q.Keyholders,
+		answers: len(answers), checked: len(checks), refusals: len(refusals), unchecked: unchecked, threshold: q.Threshold, checks: q.Checks, keyholders: q.Keyholders,
 	}, refusals, nil
 }
 
@@ -109,10 +110,10 @@ const watchPace = 300 * time.Millisecond
 // over or ctx is done.
 func (g *Gateway) WatchQuery(ctx context.Context, as *carnet.Party, id carnet.Hash, send func(QueryStatus) error) error {
 	type seen struct {
-		state             QueryState
-		answers, refusals int
-		done              int64
-		over              bool
+		state                      QueryState
+		answers, refusals, checked int
+		done                       int64
+		over                       bool
 	}
 	var last seen
 	for {
@@ -121,7 +122,7 @@ func (g *Gateway) WatchQuery(ctx context.Context, as *carnet.Party, id carnet.Ha
 		if err != nil {
 			return err
 		}
-		if now := (seen{s.State, s.Answers, len(s.Refusals), s.BlocksDone, s.Over}); now != last {
+		if now := (seen{s.State, s.Answers, len(s.Refusals), s.Checked, s.BlocksDone, s.Over}); now != last {
 			if err := send(s); err != nil {
 				return err
 			}

@@ -111,7 +111,7 @@ type CatalogueTx interface {
 	SearchProducts(words []string, after carnet.ProductID, limit int) ([]ProductRecord, error)
 }
 
-// QueryTx is queries, checks, answers and decisions.
+// QueryTx is queries, what they open, checks, answers and decisions.
 type QueryTx interface {
 	PutQuery(q QueryRecord) error
 	GetQuery(statement carnet.Hash) (QueryRecord, error)
@@ -129,6 +129,11 @@ type QueryTx interface {
 	PutCheck(query carnet.Hash, number int, by carnet.PartyID, statement carnet.Hash) error
 	// Checks lists the checks of a query's private parameter, by keyholder number.
 	Checks(query carnet.Hash) ([]CheckRecord, error)
+	// PutCharges notes numbers that are opened under a key; those noted before stay.
+	PutCharges(key carnet.KeyID, functionals []carnet.Hash) error
+	// Charged counts the numbers noted for a key, and how many of the given ones, each
+	// listed once, are among them.
+	Charged(key carnet.KeyID, functionals []carnet.Hash) (total, among int64, err error)
 	PutDecision(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
 	Decisions(query carnet.Hash) ([]DecisionRecord, error)
 }

@@ -8,6 +8,7 @@ type facts struct {
 	answers    int
 	refusals   int // keyholders that refused and have not answered
 	unchecked  int // of these, those that published no check of a private parameter
+	checked    int // keyholders that published a check of a private parameter
 	threshold  int
 	checks     int // checks that are needed, 0 without a private parameter
 	keyholders int

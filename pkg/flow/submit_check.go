@@ -48,5 +48,5 @@ func (g *Gateway) SubmitCheck(ctx context.Context, as *carnet.Party, env *eviden
 			}
 		}
 		return tx.PutCheck(c.Query, c.Number, c.By, st.Hash)
-	})
+	}, topicQuery(c.Query))
 }

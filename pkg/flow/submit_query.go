@@ -19,7 +19,8 @@ const (
 )
 
 // SubmitQuery accepts a query signed by its buyer, if the gateway's own plan is the
-// one the buyer signed and the owners' terms allow it. A refusal by the terms is an
+// one the buyer signed, the owners' terms allow it and the journal leaves enough releases
+// of its keys. A refusal by the terms is an
 // error of kind Refused, and the signed decision goes to the journal.
 func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *evidence.Envelope) (Ref, error) {
 	var q carnet.Query
@@ -64,6 +65,11 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if err := share.CheckPrivate(p.Committee, &q, choices, weight); err != nil {
 		return Ref{}, err
 	}
+	var sharing carnet.Hash
+	if p.Private != nil {
+		sharing = share.SelectionOf(&q).Hash()
+	}
+	asked := charges(p, sharing)
 	if refusals := g.Policy.Check(PolicyRequest{q.Buyer, q.Purpose, p, g.now()}); len(refusals) > 0 {
 		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
 	}
@@ -80,6 +86,18 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		}
 		if again.statement != in.statement {
 			return inputsDiffer()
+		}
+		e, err := g.exhausted(tx, again, p, asked)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			return e
+		}
+		for key, list := range asked {
+			if err := tx.PutCharges(key, list); err != nil {
+				return err
+			}
 		}
 		rec.Statement = st
 		return tx.PutQuery(rec)

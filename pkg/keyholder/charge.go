@@ -1,8 +1,6 @@
 package keyholder
 
 import (
-	"encoding/binary"
-
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -14,11 +12,7 @@ import (
 // the time, so that all keyholders charge alike. A query that no buyer signed, or
 // that does not compile, opens nothing anywhere and is not charged.
 //
-// A functional is counted once for a key however often it is asked for: shares are
-// deterministic in it, so a repetition releases nothing. With one content root for
-// every file, its description and the flooding width stand for the functional id,
-// without any data having to be read. With a private parameter every request is another
-// functional, since its sharing is in it.
+// A functional is counted once for a key however often it is asked for, see plan.Charge.
 func (k *Keyholder) charge(c *Case) []Charge {
 	signed := c.invalid == nil && c.buyer != nil && c.buyer.HasRole(carnet.RoleBuyer) && c.env.SignedBy(c.buyer.SigningKey)
 	if !signed || !c.concernsMe() || checkOneCommittee(c) != nil {
@@ -30,7 +24,7 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		return nil
 	}
 	var out []Charge
-	var sharing [32]byte
+	var sharing carnet.Hash
 	if p.Private != nil {
 		if c.Query.Private == nil {
 			return nil // refused by everyone
@@ -38,13 +32,8 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		sharing = share.SelectionOf(&c.Query).Hash()
 	}
 	for i := range p.Openings {
-		o := &p.Openings[i]
-		bits := binary.BigEndian.AppendUint32(nil, uint32(o.FloodBits))
-		f := carnet.Digest("carnet/charge/1", o.Digest[:], bits)
-		if p.Private != nil {
-			f = carnet.Digest("carnet/charge/select/1", o.Digest[:], bits, sharing[:])
-		}
-		keys := o.Functionals()[0].Keys
+		f := p.Charge(i, sharing)
+		keys := p.Openings[i].Functionals()[0].Keys
 		for j := range keys {
 			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
 				out = append(out, Charge{Key: keys[j].Key, Functional: f})

@@ -28,19 +28,33 @@ type Estimate struct {
 	Gateway   time.Duration // the public values
 	Keyholder time.Duration // an answer, with its attestation, on a machine like the gateway's
 	Total     time.Duration // from compiling to the last of both, which work at the same time
+	Kept      time.Duration // Total, where everybody has kept the cubes of earlier questions
 }
 
 // Estimate applies rates to the work of a plan. compile is how long compiling took.
-// setups is how many words of cubes the gateway has to set up; the keyholders' share of
-// the same work is estimated like it, so that a question about cubes that were asked
-// about before is estimated as such. Stored halves are taken to lie in the memory of the
-// gateway's machine, where scanning them is all that reading costs; keyholders fetch them.
-func (w *Work) Estimate(r Rates, compile time.Duration, setups int64) Estimate {
+// Cubes are taken to be set up anew, but for Kept: whether they are depends on what
+// others asked. Stored halves are taken to lie in the memory of the gateway's machine,
+// where scanning them is all that reading costs; keyholders fetch them.
+func (w *Work) Estimate(r Rates, compile time.Duration) Estimate {
+	kept := w.Kept()
+	e, again := w.estimate(r, compile), kept.estimate(r, compile)
+	e.Kept = again.Total
+	return e
+}
+
+// Kept is the work where cubes are kept from earlier questions.
+func (w *Work) Kept() Work {
+	kept := *w
+	kept.Columns, kept.Setups = w.Columns-w.Setups, 0
+	return kept
+}
+
+func (w *Work) estimate(r Rates, compile time.Duration) Estimate {
 	cores := float64(max(1, r.Cores))
 	f := func(n int64, rate float64) float64 { return float64(n) * rate }
 	// Cubes: labelling is done once for all columns, by one core.
 	cells := f(w.Lists, r.List) + f(w.Terms, r.Term) + f(w.Cells, r.Cell)/cores
-	share := cells + f(setups, r.Setup)/cores
+	share := cells + f(w.Setups, r.Setup)/cores
 	// Records.
 	slots := f(w.Linear, r.Linear) + f(w.Columns-w.Setups-w.Linear, r.Column) +
 		f(w.Factors, r.Factor) + f(w.Results, r.Result)
@@ -48,7 +62,7 @@ func (w *Work) Estimate(r Rates, compile time.Duration, setups int64) Estimate {
 		slots += f(n, r.Products[d])
 	}
 	gateway := share + slots/cores
-	keyholder := gateway + f(setups+w.Columns-w.Setups, r.Fetch)/cores + f(w.Lists, r.Hash) + f(w.Terms, r.Term) + f(w.Results, r.Digest) + f(w.Floods, r.Flood)
+	keyholder := gateway + f(w.Columns, r.Fetch)/cores + f(w.Lists, r.Hash) + f(w.Terms, r.Term) + f(w.Results, r.Digest) + f(w.Floods, r.Flood)
 	if w.Lists > 0 || w.Linear > 0 { // the keyholder's part is a second pass over linear terms
 		keyholder += share + f(w.Linear, r.Linear)/cores
 	}

@@ -101,20 +101,22 @@ func TestWiderProfile(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	w := Work{Columns: 100, Setups: 100, Lists: 10, Cells: 40, Terms: 4, Floods: 12, Openings: 2}
 	r := Rates{Fetch: 1, Setup: 10, List: 2, Hash: 3, Cell: 4, Term: 5, Flood: 100, Cores: 2}
-	first := w.Estimate(r, time.Microsecond, 100)
+	first := w.Estimate(r, time.Microsecond)
 	cells := 10*2 + 4*5 + 40*4/2
 	require.Equal(t, time.Microsecond, first.Compile)
 	require.EqualValues(t, cells+100*10/2, first.Gateway)
 	require.EqualValues(t, cells+100*11/2+cells+100*10/2+10*3+4*5+12*100, first.Keyholder)
 	require.Equal(t, time.Microsecond+first.Keyholder, first.Total)
-	again := w.Estimate(r, 0, 0)
-	require.EqualValues(t, cells, again.Gateway)
+	kept := w.Kept()
+	require.EqualValues(t, cells, kept.Estimate(r, 0).Gateway)
+	require.EqualValues(t, time.Microsecond+time.Duration(2*cells+10*3+4*5+12*100), first.Kept)
 
 	w = Work{Columns: 1000, Linear: 100, Factors: 50, Results: 20, Floods: 6}
 	w.Products[2] = 500
 	r = Rates{Fetch: 1, Column: 2, Linear: 3, Factor: 4, Result: 5, Digest: 8, Flood: 7, Products: [5]float64{2: 6}}
-	e := w.Estimate(r, 0, 0)
+	e := w.Estimate(r, 0)
 	compute := 900*2 + 100*3 + 50*4 + 20*5 + 500*6
 	require.EqualValues(t, compute, e.Gateway)
 	require.EqualValues(t, compute+1000+20*8+6*7+100*3, e.Keyholder)
+	require.Equal(t, e.Total, e.Kept)
 }

@@ -39,21 +39,6 @@ func NewCubes(limit int64) *Cubes { return &Cubes{newSetups(limit)} }
 // call when it is done with them. The Cubes can be used on.
 func (c *Cubes) Zero() { c.cache.zero() }
 
-// Missing counts the blocks that functionals over cells sum in a role and that are not
-// kept: n is the number of cells in a block.
-func (c *Cubes) Missing(n int, role Role, fs []*functional.Functional) (missing int64) {
-	for _, g := range groupCells(fs) {
-		for _, b := range g.blocks(n) {
-			for i := range g.columns {
-				if !c.cache.has(setupKey{g.columns[i].key, he.BlockID{File: g.columns[i].file, Column: g.columns[i].column, Block: b}, role}) {
-					missing++
-				}
-			}
-		}
-	}
-	return missing
-}
-
 // Linear returns the same scalars as the function Linear, for functionals over cells.
 // c0 is given for RolePublic and only for it; Linear panics otherwise.
 func (c *Cubes) Linear(ctx context.Context, r *he.Ring, role Role, fs []*functional.Functional, w map[carnet.KeyID]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {

@@ -116,8 +116,6 @@ func TestCubesReadOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	require.Equal(t, reads, w.total())
-	require.Zero(t, cubes.Missing(w.r.Profile().N(), scan.RolePublic, fs))
-	require.Positive(t, cubes.Missing(w.r.Profile().N(), scan.RoleShare, fs))
 	cubes.Zero()
 	_, err = cubes.Linear(ctx, w.r, scan.RolePublic, fs, w.power(1), w, scan.Options{Workers: 2})
 	require.NoError(t, err)

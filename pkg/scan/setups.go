@@ -52,14 +52,6 @@ func (c *setups) next() int64 {
 	return c.generation
 }
 
-// has reports whether a set-up is kept.
-func (c *setups) has(k setupKey) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, ok := c.items[k]
-	return ok
-}
-
 // get returns the set-up of a block, which the caller releases, making it unless it is
 // there or somebody else is making it. It returns nil if there is no room for it.
 func (c *setups) get(ctx context.Context, k setupKey, size int, generation int64, build func(out []uint64) error) (*setup, error) {

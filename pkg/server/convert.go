@@ -31,6 +31,7 @@ func toQueryStatus(s *flow.QueryStatus) *carnetv1.QueryStatus {
 		Id: s.Statement.Hash.String(), Statement: apiconv.ToEnvelope(s.Statement.Envelope), State: queryStates[s.State],
 		BlocksDone: s.BlocksDone, BlocksTotal: s.BlocksTotal,
 		Answers: int32(s.Answers), Threshold: int32(s.Threshold), Keyholders: int32(s.Keyholders),
+		Checks: int32(s.Checked), ChecksNeeded: int32(s.Checks),
 		Refusals: toRefusals(s.Refusals), Error: s.Failure, Updated: timestamppb.New(s.Updated),
 	}
 }

@@ -25,6 +25,9 @@ func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQuery
 	out := &carnetv1.ExplainQueryResponse{Plan: apiconv.ToPlan(ex.Plan), Refusals: toRefusals(ex.Refusals)}
 	if out.Plan != nil {
 		out.Plan.Estimate = apiconv.ToEstimate(ex.Estimate)
+		for i, k := range ex.Plan.Cost.Keys() { // in this order
+			out.Plan.Releases[i].Charged = ex.Charged[k]
+		}
 	}
 	return out, nil
 }

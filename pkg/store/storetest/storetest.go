@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"datasets", datasets},
 		{"products", products},
 		{"queries", queries},
+		{"charges", charges},
 		{"co-signatures", cosignatures},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
@@ -487,6 +488,40 @@ func queries(t *testing.T, open Opener) {
 	require.Error(t, s.Update(ctx, func(tx flow.Tx) error {
 		return tx.PutCheck(q.Statement.Hash, 3, "k3", decision.Hash)
 	}), "and checks once")
+}
+
+func charges(t *testing.T, open Opener) {
+	s := start(t, open)
+	var list []carnet.Hash
+	for i := range 1000 { // more than fit into one statement of SQL
+		list = append(list, carnet.Hash{byte(i), byte(i >> 8)})
+	}
+	update(t, s, func(tx flow.Tx) error {
+		require.NoError(t, tx.PutCharges(carnet.KeyID{1}, list[:900]))
+		require.NoError(t, tx.PutCharges(carnet.KeyID{1}, list[:900]))
+		require.NoError(t, tx.PutCharges(carnet.KeyID{1}, nil))
+		return tx.PutCharges(carnet.KeyID{2}, list[899:901])
+	})
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error {
+		require.NoError(t, tx.PutCharges(carnet.KeyID{1}, list))
+		return errors.New("stop")
+	}))
+	view(t, s, func(tx flow.Tx) {
+		for key, want := range map[byte][2]int64{1: {900, 900}, 2: {2, 2}, 3: {0, 0}} {
+			total, among, err := tx.Charged(carnet.KeyID{key}, list)
+			require.NoError(t, err)
+			require.Equal(t, want, [2]int64{total, among})
+		}
+		_, among, err := tx.Charged(carnet.KeyID{1}, list[898:902])
+		require.NoError(t, err)
+		require.EqualValues(t, 2, among)
+	})
+	update(t, s, func(tx flow.Tx) error { return tx.PutCharges(carnet.KeyID{1}, list[890:]) })
+	view(t, s, func(tx flow.Tx) {
+		total, _, err := tx.Charged(carnet.KeyID{1}, nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1000, total)
+	})
 }
 
 func put0(tx flow.Tx) flow.Stored {

@@ -382,7 +382,10 @@ type Estimate struct {
 	// One keyholder's answer with its attestation, on a machine like the gateway's.
 	KeyholderSeconds float64 `protobuf:"fixed64,3,opt,name=keyholder_seconds,json=keyholderSeconds,proto3" json:"keyholder_seconds,omitempty"`
 	// From compiling to the last of both, which work at the same time.
-	TotalSeconds  float64 `protobuf:"fixed64,4,opt,name=total_seconds,json=totalSeconds,proto3" json:"total_seconds,omitempty"`
+	TotalSeconds float64 `protobuf:"fixed64,4,opt,name=total_seconds,json=totalSeconds,proto3" json:"total_seconds,omitempty"`
+	// The same where everybody has kept the cubes of earlier questions. Whether they have
+	// is not told: it depends on what others asked.
+	KeptSeconds   float64 `protobuf:"fixed64,5,opt,name=kept_seconds,json=keptSeconds,proto3" json:"kept_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -445,13 +448,24 @@ func (x *Estimate) GetTotalSeconds() float64 {
 	return 0
 }
 
+func (x *Estimate) GetKeptSeconds() float64 {
+	if x != nil {
+		return x.KeptSeconds
+	}
+	return 0
+}
+
 // KeyReleases says how many of the numbers that keyholders release under a key the
-// query uses, and how many they release in all.
+// query uses, how many they release in all, and how many the queries in the gateway's
+// journal have used.
 type KeyReleases struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Used          int64                  `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
-	Granted       int64                  `protobuf:"varint,3,opt,name=granted,proto3" json:"granted,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Key     string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Used    int64                  `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
+	Granted int64                  `protobuf:"varint,3,opt,name=granted,proto3" json:"granted,omitempty"`
+	// To others than the key's owner, keyholders, auditors and operators only a bound: the
+	// next sixteenth of what is granted.
+	Charged       int64 `protobuf:"varint,4,opt,name=charged,proto3" json:"charged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -503,6 +517,13 @@ func (x *KeyReleases) GetUsed() int64 {
 func (x *KeyReleases) GetGranted() int64 {
 	if x != nil {
 		return x.Granted
+	}
+	return 0
+}
+
+func (x *KeyReleases) GetCharged() int64 {
+	if x != nil {
+		return x.Charged
 	}
 	return 0
 }
@@ -947,17 +968,21 @@ func (x *WatchQueryResponse) GetStatus() *QueryStatus {
 type QueryStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Statement hash of the query.
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Statement     *Envelope              `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
-	State         QueryState             `protobuf:"varint,3,opt,name=state,proto3,enum=carnet.v1.QueryState" json:"state,omitempty"`
-	BlocksDone    int64                  `protobuf:"varint,4,opt,name=blocks_done,json=blocksDone,proto3" json:"blocks_done,omitempty"`
-	BlocksTotal   int64                  `protobuf:"varint,5,opt,name=blocks_total,json=blocksTotal,proto3" json:"blocks_total,omitempty"`
-	Answers       int32                  `protobuf:"varint,6,opt,name=answers,proto3" json:"answers,omitempty"`
-	Threshold     int32                  `protobuf:"varint,7,opt,name=threshold,proto3" json:"threshold,omitempty"`
-	Keyholders    int32                  `protobuf:"varint,8,opt,name=keyholders,proto3" json:"keyholders,omitempty"`
-	Refusals      []*Refusal             `protobuf:"bytes,9,rep,name=refusals,proto3" json:"refusals,omitempty"`
-	Error         string                 `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
-	Updated       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated,proto3" json:"updated,omitempty"`
+	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Statement   *Envelope              `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
+	State       QueryState             `protobuf:"varint,3,opt,name=state,proto3,enum=carnet.v1.QueryState" json:"state,omitempty"`
+	BlocksDone  int64                  `protobuf:"varint,4,opt,name=blocks_done,json=blocksDone,proto3" json:"blocks_done,omitempty"`
+	BlocksTotal int64                  `protobuf:"varint,5,opt,name=blocks_total,json=blocksTotal,proto3" json:"blocks_total,omitempty"`
+	Answers     int32                  `protobuf:"varint,6,opt,name=answers,proto3" json:"answers,omitempty"`
+	Threshold   int32                  `protobuf:"varint,7,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Keyholders  int32                  `protobuf:"varint,8,opt,name=keyholders,proto3" json:"keyholders,omitempty"`
+	Refusals    []*Refusal             `protobuf:"bytes,9,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	Error       string                 `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	Updated     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated,proto3" json:"updated,omitempty"`
+	// With a private parameter: how many keyholders published their check of it, and how
+	// many must agree before any of them answers.
+	Checks        int32 `protobuf:"varint,12,opt,name=checks,proto3" json:"checks,omitempty"`
+	ChecksNeeded  int32 `protobuf:"varint,13,opt,name=checks_needed,json=checksNeeded,proto3" json:"checks_needed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1067,6 +1092,20 @@ func (x *QueryStatus) GetUpdated() *timestamppb.Timestamp {
 		return x.Updated
 	}
 	return nil
+}
+
+func (x *QueryStatus) GetChecks() int32 {
+	if x != nil {
+		return x.Checks
+	}
+	return 0
+}
+
+func (x *QueryStatus) GetChecksNeeded() int32 {
+	if x != nil {
+		return x.ChecksNeeded
+	}
+	return 0
 }
 
 type ListQueriesRequest struct {
@@ -1436,16 +1475,18 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\breleases\x18\r \x03(\v2\x16.carnet.v1.KeyReleasesR\breleases\x12\x14\n" +
 	"\x05files\x18\x0e \x01(\x03R\x05files\x12\x12\n" +
 	"\x04rows\x18\x0f \x01(\x03R\x04rows\x12\x16\n" +
-	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\"\xae\x01\n" +
+	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\"\xd1\x01\n" +
 	"\bEstimate\x12'\n" +
 	"\x0fcompile_seconds\x18\x01 \x01(\x01R\x0ecompileSeconds\x12'\n" +
 	"\x0fgateway_seconds\x18\x02 \x01(\x01R\x0egatewaySeconds\x12+\n" +
 	"\x11keyholder_seconds\x18\x03 \x01(\x01R\x10keyholderSeconds\x12#\n" +
-	"\rtotal_seconds\x18\x04 \x01(\x01R\ftotalSeconds\"M\n" +
+	"\rtotal_seconds\x18\x04 \x01(\x01R\ftotalSeconds\x12!\n" +
+	"\fkept_seconds\x18\x05 \x01(\x01R\vkeptSeconds\"g\n" +
 	"\vKeyReleases\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x04used\x18\x02 \x01(\x03R\x04used\x12\x18\n" +
-	"\agranted\x18\x03 \x01(\x03R\agranted\"\xd0\x01\n" +
+	"\agranted\x18\x03 \x01(\x03R\agranted\x12\x18\n" +
+	"\acharged\x18\x04 \x01(\x03R\acharged\"\xd0\x01\n" +
 	"\vCertificate\x12\x1d\n" +
 	"\n" +
 	"flood_bits\x18\x01 \x01(\x05R\tfloodBits\x12\x1d\n" +
@@ -1474,7 +1515,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x11WatchQueryRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"D\n" +
 	"\x12WatchQueryResponse\x12.\n" +
-	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\x95\x03\n" +
+	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\xd2\x03\n" +
 	"\vQueryStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\tstatement\x18\x02 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12+\n" +
@@ -1490,7 +1531,9 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\brefusals\x18\t \x03(\v2\x12.carnet.v1.RefusalR\brefusals\x12\x14\n" +
 	"\x05error\x18\n" +
 	" \x01(\tR\x05error\x124\n" +
-	"\aupdated\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\aupdated\"P\n" +
+	"\aupdated\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\aupdated\x12\x16\n" +
+	"\x06checks\x18\f \x01(\x05R\x06checks\x12#\n" +
+	"\rchecks_needed\x18\r \x01(\x05R\fchecksNeeded\"P\n" +
 	"\x12ListQueriesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +

@@ -1,0 +1,23 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Charge is what opening number i counts as against the releases of each of its keys.
+// Equal ones are counted once for a key, however often they are asked for: shares are
+// deterministic in what is opened. sharing is the hash of the sharing of a private
+// parameter, zero without one; with it every request is another functional.
+//
+// With one content root for every file, the description of the functional and the
+// flooding width stand for the functional id, without any data having to be read.
+func (p *Plan) Charge(i int, sharing carnet.Hash) carnet.Hash {
+	o := &p.Openings[i]
+	bits := binary.BigEndian.AppendUint32(nil, uint32(o.FloodBits))
+	if p.Private != nil {
+		return carnet.Digest("carnet/charge/select/1", o.Digest[:], bits, sharing[:])
+	}
+	return carnet.Digest("carnet/charge/1", o.Digest[:], bits)
+}
