@@ -43,6 +43,9 @@ The terms file, all of it signed with the dataset:
   aggregates: [count, sum] # optional: nothing else
   group_by: [month]        # optional: no grouping by other dimensions
   filters: [month]         # optional: no conditions on other dimensions
+  jurisdictions: [KZ, UZ]  # optional: no buyers from elsewhere
+  declaration:             # what laws want to know; policies refuse data that says nothing
+    classes: [none]        # neither personal nor important data; docs/howto/owner.md has more
 
 Examples:
   carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv
@@ -64,8 +67,9 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	defer cl.Close()
 	var terms carnet.Terms // with --append those of the dataset, unless they are given
+	var declared *carnet.Declaration
 	if c.Terms != "" {
-		if terms, err = readTerms(c.Terms); err != nil {
+		if terms, declared, err = readTerms(c.Terms); err != nil {
 			return err
 		}
 	}
@@ -96,7 +100,7 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	p := &client.Publication{
 		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
-		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Append: c.Append, Restart: c.Restart,
+		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart,
 		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
 	}
 	done := a.progressBar(p)
@@ -132,7 +136,7 @@ func (c *publishCmd) dryRun(a *app) error {
 		return err
 	}
 	if c.Terms != "" {
-		terms, err := readTerms(c.Terms)
+		terms, _, err := readTerms(c.Terms)
 		if err != nil {
 			return err
 		}

@@ -19,21 +19,23 @@ type termsFile struct {
 	GroupBy    []string         `yaml:"group_by"`
 	Filters    []string         `yaml:"filters"`
 	MinOwners  int              `yaml:"min_owners"`
+	From       []string         `yaml:"jurisdictions"`
 	Expires    string           `yaml:"expires"`
+	Data       *dataFile        `yaml:"declaration"`
 }
 
-// readTerms reads terms.yaml. Nothing is allowed by leaving it out: who may ask, for
+// readTerms reads terms.yaml, with the declaration about the data if there is one. Nothing is allowed by leaving it out: who may ask, for
 // what and until when has to be said.
-func readTerms(file string) (carnet.Terms, error) {
+func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	var t carnet.Terms
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return t, carnet.E(carnet.NotFound, "NO_FILE", "the terms can't be read").Because(err).
+		return t, nil, carnet.E(carnet.NotFound, "NO_FILE", "the terms can't be read").Because(err).
 			Fix("write a file with buyers, purposes and expires; see carnet publish --help")
 	}
 	var f termsFile
 	if err := decodeYAML(file, data, &f); err != nil {
-		return t, err
+		return t, nil, err
 	}
 	bad := carnet.E(carnet.Invalid, "BAD_TERMS", "the terms in %s can't be used", file)
 	if len(f.Buyers) == 0 {
@@ -45,6 +47,13 @@ func readTerms(file string) (carnet.Terms, error) {
 	if f.MinOwners < 0 {
 		bad = bad.With(file, "min_owners is negative")
 	}
+	var from []carnet.Jurisdiction
+	for _, j := range f.From {
+		if !jurisdictionForm.MatchString(j) {
+			bad = bad.With(file, "jurisdictions: %q is not a two-letter code such as KZ", j)
+		}
+		from = append(from, carnet.Jurisdiction(j))
+	}
 	var expires time.Time
 	if f.Expires == "" {
 		bad = bad.With(file, "expires is missing: a date such as 2027-12-31")
@@ -54,12 +63,16 @@ func readTerms(file string) (carnet.Terms, error) {
 		bad = bad.With(file, "expires: %s has passed", f.Expires)
 	}
 	if len(bad.Violations) > 0 {
-		return t, bad.Fix("correct the file; carnet publish --help shows one")
+		return t, nil, bad.Fix("correct the file; carnet publish --help shows one")
+	}
+	declared, err := f.Data.declaration(file)
+	if err != nil {
+		return t, nil, err
 	}
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
-		Filters: f.Filters, MinOwners: f.MinOwners, Expires: expires,
-	}, nil
+		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, Expires: expires,
+	}, declared, nil
 }
 
 // fitTerms finds names that mean nothing in a schema. They would not open anything

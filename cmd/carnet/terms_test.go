@@ -22,7 +22,7 @@ func TestPolicyTermsFitTheExamples(t *testing.T) {
 		s, err := schema.Parse(path, data)
 		require.NoError(t, err)
 		for _, file := range files {
-			terms, err := readTerms(file)
+			terms, _, err := readTerms(file)
 			require.NoError(t, err, file)
 			require.NoError(t, fitTerms(file, &terms, s), file)
 		}

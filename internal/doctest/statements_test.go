@@ -1,6 +1,7 @@
 package doctest
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -24,6 +25,7 @@ var described = map[string]any{
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Query.PrivateParameter": carnet.PrivateParameter{}, "Check": carnet.Check{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
 	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
+	"Dataset.Declaration": carnet.Declaration{}, "Dataset.Instrument": carnet.Instrument{}, "Decision.Judged": carnet.Judged{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
 	"Schema.Partition": schema.Partition{}, "Schema.Combination": schema.Combination{}, "Schema.Limits": schema.Limits{},
 }
@@ -79,6 +81,8 @@ func fieldText(t *testing.T, x reflect.Type, names map[reflect.Type]string) stri
 		return "time"
 	case reflect.TypeFor[[]byte]():
 		return "bytes"
+	case reflect.TypeFor[json.RawMessage]():
+		return "document"
 	}
 	switch x.Kind() {
 	case reflect.String:
@@ -114,5 +118,5 @@ func TestEveryStatementTypeIsDescribed(t *testing.T) {
 		}
 		return true
 	})
-	require.Equal(t, 14, n)
+	require.Equal(t, 15, n)
 }

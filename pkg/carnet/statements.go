@@ -1,6 +1,7 @@
 package carnet
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -34,10 +35,10 @@ const (
 	TypeCommittee  StatementType = "application/vnd.carnet.committee.v1+json"  // registrar
 	TypeSchema     StatementType = "application/vnd.carnet.schema.v1+json"     // any registered owner or operator
 	TypeDealing    StatementType = "application/vnd.carnet.dealing.v1+json"    // owner
-	TypeDataset    StatementType = "application/vnd.carnet.dataset.v1+json"    // owner
+	TypeDataset    StatementType = "application/vnd.carnet.dataset.v2+json"    // owner
 	TypeProduct    StatementType = "application/vnd.carnet.product.v1+json"    // owner or operator
 	TypeQuery      StatementType = "application/vnd.carnet.query.v1+json"      // buyer
-	TypeDecision   StatementType = "application/vnd.carnet.decision.v1+json"   // gateway operator or keyholder
+	TypeDecision   StatementType = "application/vnd.carnet.decision.v2+json"   // gateway operator or keyholder
 	TypeCheck      StatementType = "application/vnd.carnet.check.v1+json"      // keyholder
 	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
 	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
@@ -45,6 +46,8 @@ const (
 
 	TypeRetirement  StatementType = "application/vnd.carnet.retirement.v1+json"  // owner
 	TypeDestruction StatementType = "application/vnd.carnet.destruction.v1+json" // keyholder
+
+	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
 
 // Party is an organisation that takes part. The registrar's signature makes it
@@ -124,6 +127,7 @@ type Dataset struct {
 	Key          KeyID        `json:"key"`
 	Files        []File       `json:"files"` // one per combination of public partition values
 	Terms        Terms        `json:"terms"`
+	Declaration  *Declaration `json:"declaration,omitempty"` // what the law wants to know about the data
 	Created      time.Time    `json:"created"`
 }
 
@@ -146,7 +150,9 @@ type Terms struct {
 	GroupBy    []string  `json:"group_by,omitempty"`   // dimensions that may appear in GROUP BY
 	Filters    []string  `json:"filters,omitempty"`    // dimensions that may appear in WHERE
 	MinOwners  int       `json:"min_owners,omitempty"` // least number of owners every released number combines
-	Expires    time.Time `json:"expires"`
+	// Jurisdictions a buyer may be registered in.
+	Jurisdictions []Jurisdiction `json:"jurisdictions,omitempty"`
+	Expires       time.Time      `json:"expires"`
 }
 
 // Product is what buyers query: a union of datasets of one schema, one layout, one
@@ -204,7 +210,20 @@ type Decision struct {
 	Reason  string    `json:"reason,omitempty"` // stable identifier
 	Message string    `json:"message,omitempty"`
 	Remedy  string    `json:"remedy,omitempty"`
+	Judged  []Judged  `json:"judged,omitempty"` // by a policy bundle, one for each flow
 	Created time.Time `json:"created"`
+}
+
+// Judged is one decision of a policy bundle, with all that is needed to repeat it: the
+// bundle is named by its digest, input and output are the canonical bytes.
+type Judged struct {
+	Flow    string          `json:"flow"`
+	Allow   bool            `json:"allow"`
+	Bundle  Hash            `json:"bundle"`
+	Name    string          `json:"name"`
+	Version int64           `json:"version"`
+	Input   json.RawMessage `json:"input"`
+	Output  json.RawMessage `json:"output"`
 }
 
 // Answer announces a keyholder's shares for a query. The shares themselves travel

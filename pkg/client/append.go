@@ -63,6 +63,9 @@ func (c *Client) extend(ctx context.Context, owner Signer, p *Publication, build
 	}
 	if p.noTerms() {
 		p.Terms = base.Terms
+		if p.Declaration == nil {
+			p.Declaration = base.Declaration
+		}
 	}
 	if !p.Terms.Equal(&base.Terms) {
 		return nil, carnet.E(carnet.Precondition, "TERMS_CHANGED", "dataset %s was published under other terms", p.ID).

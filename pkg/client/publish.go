@@ -27,11 +27,12 @@ type Publication struct {
 	Encoding     *schema.Encoding  // the encoding of the tables
 	Key          *ident.DatasetKey // dealt for the encoding's profile
 	Terms        carnet.Terms
-	Append       bool           // add the tables' partitions to the published dataset; Terms may be left out then
-	StateFile    string         // memory of this upload; see Publish
-	Restart      bool           // forget an earlier upload and draw fresh nonces
-	Workers      int            // encrypting at once; 0 = one for each processor
-	Progress     func(Progress) // may be nil; called from several goroutines, one at a time
+	Declaration  *carnet.Declaration // what laws want to know about the data; nil: nothing is declared
+	Append       bool                // add the tables' partitions to the published dataset; Terms may be left out then
+	StateFile    string              // memory of this upload; see Publish
+	Restart      bool                // forget an earlier upload and draw fresh nonces
+	Workers      int                 // encrypting at once; 0 = one for each processor
+	Progress     func(Progress)      // may be nil; called from several goroutines, one at a time
 }
 
 // Progress tells how far an upload has come.
@@ -167,6 +168,11 @@ func (p *Publication) checkTerms(now time.Time) error {
 		return carnet.E(carnet.Invalid, "BAD_TERMS", "the terms have expired").With("expires", "%s has passed", p.Terms.Expires.Format(time.RFC3339)).
 			Fix("choose a later day")
 	}
+	if p.Declaration != nil {
+		if err := p.Declaration.Check(); err != nil {
+			return err
+		}
+	}
 	if most := p.Encoding.Schema().Limits.Datasets; p.Terms.MinOwners < 0 || p.Terms.MinOwners > most {
 		return carnet.E(carnet.Invalid, "BAD_TERMS", "no query can meet the terms").
 			With("min_owners", "is %d; products of this schema have at most %d datasets", p.Terms.MinOwners, most).Fix("choose a smaller number")
@@ -203,7 +209,7 @@ func (p *Publication) shapes(profile *he.Profile, builders []*schema.Builder, st
 func (u *upload) manifest(base *carnet.Dataset, created time.Time) carnet.Dataset {
 	m := carnet.Dataset{
 		ID: u.p.ID, Owner: u.p.Key.Owner, Jurisdiction: u.p.Jurisdiction, Title: u.p.Title, Schema: u.p.Schema,
-		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Created: created,
+		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Declaration: u.p.Declaration, Created: created,
 	}
 	if base != nil {
 		m.Files = slices.Clone(base.Files)

@@ -129,6 +129,9 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	if err := checkShape(d, enc, e); err != nil {
 		return rec, nil, err
 	}
+	if err := checkDeclaration(d, now); err != nil {
+		return rec, nil, err
+	}
 	p, err := he.Lookup(enc.Profile)
 	if err != nil {
 		return rec, nil, err
@@ -176,6 +179,26 @@ func replaces(tx Tx, d *carnet.Dataset) (*carnet.Dataset, error) {
 	}
 	return present, notOlder("dataset "+string(d.ID), d.Created, present.Created)
 }
+
+// checkDeclaration: what is declared is complete, and dated by the clock, since volumes
+// are counted from 1 January on.
+func checkDeclaration(d *carnet.Dataset, now time.Time) error {
+	if d.Declaration == nil {
+		return nil
+	}
+	if err := d.Declaration.Check(); err != nil {
+		return err
+	}
+	if apart := now.Sub(d.Created).Abs(); apart > maxApart {
+		return carnet.E(carnet.Invalid, "BAD_DECLARATION", "the manifest is dated %s, which is %s from the gateway's clock", d.Created.UTC().Format(time.RFC3339), apart.Round(time.Hour)).
+			Fix("sign it anew, with the clock set right")
+	}
+	return nil
+}
+
+// maxApart is how far a manifest with a declaration may be from the gateway's clock: an
+// interrupted publication can be finished days after it was signed.
+const maxApart = 7 * 24 * time.Hour
 
 // notOlder: keyholders give no effect to a statement made before the one it replaces,
 // so it is refused here, where its author learns of it.

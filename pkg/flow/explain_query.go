@@ -35,7 +35,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product ca
 		}
 		return nil, err
 	}
-	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began)), Refusals: g.Policy.Check(PolicyRequest{as.ID, purpose, p, g.now()})}
+	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began)), Refusals: g.Policy.Check(PolicyRequest{as, purpose, p, g.now()})}
 	err = g.Store.View(ctx, func(tx Tx) error {
 		e, err := g.exhausted(tx, in, p, charges(p, carnet.Hash{}))
 		if err != nil {

@@ -21,7 +21,7 @@ type Refusal struct {
 
 // PolicyRequest is what a policy judges. Everything in it is public.
 type PolicyRequest struct {
-	Buyer   carnet.PartyID
+	Buyer   *carnet.Party
 	Purpose string
 	Plan    *plan.Plan
 	Now     time.Time
@@ -38,7 +38,7 @@ type OwnersTerms struct{}
 
 // Check implements Policy.
 func (OwnersTerms) Check(r PolicyRequest) (out []Refusal) {
-	for _, t := range terms.Check(terms.Request{Buyer: r.Buyer, Purpose: r.Purpose, Plan: r.Plan, Now: r.Now}) {
+	for _, t := range terms.Check(terms.Request{Buyer: r.Buyer.ID, From: r.Buyer.Jurisdiction, Purpose: r.Purpose, Plan: r.Plan, Now: r.Now}) {
 		out = append(out, Refusal{By: t.By, Reason: t.Reason, Message: t.Message, Remedy: t.Remedy})
 	}
 	return out

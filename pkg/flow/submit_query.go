@@ -70,7 +70,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		sharing = share.SelectionOf(&q).Hash()
 	}
 	asked := charges(p, sharing)
-	if refusals := g.Policy.Check(PolicyRequest{q.Buyer, q.Purpose, p, g.now()}); len(refusals) > 0 {
+	if refusals := g.Policy.Check(PolicyRequest{as, q.Purpose, p, g.now()}); len(refusals) > 0 {
 		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
 	}
 	rec := QueryRecord{

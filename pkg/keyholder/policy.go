@@ -34,7 +34,7 @@ type OwnerTerms struct{}
 // Check implements Policy. The first unmet condition is the reason; others follow
 // as violations.
 func (OwnerTerms) Check(_ context.Context, r Request) error {
-	refusals := terms.Check(terms.Request{Buyer: r.Query.Buyer, Purpose: r.Query.Purpose, Plan: r.Plan, Now: r.Now})
+	refusals := terms.Check(terms.Request{Buyer: r.Query.Buyer, From: r.Buyer.Jurisdiction, Purpose: r.Query.Purpose, Plan: r.Plan, Now: r.Now})
 	if len(refusals) == 0 {
 		return nil
 	}

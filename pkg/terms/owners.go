@@ -24,10 +24,10 @@ func (c *checker) owners(fewest int) {
 		m.Owner, m.ID, need, fewest)
 }
 
-// fewestOwners returns, for each dataset of the plan, the least number of owners
+// FewestOwners returns, for each dataset of the plan, the least number of owners
 // that an opening it contributes to combines. What is counted is what would be
 // opened, not what the text of the query says.
-func fewestOwners(p *plan.Plan) []int {
+func FewestOwners(p *plan.Plan) []int {
 	dataset := map[carnet.Nonce]int{}
 	for i := range p.Datasets {
 		for j := range p.Datasets[i].Manifest.Files {

@@ -26,6 +26,7 @@ const Anyone = "*"
 // Request is what is judged.
 type Request struct {
 	Buyer   carnet.PartyID
+	From    carnet.Jurisdiction // where the buyer is registered
 	Purpose string
 	Plan    *plan.Plan
 	Now     time.Time            // the judge's clock
@@ -46,6 +47,7 @@ const (
 	ReasonRevoked   = "DATASET_REVOKED"
 	ReasonExpired   = "TERMS_EXPIRED"
 	ReasonBuyer     = "BUYER_NOT_ALLOWED"
+	ReasonFrom      = "JURISDICTION_NOT_ALLOWED"
 	ReasonPurpose   = "PURPOSE_NOT_ALLOWED"
 	ReasonAggregate = "AGGREGATE_NOT_ALLOWED"
 	ReasonGroupBy   = "GROUP_BY_NOT_ALLOWED"
@@ -65,7 +67,7 @@ func (r Refusal) Error() *carnet.Error {
 // say: nothing of theirs is released.
 func Check(r Request) []Refusal {
 	var all []Refusal
-	fewest := fewestOwners(r.Plan)
+	fewest := FewestOwners(r.Plan)
 	for i := range r.Plan.Datasets {
 		c := checker{request: &r, dataset: &r.Plan.Datasets[i]}
 		c.state()
@@ -109,6 +111,10 @@ func (c *checker) party() {
 	if b := m.Terms.Buyers; !slices.Contains(b, Anyone) && !slices.Contains(b, c.request.Buyer) {
 		c.refuse(ReasonBuyer, fmt.Sprintf("ask %s to name you in the terms, or leave its data out", m.Owner),
 			"%s does not allow %s to use dataset %s", m.Owner, c.request.Buyer, m.ID)
+	}
+	if j := m.Terms.Jurisdictions; len(j) > 0 && !slices.Contains(j, c.request.From) {
+		c.refuse(ReasonFrom, fmt.Sprintf("ask %s to allow your jurisdiction, or leave its data out", m.Owner),
+			"%s does not allow buyers of %s to use dataset %s", m.Owner, c.request.From, m.ID)
 	}
 	if p := m.Terms.Purposes; !slices.Contains(p, Anyone) && !slices.Contains(p, c.request.Purpose) {
 		remedy := "ask for one of the allowed purposes: " + strings.Join(p, ", ")

@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// entry is the rule that decides.
+const entry = "data.carnet.decision"
+
+// evaluationLimit bounds one decision. It takes milliseconds; rules that take longer
+// decide nothing.
+const evaluationLimit = 2 * time.Second
+
+// Engine decides by one bundle. It is immutable and safe for concurrent use.
+type Engine struct {
+	bundle *Bundle
+	query  rego.PreparedEvalQuery
+	limit  time.Duration
+}
+
+// NewEngine compiles a bundle: every rule parses, uses nothing but the builtins that are
+// allowed and the fields that the input has, the decision is there, and so is the law
+// behind every rule, and a rule for every law. It is slow, tens of milliseconds.
+func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
+	c, err := b.compile()
+	if err != nil {
+		return nil, err
+	}
+	q, err := rego.New(rego.Query(entry), rego.Compiler(c), rego.Store(inmem.NewFromObject(b.data)),
+		rego.Capabilities(capabilities()), rego.StrictBuiltinErrors(true)).PrepareForEval(ctx)
+	if err != nil {
+		return nil, badBundle(b, "the rules can't be prepared").Because(err)
+	}
+	return &Engine{bundle: b, query: q, limit: evaluationLimit}, nil
+}
+
+// Bundle is what the engine decides by.
+func (e *Engine) Bundle() *Bundle { return e.bundle }
+
+// Decide judges an input. An error is a fault of the rules or the end of ctx, never a
+// verdict; whoever gets one does not let the flow happen.
+func (e *Engine) Decide(ctx context.Context, in *Input) (*Decision, error) {
+	b, err := in.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return e.decide(ctx, b)
+}
+
+func (e *Engine) decide(ctx context.Context, input []byte) (*Decision, error) {
+	v, err := ast.ValueFromReader(bytes.NewReader(input))
+	if err != nil {
+		return nil, err
+	}
+	ctx, done := context.WithTimeout(ctx, e.limit)
+	defer done()
+	rs, err := e.query.Eval(ctx, rego.EvalParsedInput(v))
+	if err != nil {
+		return nil, e.failed("the rules failed").Because(err)
+	}
+	if len(rs) != 1 || len(rs[0].Expressions) != 1 {
+		return nil, e.failed("the rules made no decision")
+	}
+	out, err := json.Marshal(rs[0].Expressions[0].Value)
+	if err != nil {
+		return nil, err
+	}
+	d, err := decisionOf(out)
+	if err != nil {
+		return nil, e.failed("the rules made no valid decision").Because(err)
+	}
+	return d, nil
+}
+
+func (e *Engine) failed(what string) *carnet.Error {
+	return carnet.E(carnet.Unavailable, "POLICY_FAILED", "%s (bundle %s version %d)", what, e.bundle.Name, e.bundle.Version).
+		Fix("nothing is allowed until whoever signed the bundle corrects it")
+}
+
+// Replay repeats a decision from the bytes of its input and reports whether the same
+// bytes come out. The bundle must be the one that the decision names.
+func (e *Engine) Replay(ctx context.Context, j *carnet.Judged) error {
+	if j.Bundle != e.bundle.Digest {
+		return carnet.E(carnet.Invalid, "OTHER_POLICY", "the decision was made by bundle %s (%s version %d), this is %s", j.Bundle, j.Name, j.Version, e.bundle.Digest).
+			Fix("get the bundle that the decision names from whoever decided")
+	}
+	in, err := ParseInput(j.Input)
+	if err != nil {
+		return err
+	}
+	d, err := e.decide(ctx, j.Input)
+	if err != nil {
+		return err
+	}
+	out, err := d.Bytes()
+	if err != nil {
+		return err
+	}
+	if string(in.Flow) != j.Flow || d.Allow != j.Allow || j.Name != e.bundle.Name || j.Version != e.bundle.Version || !bytes.Equal(out, j.Output) {
+		return carnet.E(carnet.Invalid, "REPLAY_DIFFERS", "the bundle decides otherwise about this input than was signed").
+			Fix("whoever signed the decision has not made it by this bundle; ask them")
+	}
+	return nil
+}
+
+// Judged makes the record of a decision, which Replay takes.
+func (e *Engine) Judged(in *Input, d *Decision) (carnet.Judged, error) {
+	j := carnet.Judged{Flow: string(in.Flow), Allow: d.Allow, Bundle: e.bundle.Digest, Name: e.bundle.Name, Version: e.bundle.Version}
+	var err error
+	if j.Input, err = in.Bytes(); err != nil {
+		return j, err
+	}
+	j.Output, err = d.Bytes()
+	return j, err
+}

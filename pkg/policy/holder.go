@@ -1,0 +1,153 @@
+package policy
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Holder keeps the engine that decides, and replaces it when a newer bundle is there.
+// What can't be used is refused and the present one stays. It is safe for concurrent use.
+type Holder struct {
+	source string
+	state  string
+	keys   []ed25519.PublicKey
+
+	mu     sync.RWMutex
+	engine *Engine
+}
+
+// Seen is what a holder remembers over restarts: the newest bundle it used, so that an
+// older one does not come back with a restart.
+type Seen struct {
+	Name    string      `json:"name"`
+	Version int64       `json:"version"`
+	Digest  carnet.Hash `json:"digest"`
+}
+
+// NewHolder opens the bundle at source ("builtin", a folder or an archive signed by one
+// of the keys) and remembers what it saw in the file state; empty: nothing is remembered.
+func NewHolder(ctx context.Context, source, state string, keys ...ed25519.PublicKey) (*Holder, error) {
+	h := &Holder{source: source, state: state, keys: keys}
+	return h, h.Reload(ctx)
+}
+
+// Reload reads the source again. On an error the present bundle stays in use.
+func (h *Holder) Reload(ctx context.Context) error {
+	b, err := Open(h.source, h.keys...)
+	if err != nil {
+		return err
+	}
+	seen, err := h.seen()
+	if err != nil {
+		return err
+	}
+	if err := newer(b, seen); err != nil {
+		return err
+	}
+	h.mu.RLock()
+	present := h.engine
+	h.mu.RUnlock()
+	if present != nil && present.bundle.Digest == b.Digest {
+		return nil
+	}
+	e, err := NewEngine(ctx, b)
+	if err != nil {
+		return err
+	}
+	if err := h.remember(b); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.engine = e
+	return nil
+}
+
+// newer refuses an older version, and another bundle of the same version. A bundle of
+// another name is the choice of whoever configures it.
+func newer(b *Bundle, seen Seen) error {
+	switch {
+	case seen.Name != b.Name || b.Version > seen.Version || b.Version == seen.Version && b.Digest == seen.Digest:
+		return nil
+	case b.Version < seen.Version:
+		return carnet.E(carnet.Precondition, "POLICY_OLDER", "the policy bundle %s has version %d, and version %d was in use before", b.Name, b.Version, seen.Version).
+			Fix("sign the rules that you want with a version above %d", seen.Version)
+	}
+	return carnet.E(carnet.Precondition, "POLICY_VERSION_USED", "the policy bundle %s has version %d like another one that was in use before", b.Name, b.Version).
+		Fix("give it a version above %d and sign it again", seen.Version)
+}
+
+func (h *Holder) seen() (s Seen, err error) {
+	h.mu.RLock()
+	if h.engine != nil {
+		s = Seen{h.engine.bundle.Name, h.engine.bundle.Version, h.engine.bundle.Digest}
+	}
+	h.mu.RUnlock()
+	if s.Name != "" || h.state == "" {
+		return s, nil
+	}
+	content, err := os.ReadFile(h.state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &s)
+	}
+	if err != nil {
+		return s, carnet.E(carnet.Precondition, "POLICY_STATE", "%s, which says what bundle was in use, can't be read", h.state).Because(err).
+			Fix("restore it from a backup; without it an older bundle could come back unnoticed")
+	}
+	return s, nil
+}
+
+func (h *Holder) remember(b *Bundle) error {
+	if h.state == "" || h.source == Builtin { // a newer program may be replaced by an older one, which is no fault of its bundle
+		return nil
+	}
+	content, err := json.Marshal(Seen{b.Name, b.Version, b.Digest})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(h.state), ".policy-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename it does nothing
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), h.state)
+}
+
+// Engine is the one in use.
+func (h *Holder) Engine() *Engine {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.engine
+}
+
+// Judge decides about one flow by the present bundle. A stale bundle decides nothing:
+// the law may have changed since somebody looked at it.
+func (h *Holder) Judge(ctx context.Context, in *Input) (*Decision, carnet.Judged, error) {
+	e := h.Engine()
+	if !in.Now.Before(e.bundle.Expires) {
+		return nil, carnet.Judged{}, carnet.E(carnet.Refused, "POLICY_STALE", "the policy bundle %s version %d of %s expired on %s", e.bundle.Name, e.bundle.Version, in.Judge.ID, e.bundle.Expires.Format(time.DateOnly)).
+			Fix("ask %s to put a reviewed bundle in place", in.Judge.ID)
+	}
+	d, err := e.Decide(ctx, in)
+	if err != nil {
+		return nil, carnet.Judged{}, err
+	}
+	j, err := e.Judged(in, d)
+	return d, j, err
+}

@@ -1,0 +1,153 @@
+# The base: a flow passes if nothing forbids it and, for every border that it crosses, a
+# rule of the jurisdiction that the data leaves allows it. Nothing else passes.
+package carnet
+
+import data.carnet.lib
+import data.config
+import data.packs
+
+# The decision. Its form is checked by whoever evaluates it.
+decision := {
+	"allow": allow,
+	"findings": findings,
+	"obligations": obligations,
+}
+
+default allow := false
+
+# Every dataset needs a rule that allows it, so that a rule that does not speak, for
+# whatever reason, allows nothing.
+allow if {
+	count(blocking) == 0
+	count(input.datasets) > 0
+	every d in input.datasets {
+		some f in findings
+		f.dataset == d.id
+		f.effect == "allow"
+	}
+}
+
+blocking := {f | some f in findings; f.effect in {"deny", "ruling"}}
+
+findings := pack_findings | data.carnet.terms.finding | base_findings
+
+pack_findings := {f | some name in config.packs; some f in data.carnet.packs[name].finding}
+
+# Nothing crosses a border.
+base_findings contains lib.allow("base.domestic", place(d), sprintf("the flow stays in %s", [d.jurisdiction])) if {
+	some d in input.datasets
+	not leaves(d.id)
+	not "" in lib.destinations
+	d.jurisdiction != ""
+}
+
+leaves(id) if {
+	some x in lib.crossings
+	x.dataset.id == id
+}
+
+# The registrar does not say where somebody is.
+base_findings contains lib.deny("base.unknown-place", place(d), "the jurisdiction of a party to this flow is not known", "have the registrar register its jurisdiction") if {
+	some d in input.datasets
+	"" in lib.destinations | lib.origins(d)
+}
+
+# The jurisdiction that the data leaves has no pack.
+base_findings contains lib.ruling("base.no-pack", x, sprintf("there are no rules for data that leaves %s", [x.from])) if {
+	some x in lib.crossings
+	not covered(x.from)
+}
+
+# There is a pack, and none of its rules allows the crossing.
+base_findings contains lib.ruling("base.no-basis", x, sprintf("no rule of %s allows this data to go to %s", [x.from, x.to])) if {
+	some x in lib.crossings
+	covered(x.from)
+	not inside(x)
+	not spoken(x)
+}
+
+# Two members of one area, such as the EU, have no border for data between them.
+base_findings contains lib.allow("base.one-area", x, sprintf("%s and %s are one area for data", [x.from, x.to])) if {
+	some x in lib.crossings
+	inside(x)
+}
+
+# A ruling was declared for what the packs do not know.
+base_findings contains lib.allow("base.legal-ruling", x, sprintf("the owner declares a legal ruling for data from %s to %s", [x.from, x.to])) if {
+	some x in lib.crossings
+	lib.instrument(x, "legal_ruling")
+}
+
+covered(j) if {
+	some name in config.packs
+	j in packs[name].jurisdictions
+}
+
+inside(x) if {
+	some name in config.packs
+	x.from in packs[name].jurisdictions
+	x.to in packs[name].jurisdictions
+}
+
+# A finding of a pack that is about this crossing: allowed, or refused for a better
+# reason than that nothing allows it.
+spoken(x) if {
+	some f in pack_findings
+	f.dataset == x.dataset.id
+	f.from == x.from
+	f.to == x.to
+}
+
+spoken(x) if lib.instrument(x, "legal_ruling")
+
+# A judge keeps some places out whatever the packs say.
+base_findings contains lib.deny("base.blocked", x, sprintf("%s lets no data go to %s", [input.judge.id, x.to]), sprintf("ask %s, or ask from elsewhere", [input.judge.id])) if {
+	some x in lib.crossings
+	x.to in config.blocked_destinations
+}
+
+# Keyholders of one jurisdiction could open everything, whatever the others say.
+base_findings contains lib.deny("base.quorum-in-one-place", place(d), sprintf("%d keyholders open a result and %s has %d", [input.threshold, j, n]), "have the registrar form a committee of which no jurisdiction has the threshold") if {
+	input.flow == "share"
+	config.quorum_in_one_place_refused
+	some j in {k.jurisdiction | some k in input.keyholders}
+	n := count([k | some k in input.keyholders; k.jurisdiction == j])
+	n >= input.threshold
+	some d in input.datasets
+	leaves(d.id)
+}
+
+# An obligation of the judge's own.
+base_findings contains lib.deny("base.min-owners", place(d), sprintf("numbers of %s must combine at least %d owners, and one of this query combines %d", [d.id, config.min_owners, d.fewest_owners]), sprintf("ask for totals over at least %d owners", [config.min_owners])) if {
+	input.flow == "release"
+	some d in input.datasets
+	d.fewest_owners < config.min_owners
+}
+
+place(d) := {"dataset": d, "from": d.jurisdiction, "to": ""}
+
+# Obligations are the strictest of all that say something.
+obligations := {
+	"min_owners": max({1, config.min_owners} | {d.terms.min_owners | some d in input.datasets}),
+	"valid_until": valid_until,
+}
+
+valid_until := time.format(min(ends))
+
+ends contains lib.now + (((config.valid_days * 24) * 3600) * 1000000000)
+
+ends contains e if {
+	input.flow == "release"
+	some d in input.datasets
+	e := time.parse_rfc3339_ns(d.terms.expires)
+}
+
+# Of the instruments that may have carried the decision, the first to end.
+ends contains e if {
+	some x in lib.crossings
+	some i in x.dataset.declaration.instruments
+	lib.instrument(x, i.kind)
+	i.jurisdiction == x.from
+	e := time.parse_rfc3339_ns(i.expires)
+	e > lib.now
+}

@@ -1,0 +1,59 @@
+# The owners' terms, as data of the signed manifests. They are about results: what was
+# published may be kept, and key shares are dealt by the owner. pkg/terms judges the same
+# conditions in Go whatever the bundle says; a test holds the two against each other.
+package carnet.terms
+
+import data.carnet.lib
+
+refuse(id, d, message, remedy) := lib.deny(id, {"dataset": d, "from": d.jurisdiction, "to": input.buyer.jurisdiction}, message, remedy)
+
+finding contains refuse("terms.revoked", d, sprintf("dataset %s has been revoked by its owner", [d.id]), "ask again: the product without this dataset has a plan of its own") if {
+	input.flow == "release"
+	some d in input.datasets
+	d.revoked
+}
+
+finding contains refuse("terms.expired", d, sprintf("the terms of dataset %s expired on %s", [d.id, d.terms.expires]), "the owner has to publish the dataset again with later terms") if {
+	input.flow == "release"
+	some d in input.datasets
+	time.parse_rfc3339_ns(d.terms.expires) <= lib.now
+}
+
+finding contains refuse("terms.buyer", d, sprintf("%s does not allow %s to use dataset %s", [d.owner.id, input.buyer.id, d.id]), sprintf("ask %s to name you in the terms, or leave its data out", [d.owner.id])) if {
+	input.flow == "release"
+	some d in input.datasets
+	not lib.covers(d.terms.buyers, input.buyer.id)
+}
+
+finding contains refuse("terms.jurisdiction", d, sprintf("%s does not allow buyers of %s to use dataset %s", [d.owner.id, input.buyer.jurisdiction, d.id]), sprintf("ask %s to allow your jurisdiction, or leave its data out", [d.owner.id])) if {
+	input.flow == "release"
+	some d in input.datasets
+	count(d.terms.jurisdictions) > 0
+	not input.buyer.jurisdiction in d.terms.jurisdictions
+}
+
+finding contains refuse("terms.purpose", d, sprintf("%s does not allow dataset %s to be used for the purpose \"%s\"", [d.owner.id, d.id, input.purpose]), sprintf("ask for one of the allowed purposes: %s", [concat(", ", d.terms.purposes)])) if {
+	input.flow == "release"
+	some d in input.datasets
+	not lib.covers(d.terms.purposes, input.purpose)
+}
+
+finding contains refuse(l.rule, d, sprintf("%s does not allow to %s %s on dataset %s", [d.owner.id, l.what, used, d.id]), sprintf("allowed is to %s: %s", [l.what, concat(", ", l.allowed)])) if {
+	input.flow == "release"
+	some d in input.datasets
+	some l in [
+		{"rule": "terms.aggregate", "what": "aggregate with", "used": input.plan.aggregates, "allowed": d.terms.aggregates},
+		{"rule": "terms.group-by", "what": "group by", "used": input.plan.group_by, "allowed": d.terms.group_by},
+		{"rule": "terms.filter", "what": "filter by", "used": input.plan.filters, "allowed": d.terms.filters},
+	]
+	count(l.allowed) > 0
+	some used in l.used
+	not used in l.allowed
+}
+
+finding contains refuse("terms.min-owners", d, sprintf("%s releases numbers of dataset %s only if they combine at least %d owners, and one number of this query combines %d", [d.owner.id, d.id, d.terms.min_owners, d.fewest_owners]), sprintf("ask for totals over at least %d owners: do not tell them apart by owner, jurisdiction or partitions", [d.terms.min_owners])) if {
+	input.flow == "release"
+	some d in input.datasets
+	d.terms.min_owners > 1
+	d.fewest_owners < d.terms.min_owners
+}
