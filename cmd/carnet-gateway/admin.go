@@ -20,13 +20,12 @@ func (checkCmd) Help() string {
     --registrar-key registrar.pub`
 }
 
-func (c *checkCmd) Run(s streams) error {
-	creds, err := c.credentials()
+func (c *checkCmd) Run(ctx context.Context, s streams) error {
+	creds, err := c.credentials(ctx, c.logger(s))
 	if err != nil {
 		return err
 	}
-	leaf := creds.tls.Certificates[0].Leaf
-	fmt.Fprintf(s.out, "certificate  %s, until %s\n", leaf.Subject, leaf.NotAfter.UTC().Format("2006-01-02"))
+	fmt.Fprintf(s.out, "certificate  %s, until %s\n", creds.leaf.Subject, creds.leaf.NotAfter.UTC().Format("2006-01-02"))
 	if creds.identity == nil {
 		fmt.Fprintf(s.out, "identity     will be made for %s\n", c.Operator)
 	} else {

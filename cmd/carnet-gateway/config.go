@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -68,9 +69,11 @@ type serverFlags struct {
 	Listen        string   `help:"Address for gRPC. Port 0 chooses a free one." default:"127.0.0.1:7443" placeholder:"HOST:PORT" env:"CARNET_LISTEN"`
 	RESTListen    string   `name:"rest-listen" help:"Address for REST; empty: none." default:"127.0.0.1:7444" placeholder:"HOST:PORT" env:"CARNET_REST_LISTEN"`
 	MetricsListen string   `name:"metrics-listen" help:"Loopback address for /metrics, /healthz and /readyz without TLS; empty: none." default:"127.0.0.1:7445" placeholder:"HOST:PORT" env:"CARNET_METRICS_LISTEN"`
-	TLSCert       string   `name:"tls-cert" help:"Server certificate." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
-	TLSKey        string   `name:"tls-key" help:"Its private key." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
-	TLSCA         string   `name:"tls-ca" help:"Certificate authority of the parties." required:"" type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
+	TLSCert       string   `name:"tls-cert" help:"Server certificate. The TLS files are read again when they change." type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
+	TLSKey        string   `name:"tls-key" help:"Its private key." type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
+	TLSCA         string   `name:"tls-ca" help:"Certificate authority of the parties." type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
+	TLSRevoked    string   `name:"tls-revoked" help:"List of certificates that the authority revoked." type:"path" placeholder:"FILE" env:"CARNET_TLS_REVOKED"`
+	Vault         string   `help:"File that says which HashiCorp Vault issues the server certificate and lists the revoked ones, instead of TLS files." type:"path" placeholder:"FILE" env:"CARNET_VAULT_CONFIG"`
 	RegistrarKey  string   `name:"registrar-key" help:"File with the registrar's public key." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
 	Identity      string   `help:"Identity file that the gateway's decisions are signed with. Without it one is made in the data folder, for the party named by --operator." type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
 	Operator      string   `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
@@ -153,12 +156,14 @@ func (f *serverFlags) logger(s streams) *slog.Logger {
 // credentials are what serve needs from files.
 type credentials struct {
 	tls       *tls.Config
+	leaf      *x509.Certificate
+	keep      func(ctx context.Context) // keeps the certificate up to date
 	registrar []byte
 	identity  *ident.Identity // nil if it is still to be made
 }
 
-func (f *serverFlags) credentials() (c credentials, err error) {
-	if c.tls, err = ident.ServerTLS(f.TLSCert, f.TLSKey, f.TLSCA); err != nil {
+func (f *serverFlags) credentials(ctx context.Context, log *slog.Logger) (c credentials, err error) {
+	if err = f.certificate(ctx, &c, log); err != nil {
 		return c, err
 	}
 	if c.registrar, err = ident.ReadAnchor(f.RegistrarKey); err != nil {

@@ -38,7 +38,7 @@ Example:
 
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	log := c.logger(s)
-	creds, err := c.credentials()
+	creds, err := c.credentials(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return srv.Serve(ctx, l) })
+	group.Go(func() error { creds.keep(ctx); return nil })
 	group.Go(func() error { g.Measure(ctx); return nil })
 	group.Go(func() error {
 		if err := g.Run(ctx); !errors.Is(err, context.Canceled) {

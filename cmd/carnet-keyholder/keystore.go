@@ -25,7 +25,8 @@ type storeFlags struct {
 // vaultFile is what that file holds.
 type vaultFile struct {
 	vaultclient.Config `yaml:",inline"`
-	Keystore           vault.Config `yaml:"keystore"`
+	Keystore           vault.Config              `yaml:"keystore"`
+	Certificates       *vaultclient.Certificates `yaml:"certificates"` // nil: from files
 }
 
 // vaultFile reads the file, nil if the keys are in an age file.
@@ -42,6 +43,9 @@ func (f storeFlags) vaultFile() (*vaultFile, error) {
 		return nil, err
 	}
 	v.Beside(filepath.Dir(path))
+	if v.Certificates != nil {
+		v.Certificates.Beside(filepath.Dir(path))
+	}
 	return v, nil
 }
 

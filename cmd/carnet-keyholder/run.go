@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -44,6 +42,9 @@ and answers or refuses every query by the rules of the scheme. It reconnects by
 itself; stop it with ctrl-C or SIGTERM. If the journal was rewritten it stops
 and says so: talk to the other keyholders before you go on.
 
+The certificate comes from the files given, which are read again when they change,
+or from Vault's PKI if vault.yaml says so; then it is renewed in time.
+
 Example:
   carnet-keyholder run --dir /var/lib/carnet --gateway gateway.example:7443 \
     --registrar registrar.pub --tls-cert ch-customs.pem \
@@ -65,7 +66,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	creds, err := c.credentials()
+	creds, err := c.credentials(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,11 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	party, _, err := readParty(c.party(), store)
 	if err != nil {
 		return err
+	}
+	if creds == nil {
+		if creds, err = c.issued(ctx, store, party.ID, log); err != nil {
+			return err
+		}
 	}
 	ledger, err := keyholder.OpenLedger(ctx, c.ledger(), party.ID, registrar)
 	if err != nil {
@@ -117,24 +123,6 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	err = k.Run(ctx)
 	log.Info("keyholder stopped")
 	return err
-}
-
-func (c *runCmd) credentials() (credentials.TransportCredentials, error) {
-	if c.Plaintext {
-		if err := loopback(c.Gateway); err != nil {
-			return nil, err
-		}
-		return insecure.NewCredentials(), nil
-	}
-	if c.TLSCert == "" || c.TLSKey == "" || c.TLSCA == "" {
-		return nil, carnet.E(carnet.Invalid, "NO_TLS_FILES", "certificate, key and authority are needed").
-			Fix("give --tls-cert, --tls-key and --tls-ca")
-	}
-	cfg, err := ident.ClientTLS(c.TLSCert, c.TLSKey, c.TLSCA)
-	if err != nil {
-		return nil, err
-	}
-	return credentials.NewTLS(cfg), nil
 }
 
 func logger(s streams, format, level string) *slog.Logger {

@@ -48,6 +48,37 @@ func (s *Server) Provision(ctx context.Context, policy string, party carnet.Part
 	return s.AppRole(ctx, Role{Name: string(party)}, "carnet-"+string(party), dir)
 }
 
+// Authority makes the PKI engine and its root where they are missing.
+func (s *Server) Authority(ctx context.Context) error {
+	c := s.Client()
+	if err := mount(ctx, c, "carnet-pki", &api.MountInput{Type: "pki", Config: api.MountConfigInput{MaxLeaseTTL: "87600h"}}); err != nil {
+		return err
+	}
+	if have, err := c.Logical().ListWithContext(ctx, "carnet-pki/issuers"); err != nil || have != nil {
+		return err
+	}
+	_, err := c.Logical().WriteWithContext(ctx, "carnet-pki/root/generate/internal",
+		map[string]any{"common_name": "Carnet network", "key_type": "ec", "key_bits": 256, "ttl": "87600h"})
+	return err
+}
+
+// PartyRole lets certificates be issued that name one party and serve as client
+// certificates.
+func (s *Server) PartyRole(ctx context.Context, party carnet.PartyID, ttl string) error {
+	_, err := s.Client().Logical().WriteWithContext(ctx, "carnet-pki/roles/"+string(party), map[string]any{
+		"allowed_uri_sans": "carnet:party/" + string(party), "require_cn": false, "allow_localhost": false, "allow_ip_sans": false,
+		"server_flag": false, "client_flag": true, "key_type": "ec", "key_bits": 256, "ttl": ttl, "max_ttl": "72h", "not_before_duration": "30s"})
+	return err
+}
+
+// GatewayRole lets certificates be issued for a server on this machine.
+func (s *Server) GatewayRole(ctx context.Context, name, ttl string) error {
+	_, err := s.Client().Logical().WriteWithContext(ctx, "carnet-pki/roles/"+name, map[string]any{
+		"allowed_domains": "localhost", "allow_bare_domains": true, "require_cn": false, "allow_ip_sans": true,
+		"server_flag": true, "client_flag": false, "key_type": "ec", "key_bits": 256, "ttl": ttl, "max_ttl": "72h", "not_before_duration": "30s"})
+	return err
+}
+
 // AppRole makes a role with a policy and writes role-id and secret-id into dir.
 func (s *Server) AppRole(ctx context.Context, r Role, policy, dir string) (vaultclient.Config, error) {
 	cfg := vaultclient.Config{Address: s.Addr, CA: s.CAFile, Auth: vaultclient.Auth{

@@ -18,6 +18,8 @@ type certificates struct {
 	ca   *ident.CA
 	pool *x509.CertPool
 
+	live *ident.Live // of the gateway
+
 	mu      sync.Mutex
 	parties map[carnet.PartyID]tls.Certificate
 }
@@ -32,11 +34,16 @@ func newCertificates(t testing.TB) *certificates {
 
 // server is the gateway's TLS configuration.
 func (c *certificates) server(t testing.TB) *tls.Config {
+	c.live = ident.NewLive(c.newServer(t), c.pool)
+	return c.live.Server()
+}
+
+func (c *certificates) newServer(t testing.TB) tls.Certificate {
 	cert, key, err := c.ca.IssueServer([]string{"localhost", "127.0.0.1"}, time.Hour)
 	require.NoError(t, err)
 	pair, err := tls.X509KeyPair(cert, key)
 	require.NoError(t, err)
-	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, ClientCAs: c.pool, ClientAuth: tls.RequireAndVerifyClientCert}
+	return pair
 }
 
 // client is a party's TLS configuration. It need not be registered.

@@ -134,7 +134,7 @@ func (c *CA) IssueParty(party carnet.PartyID, valid time.Duration) (cert, key []
 	if err != nil {
 		return nil, nil, err
 	}
-	t.URIs = []*url.URL{partyURI(party)}
+	t.URIs = []*url.URL{PartyURI(party)}
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return c.issue(t)

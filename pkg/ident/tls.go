@@ -12,7 +12,8 @@ import (
 
 const partyPrefix = "party/"
 
-func partyURI(p carnet.PartyID) *url.URL {
+// PartyURI is the name of a party in its certificate: carnet:party/<id>.
+func PartyURI(p carnet.PartyID) *url.URL {
 	return &url.URL{Scheme: "carnet", Opaque: partyPrefix + string(p)}
 }
 
@@ -38,21 +39,6 @@ func PartyFromCert(cert *x509.Certificate) (carnet.PartyID, error) {
 			Fix("use a certificate with the URI carnet:party/<id>; carnet dev-ca issue --party <id> makes one")
 	}
 	return found, nil
-}
-
-// ServerTLS is the configuration of a server: TLS 1.3 with its certificate, and
-// only clients whose certificate descends from the CA.
-func ServerTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
-	cert, pool, err := load(certFile, keyFile, caFile)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{
-		MinVersion:   tls.VersionTLS13,
-		Certificates: []tls.Certificate{cert},
-		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    pool,
-	}, nil
 }
 
 // ClientTLS is the configuration of a client: TLS 1.3 with the party's certificate,

@@ -72,8 +72,9 @@ func TestMutualTLS(t *testing.T) {
 	require.NoError(t, WriteCert(dir, "kz-customs", cert, key))
 	require.Error(t, WriteCert(dir, "kz-customs", cert, key), "keys are never overwritten")
 
-	server, err := ServerTLS(at("gateway.pem"), at("gateway-key.pem"), at("ca.pem"))
+	live, err := Files{Cert: at("gateway.pem"), Key: at("gateway-key.pem"), CA: at("ca.pem")}.Open()
 	require.NoError(t, err)
+	server := live.Server()
 	client, err := ClientTLS(at("kz-customs.pem"), at("kz-customs-key.pem"), at("ca.pem"))
 	require.NoError(t, err)
 	party, err := handshake(t, server, client)

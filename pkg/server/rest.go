@@ -116,18 +116,29 @@ func refuse(w http.ResponseWriter, message string) {
 // internalTLS dials this very server: with the internal certificate, and accepting
 // no other server certificate than its own, whatever names it has.
 func (s *Server) internalTLS() *tls.Config {
-	own := s.tls.Certificates[0].Certificate[0]
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
 		Certificates:       []tls.Certificate{s.internal},
 		InsecureSkipVerify: true, // replaced by the exact comparison below
 		VerifyConnection: func(c tls.ConnectionState) error {
-			if len(c.PeerCertificates) == 0 || !bytes.Equal(c.PeerCertificates[0].Raw, own) {
+			own, err := s.certificate()
+			if err != nil {
+				return err
+			}
+			if len(c.PeerCertificates) == 0 || !bytes.Equal(c.PeerCertificates[0].Raw, own.Certificate[0]) {
 				return x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign, Detail: "not the gateway's own certificate"}
 			}
 			return nil
 		},
 	}
+}
+
+// certificate is the one that handshakes use now.
+func (s *Server) certificate() (*tls.Certificate, error) {
+	if s.tls.GetCertificate != nil {
+		return s.tls.GetCertificate(&tls.ClientHelloInfo{})
+	}
+	return &s.tls.Certificates[0], nil
 }
 
 // loopback returns the address at which this process reaches its own listener.

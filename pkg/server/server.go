@@ -35,8 +35,9 @@ const (
 // Config is what a Server is made of.
 type Config struct {
 	Gateway *flow.Gateway
-	// TLS has the server's certificate in Certificates[0] and the client CA in
-	// ClientCAs. The server sets version and client authentication itself.
+	// TLS has the server's certificate in Certificates[0], or in GetCertificate if it is
+	// replaced from time to time, and the client CA in ClientCAs. The server sets version
+	// and client authentication itself.
 	TLS     *tls.Config
 	Logger  *slog.Logger         // default slog.Default
 	Metrics *prometheus.Registry // default a fresh one
@@ -66,7 +67,7 @@ type Server struct {
 
 // New makes a server. Serve runs it.
 func New(c Config) (*Server, error) {
-	if c.TLS == nil || len(c.TLS.Certificates) == 0 || c.TLS.ClientCAs == nil {
+	if c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil || c.TLS.ClientCAs == nil {
 		return nil, carnet.E(carnet.Precondition, "NO_TLS", "a gateway needs a certificate and a client CA")
 	}
 	s := &Server{g: c.Gateway, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), stopping: make(chan struct{})}

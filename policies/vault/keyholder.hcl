@@ -21,5 +21,8 @@ path "carnet-transit/encrypt/PARTY-wrap" { capabilities = ["update"] }
 path "carnet-transit/decrypt/PARTY-wrap" { capabilities = ["update"] }
 path "carnet-transit/sign/PARTY-sign" { capabilities = ["update"] }
 
+# Its certificate. Leave this out if certificates come from elsewhere.
+path "carnet-pki/sign/PARTY" { capabilities = ["update"] }
+
 # The token prolongs itself.
 path "auth/token/renew-self" { capabilities = ["update"] }

@@ -97,7 +97,10 @@ func everything(t *testing.T, login vaultclient.Config, cfg vault.Config) error 
 			return err
 		}
 	}
-	_, err = store.Signer().Sign([]byte("message"))
+	if _, err = store.Signer().Sign([]byte("message")); err != nil {
+		return err
+	}
+	_, err = c.Certificate(ctx, vaultclient.Certificates{Role: cfg.Name, Party: carnet.PartyID(cfg.Name)})
 	return err
 }
 
@@ -116,6 +119,8 @@ func TestPolicyIsExactlyEnough(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			login, err := s.Provision(background(t), "keyholder", party, t.TempDir())
 			require.NoError(t, err)
+			require.NoError(t, s.Authority(background(t)))
+			require.NoError(t, s.PartyRole(background(t), party, "1h"))
 			policy := strings.ReplaceAll(without(all, leave), "PARTY", string(party))
 			require.NoError(t, s.Client().Sys().PutPolicyWithContext(background(t), "carnet-"+string(party), policy))
 			err = everything(t, login, vault.Config{Name: string(party)})

@@ -1,0 +1,167 @@
+package vaultclient_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/vaultserver"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/vaultclient"
+	policies "github.com/carnet-network/carnet/policies/vault"
+)
+
+// certified opens a client with the policy and PKI role of a party or of the gateway.
+func certified(t *testing.T, s *vaultserver.Server, policy, name, ttl string) *vaultclient.Client {
+	t.Helper()
+	ctx := background(t)
+	require.NoError(t, s.Authority(ctx))
+	role := s.GatewayRole
+	if policy == "keyholder" {
+		role = func(ctx context.Context, name, ttl string) error { return s.PartyRole(ctx, carnet.PartyID(name), ttl) }
+	}
+	require.NoError(t, role(ctx, name, ttl))
+	require.NoError(t, s.Client().Sys().PutPolicyWithContext(ctx, "carnet-"+name, policies.For(policy, carnet.PartyID(name))))
+	cfg, err := s.AppRole(ctx, vaultserver.Role{Name: name}, "carnet-"+name, t.TempDir())
+	require.NoError(t, err)
+	return open(t, cfg, nil)
+}
+
+// TestCertificates: Vault issues a certificate that names the party, renews it while
+// connections go on, and what it revoked is refused at the next handshake.
+func TestCertificates(t *testing.T) {
+	s := vaultserver.Shared(t)
+	ctx := background(t)
+	gateway := certified(t, s, "gateway", "gateway1", "1h")
+	server, err := gateway.Certificate(ctx, vaultclient.Certificates{Role: "gateway1", Hosts: []string{"localhost", "127.0.0.1"}, Revoked: true})
+	require.NoError(t, err)
+	holder := certified(t, s, "keyholder", "ch-customs", "3s")
+	client, err := holder.Certificate(ctx, vaultclient.Certificates{Role: "ch-customs", Party: "ch-customs"})
+	require.NoError(t, err)
+	party, err := ident.PartyFromCert(client.Certificate().Leaf)
+	require.NoError(t, err)
+	require.Equal(t, carnet.PartyID("ch-customs"), party)
+	first := client.Certificate().Leaf.SerialNumber
+	require.NoError(t, connect(t, server.Server(), client.Client()))
+
+	log, text := logger()
+	go client.Keep(ctx, log)
+	require.Eventually(t, func() bool { return client.Certificate().Leaf.SerialNumber.Cmp(first) != 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Contains(t, text.String(), "certificate renewed")
+	require.NoError(t, connect(t, server.Server(), client.Client()))
+
+	// Revoked by the administrator; the gateway takes the list in.
+	long, err := certified(t, s, "keyholder", "at-customs", "1h").Certificate(ctx, vaultclient.Certificates{Role: "at-customs", Party: "at-customs"})
+	require.NoError(t, err)
+	require.NoError(t, connect(t, server.Server(), long.Client()))
+	_, err = s.Client().Logical().WriteWithContext(ctx, "carnet-pki/revoke", map[string]any{"serial_number": serial(long.Certificate())})
+	require.NoError(t, err)
+	require.NoError(t, server.Update(ctx))
+	require.Equal(t, "CERTIFICATE_REVOKED", carnet.ReasonOf(connect(t, server.Server(), long.Client())))
+}
+
+// TestCertificatesOfOthers: Vault signs no certificate in another party's name, and no
+// server's for a party.
+func TestCertificatesOfOthers(t *testing.T) {
+	s := vaultserver.Shared(t)
+	ctx := background(t)
+	c := certified(t, s, "keyholder", "kz-customs", "1h")
+	for name, p := range map[string]vaultclient.Certificates{
+		"another party": {Role: "kz-customs", Party: "uz-customs"},
+		"a server":      {Role: "kz-customs", Party: "kz-customs", Hosts: []string{"gateway.example"}},
+		"an address":    {Role: "kz-customs", Party: "kz-customs", Hosts: []string{"127.0.0.1"}},
+	} {
+		_, err := c.Certificate(ctx, p)
+		require.Equal(t, "VAULT_REFUSED", carnet.ReasonOf(err), "%s: %v", name, err)
+	}
+	_, err := c.Certificate(ctx, vaultclient.Certificates{Role: "gateway1", Hosts: []string{"localhost"}})
+	require.Equal(t, "VAULT_DENIED", carnet.ReasonOf(err), err)
+	for _, p := range []vaultclient.Certificates{{}, {Role: "kz-customs"}, {Role: "kz-customs", Party: "Upper"}, {Role: "kz-customs", Party: "kz-customs", Peers: "/nowhere"}} {
+		_, err := c.Certificate(ctx, p)
+		require.Equal(t, "BAD_VAULT_CONFIG", carnet.ReasonOf(err), err)
+	}
+}
+
+func serial(c *tls.Certificate) string {
+	var parts []string
+	for _, b := range c.Leaf.SerialNumber.Bytes() {
+		parts = append(parts, fmt.Sprintf("%02x", b))
+	}
+	return strings.Join(parts, ":")
+}
+
+// connect does one handshake and returns what the server says about it.
+func connect(t *testing.T, server, client *tls.Config) error {
+	t.Helper()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", server)
+	require.NoError(t, err)
+	defer l.Close()
+	said := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			said <- err
+			return
+		}
+		defer c.Close()
+		said <- c.(*tls.Conn).Handshake()
+	}()
+	c, err := tls.Dial("tcp", l.Addr().String(), client)
+	if err == nil {
+		defer c.Close()
+	}
+	return <-said
+}
+
+// TestGatewayPolicyIsExactlyEnough: with the gateway's policy it gets a certificate and
+// keeps the list of revoked ones in date; without any part of it something fails.
+func TestGatewayPolicyIsExactlyEnough(t *testing.T) {
+	s := vaultserver.New(t, vaultserver.Options{})
+	ctx := background(t)
+	require.NoError(t, s.Authority(ctx))
+	_, err := s.Client().Logical().WriteWithContext(ctx, "carnet-pki/config/crl", map[string]any{"expiry": "2s"})
+	require.NoError(t, err)
+	_, err = s.Client().Logical().ReadWithContext(ctx, "carnet-pki/crl/rotate")
+	require.NoError(t, err)
+	require.NoError(t, s.GatewayRole(ctx, "gateway", "1h"))
+	text := policies.For("gateway", "gateway")
+	var rules []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "path ") {
+			rules = append(rules, line)
+		}
+	}
+	require.Len(t, rules, 3)
+	for leave := -1; leave < len(rules); leave++ {
+		policy := text
+		if leave >= 0 {
+			policy = strings.Replace(text, rules[leave], "", 1)
+		}
+		require.NoError(t, s.Client().Sys().PutPolicyWithContext(ctx, "gateway", policy))
+		cfg, err := s.AppRole(ctx, vaultserver.Role{Name: "gateway"}, "gateway", t.TempDir())
+		require.NoError(t, err)
+		err = func() error {
+			c := open(t, cfg, nil)
+			if err := c.Renew(ctx); err != nil {
+				return err
+			}
+			time.Sleep(1100 * time.Millisecond) // half the life of the list
+			l, err := c.Certificate(ctx, vaultclient.Certificates{Role: "gateway", Hosts: []string{"localhost"}, Revoked: true})
+			if err != nil {
+				return err
+			}
+			return l.Update(ctx)
+		}()
+		if leave < 0 {
+			require.NoError(t, err)
+			continue
+		}
+		require.Equal(t, "VAULT_DENIED", carnet.ReasonOf(err), "without %s: %v", rules[leave], err)
+	}
+}

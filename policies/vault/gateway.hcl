@@ -1,0 +1,13 @@
+# What the gateway may do in Vault if its certificate comes from there. Replace PARTY by
+# the name of its PKI role:
+#   sed s/PARTY/gateway/g gateway.hcl | vault policy write carnet-gateway -
+
+# Its server certificate.
+path "carnet-pki/sign/PARTY" { capabilities = ["update"] }
+
+# A new list of revoked certificates when the present one is past half its life. Reading
+# the list itself needs no permission.
+path "carnet-pki/crl/rotate" { capabilities = ["read"] }
+
+# The token prolongs itself.
+path "auth/token/renew-self" { capabilities = ["update"] }
