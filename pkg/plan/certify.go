@@ -93,42 +93,6 @@ func mostTerms(o *Opening) (terms int64) {
 	return terms
 }
 
-// overflow refuses a sum whose result could wrap modulo T, and says what fits.
-func (b *builder) overflow(n int, o *Opening, largest, half *big.Int) error {
-	what, at := b.who(n)
-	fit := new(big.Int).Mul(half, big.NewInt(o.Rows))
-	fit.Quo(fit, largest)
-	r := query.Refuse(at, "OVERFLOW", "%s over %d rows could reach %s, and profile %s holds results up to %s", what, o.Rows, largest, b.u.Profile.Name(), half).
-		OfKind(carnet.Precondition)
-	ways := []string{b.storeAdvice(n)}
-	if w := b.wider(o.Degree, b.homes(o), mostTerms(o), largest); w != "" {
-		ways = append(ways, w)
-	}
-	if each := new(big.Int).Quo(half, big.NewInt(o.Rows)); each.Sign() > 0 {
-		ways = append(ways, fmt.Sprintf("with bounds that keep each row's part at %s or less, all rows would fit", each))
-	}
-	if fit.Sign() == 0 {
-		return r.Fix("the product of the values of one row alone can be too large: %s", strings.Join(ways, "; or "))
-	}
-	return r.Fix("at most %s rows fit: select fewer by jurisdiction, owner%s; or %s", fit, b.partitionNames(), strings.Join(ways, "; or "))
-}
-
-// storeAdvice tells how the schema could make an aggregate possible.
-func (b *builder) storeAdvice(n int) string {
-	of := b.needs.list[n].of
-	switch w, m := of.where(), of.measures(); {
-	case len(m) > 2:
-		return fmt.Sprintf("a new version of the schema can declare a measure with formula: %s", strings.Join(m, " * "))
-	case len(w) > 0:
-		return fmt.Sprintf("a new version of the schema can declare that %s %s never NULL", strings.Join(w, ", "), isOrAre(len(w)))
-	case of[0].Kind == schema.Square:
-		return fmt.Sprintf("a new version of the schema can set squares: true for %s", of[0].X)
-	case of[0].Y != "":
-		return fmt.Sprintf("a new version of the schema can list %s under products of %s", of[0].Y, of[0].X)
-	}
-	return "a new version of the schema can declare narrower bounds"
-}
-
 func isOrAre(n int) string {
 	if n == 1 {
 		return "is"
