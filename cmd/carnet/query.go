@@ -84,7 +84,7 @@ func (a *app) snapshotFile(query carnet.Hash) string {
 }
 
 func (a *app) remember(asked *client.Asked) error {
-	data, err := asked.Product.Snapshot()
+	data, err := asked.Snapshot()
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const (
 	TypeDealing    StatementType = "application/vnd.carnet.dealing.v1+json"    // owner
 	TypeDataset    StatementType = "application/vnd.carnet.dataset.v2+json"    // owner
 	TypeProduct    StatementType = "application/vnd.carnet.product.v1+json"    // owner or operator
-	TypeQuery      StatementType = "application/vnd.carnet.query.v1+json"      // buyer
+	TypeQuery      StatementType = "application/vnd.carnet.query.v2+json"      // buyer
 	TypeDecision   StatementType = "application/vnd.carnet.decision.v2+json"   // gateway operator or keyholder
 	TypeCheck      StatementType = "application/vnd.carnet.check.v1+json"      // keyholder
 	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
@@ -171,7 +171,8 @@ type Product struct {
 type Query struct {
 	ID        Hash              `json:"id"` // random
 	Buyer     PartyID           `json:"buyer"`
-	Product   ProductID         `json:"product"`
+	Product   ProductID         `json:"product"`        // the first one after FROM
+	With      []ProductID       `json:"with,omitempty"` // the others, in the order of the text, each once
 	SQL       string            `json:"sql"`
 	Purpose   string            `json:"purpose"`
 	Inputs    []Hash            `json:"inputs"`    // dataset statement hashes, ascending
@@ -181,6 +182,9 @@ type Query struct {
 	Created   time.Time         `json:"created"`
 	Expires   time.Time         `json:"expires"`
 }
+
+// Products are those that the query asks about, in the order of its text.
+func (q *Query) Products() []ProductID { return append([]ProductID{q.Product}, q.With...) }
 
 // PrivateParameter is the selection of codes that the private parameters of a query
 // stand for, shared among the committee. The query's id is the id of the sharing.

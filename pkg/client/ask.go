@@ -33,16 +33,18 @@ type Asked struct {
 	Query   carnet.Query
 	Plan    *plan.Plan
 	Product *Product
+	With    []*Product // those that it is joined with
 }
 
-// Explain compiles a query here, as everybody will, without asking for anything.
+// Explain compiles a query here, as everybody will, without asking for anything. product
+// is the first one that the text names; others that it is joined with have their whole
+// names there.
 func (c *Client) Explain(ctx context.Context, product carnet.ProductID, sql string) (*Product, *plan.Plan, error) {
-	p, err := c.LoadProduct(ctx, product)
-	if err != nil {
+	products, pl, err := c.prepare(ctx, product, sql)
+	if products == nil {
 		return nil, nil, err
 	}
-	pl, err := plan.Compile(sql, &p.Product)
-	return p, pl, err
+	return products[0], pl, err
 }
 
 // Refusal is one party's reason not to answer.
@@ -73,7 +75,11 @@ type Assessment struct {
 // Assess asks the gateway whether it would accept the query, how long it would take, and
 // how much of the keys' releases is used.
 func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purpose string) (*Assessment, error) {
-	resp, err := c.queries.ExplainQuery(ctx, &pb.ExplainQueryRequest{Product: string(product), Sql: sql, Purpose: purpose})
+	req := &pb.ExplainQueryRequest{Product: string(product), Sql: sql, Purpose: purpose}
+	for _, id := range productsOf(product, sql)[1:] {
+		req.With = append(req.With, string(id))
+	}
+	resp, err := c.queries.ExplainQuery(ctx, req)
 	if err != nil {
 		return nil, fault(err)
 	}
@@ -95,32 +101,39 @@ func (c *Client) Ask(ctx context.Context, buyer Buyer, product carnet.ProductID,
 // leave this process only as shares that less than t keyholders can't put together, and
 // are kept nowhere: Open finds them again with the buyer's identity.
 func (c *Client) AskPrivate(ctx context.Context, buyer Buyer, product carnet.ProductID, sql string, values []string, purpose string, lifetime time.Duration) (*Asked, error) {
-	p, pl, err := c.Explain(ctx, product, sql)
+	products, pl, err := c.prepare(ctx, product, sql)
 	if err != nil {
 		return nil, err
 	}
+	p, with := products[0], products[1:]
 	codes, err := privateCodes(pl, values)
 	if err != nil {
 		return nil, err
 	}
 	if len(pl.Openings) == 0 { // it selects no file: the answer is known without asking anybody
-		return &Asked{Plan: pl, Product: p, Query: carnet.Query{Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose}}, nil
+		return &Asked{Plan: pl, Product: p, With: with, Query: carnet.Query{Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose}}, nil
 	}
 	if lifetime <= 0 {
 		lifetime = DefaultLifetime
 	}
 	now := c.timestamp()
-	a := &Asked{Plan: pl, Product: p, Query: carnet.Query{
+	a := &Asked{Plan: pl, Product: p, With: with, Query: carnet.Query{
 		Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose,
 		Plan: pl.Hash(), Created: now, Expires: now.Add(lifetime),
 	}}
 	if _, err := rand.Read(a.Query.ID[:]); err != nil {
 		return nil, err
 	}
-	for _, d := range p.Datasets {
-		a.Query.Inputs = append(a.Query.Inputs, d.Hash)
+	for _, o := range with {
+		a.Query.With = append(a.Query.With, o.ID)
+	}
+	for _, o := range products {
+		for _, d := range o.Datasets {
+			a.Query.Inputs = append(a.Query.Inputs, d.Hash)
+		}
 	}
 	slices.SortFunc(a.Query.Inputs, func(x, y carnet.Hash) int { return bytes.Compare(x[:], y[:]) })
+	a.Query.Inputs = slices.Compact(a.Query.Inputs) // a dataset can be in several products
 	key, err := recipient(buyer, a.Query.ID)
 	if err != nil {
 		return nil, err

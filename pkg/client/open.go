@@ -54,7 +54,7 @@ type Answer struct {
 }
 
 // Reopen opens the answer to a query that the buyer asked earlier. snapshot is the
-// product as it was then (Product.Snapshot); nil loads the present one.
+// products as they were then (Asked.Snapshot); nil loads the present ones.
 func (c *Client) Reopen(ctx context.Context, buyer Buyer, query carnet.Hash, snapshot []byte) (*Answer, error) {
 	resp, err := c.queries.GetQuery(ctx, &pb.GetQueryRequest{Id: query.String()})
 	if err != nil {
@@ -68,15 +68,17 @@ func (c *Client) Reopen(ctx context.Context, buyer Buyer, query carnet.Hash, sna
 	if err := env.Verify(carnet.TypeQuery, buyer.Public(), &a.Query); err != nil {
 		return nil, err
 	}
+	var products []*Product
 	if snapshot != nil {
-		a.Product, err = c.LoadSnapshot(ctx, a.Query.Product, snapshot)
+		products, err = c.loadSnapshot(ctx, a.Query.Products(), snapshot)
 	} else {
-		a.Product, err = c.LoadProduct(ctx, a.Query.Product)
+		products, err = c.loadProducts(ctx, a.Query.Products())
 	}
 	if err != nil {
 		return nil, err
 	}
-	if a.Plan, err = plan.Compile(a.Query.SQL, &a.Product.Product); err != nil {
+	a.Product, a.With = products[0], products[1:]
+	if a.Plan, err = compile(a.Query.SQL, products); err != nil {
 		return nil, err
 	}
 	if a.Plan.Hash() != a.Query.Plan {
@@ -182,7 +184,7 @@ func (o *opening) homes() []int {
 	members := map[int]bool{}
 	for i := range o.asked.Plan.Openings {
 		for _, k := range o.asked.Plan.Openings[i].Functionals()[0].Keys {
-			if m, ok := o.asked.Product.Homes[k.Key]; ok {
+			if m, ok := o.asked.home(k.Key); ok {
 				members[m] = true
 			}
 		}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -38,19 +36,6 @@ func (c *Client) LoadProduct(ctx context.Context, id carnet.ProductID) (*Product
 	return c.verified(ctx, id, resp)
 }
 
-// Snapshot is everything the product was made from. Kept beside a query, it opens the
-// answer again after the product has changed.
-func (p *Product) Snapshot() ([]byte, error) { return proto.Marshal(p.source) }
-
-// LoadSnapshot checks a snapshot exactly as if the gateway had just sent it.
-func (c *Client) LoadSnapshot(ctx context.Context, id carnet.ProductID, snapshot []byte) (*Product, error) {
-	resp := &pb.GetProductResponse{}
-	if err := proto.Unmarshal(snapshot, resp); err != nil {
-		return nil, carnet.E(carnet.Invalid, "BAD_SNAPSHOT", "this is not the snapshot of a product").Because(err)
-	}
-	return c.verified(ctx, id, resp)
-}
-
 func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.GetProductResponse) (*Product, error) {
 	p := &Product{parties: parties{}, source: resp}
 	var err error
@@ -71,7 +56,7 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 			return nil, wrong("member %s of the committee is not a registered keyholder", m)
 		}
 	}
-	p.PrivateChecks = p.Committee.PrivateChecks
+	p.PrivateChecks, p.Keyholders = p.Committee.PrivateChecks, p.Committee.Hash
 	if p.Product.Committee, err = share.NewCommittee(len(p.Committee.Members), p.Committee.Threshold); err != nil {
 		return nil, err
 	}

@@ -44,15 +44,25 @@ func TestLoadProduct(t *testing.T) {
 	require.Equal(t, 3, p.Product.Committee.N)
 	require.Equal(t, p.Encoding.Profile, p.Profile.Name())
 
-	snapshot, err := p.Snapshot()
+	snapshot, err := (&Asked{Product: p, With: []*Product{p}}).Snapshot()
 	require.NoError(t, err)
 	c := serve(t, w.registrar, func(*grpc.Server) {})
-	again, err := c.LoadSnapshot(context.Background(), "trade", snapshot)
+	both := []carnet.ProductID{"trade", "trade"}
+	again, err := c.loadSnapshot(context.Background(), both, snapshot)
 	require.NoError(t, err)
-	require.Equal(t, p.Datasets, again.Datasets)
-	snapshot[len(snapshot)/2] ^= 1
-	_, err = c.LoadSnapshot(context.Background(), "trade", snapshot)
-	require.Error(t, err)
+	for i := range both {
+		require.Equal(t, p.Datasets, again[i].Datasets)
+	}
+	_, err = c.loadSnapshot(context.Background(), append(both, "trade"), snapshot)
+	require.Equal(t, "BAD_SNAPSHOT", carnet.ReasonOf(err))
+	_, err = c.loadSnapshot(context.Background(), []carnet.ProductID{"other"}, snapshot)
+	require.ErrorContains(t, err, "asked for product other")
+	for _, at := range []int{len(snapshot) / 4, len(snapshot) * 3 / 4} {
+		snapshot[at] ^= 1
+		_, err = c.loadSnapshot(context.Background(), both, snapshot)
+		require.Error(t, err)
+		snapshot[at] ^= 1
+	}
 }
 
 func TestLoadProductRevoked(t *testing.T) {

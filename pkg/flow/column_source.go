@@ -16,13 +16,15 @@ type columnSource struct {
 
 func newColumnSource(columns Columns, in *inputs) (*columnSource, error) {
 	s := &columnSource{columns, map[carnet.Nonce]*committed{}}
-	for i := range in.product.Datasets {
-		for _, f := range in.product.Datasets[i].Manifest.Files {
-			file, err := columnfile.NewFile(in.profile, f.Nonce, f.Columns, f.Blocks)
-			if err != nil {
-				return nil, err
+	for _, p := range in.products {
+		for i := range p.Datasets {
+			for _, f := range p.Datasets[i].Manifest.Files {
+				file, err := columnfile.NewFile(p.Profile, f.Nonce, f.Columns, f.Blocks)
+				if err != nil {
+					return nil, err
+				}
+				s.files[f.Nonce] = &committed{file: file, root: f.Root}
 			}
-			s.files[f.Nonce] = &committed{file: file, root: f.Root}
 		}
 	}
 	return s, nil

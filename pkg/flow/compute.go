@@ -171,7 +171,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	}); err != nil {
 		return nil, err
 	}
-	compiled, err := g.compile(ctx, body.SQL, in.product)
+	compiled, err := g.compile(ctx, body.SQL, in.products)
 	if err != nil {
 		return nil, err
 	}

@@ -18,9 +18,12 @@ type Explanation struct {
 // ExplainQuery compiles a query as the caller's and tells what it would need and how
 // long it would take here, or who would refuse it and why. Nothing is stored, and nothing
 // that is told depends on what was computed before: it would show others' questions.
-func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product carnet.ProductID, sql, purpose string) (*Explanation, error) {
+func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products []carnet.ProductID, sql, purpose string) (*Explanation, error) {
+	if len(products) > plan.MaxProducts {
+		return nil, bad("BAD_QUERY", "a query is about at most %d products", plan.MaxProducts)
+	}
 	var in *inputs
-	if err := g.Store.View(ctx, func(tx Tx) (err error) { in, err = g.currentInputs(tx, product); return err }); err != nil {
+	if err := g.Store.View(ctx, func(tx Tx) (err error) { in, err = g.currentInputs(tx, products); return err }); err != nil {
 		return nil, err
 	}
 	rates, err := g.rates(ctx, in.profile) // before the clock of compiling runs
@@ -28,7 +31,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, product ca
 		return nil, err
 	}
 	began := g.now()
-	p, err := g.compile(ctx, sql, in.product)
+	p, err := g.compile(ctx, sql, in.products)
 	if err != nil {
 		if r, ok := g.refusalOf(err); ok {
 			return &Explanation{Refusals: []Refusal{r}}, nil

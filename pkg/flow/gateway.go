@@ -112,14 +112,14 @@ func (g *Gateway) now() time.Time { return g.Now().UTC() }
 
 // compile plans a query. The largest take seconds and hundreds of megabytes, and
 // anybody may ask: as many at a time as there are processors, the others wait.
-func (g *Gateway) compile(ctx context.Context, sql string, product *plan.Product) (*plan.Plan, error) {
+func (g *Gateway) compile(ctx context.Context, sql string, products []*plan.Product) (*plan.Plan, error) {
 	select {
 	case g.compiling <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	defer func() { <-g.compiling }()
-	return plan.Compile(sql, product)
+	return plan.Compile(sql, products...)
 }
 
 // ring returns the ring of a profile; making one takes time.

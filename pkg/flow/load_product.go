@@ -83,28 +83,32 @@ func loadProduct(tx Tx, id carnet.ProductID) (*Product, error) {
 	return p, nil
 }
 
-// inputs are what a query is compiled against: a product and the manifests that
+// inputs are what a query is compiled against: its products and the manifests that
 // count, with what they rest on.
 type inputs struct {
-	product   *plan.Product
-	profile   *he.Profile
-	statement carnet.Hash // of the product
-	committee carnet.Committee
-	hash      carnet.Hash   // of the committee
-	manifests []carnet.Hash // ascending
-	dealings  map[carnet.KeyID]*carnet.Dealing
+	products   []*plan.Product // in the order of the query
+	statements []carnet.Hash   // of the products
+	profile    *he.Profile     // of the first; the planner refuses products with another
+	committee  carnet.Committee
+	hash       carnet.Hash   // of the committee
+	manifests  []carnet.Hash // ascending
+	dealings   map[carnet.KeyID]*carnet.Dealing
 }
 
-// currentInputs are a product's newest manifests that are in use.
-func (g *Gateway) currentInputs(tx Tx, id carnet.ProductID) (*inputs, error) {
-	rec, err := tx.GetProduct(id)
-	if absent(err) {
-		return nil, carnet.E(carnet.NotFound, "UNKNOWN_PRODUCT", "there is no product %q", id).Fix("search the catalogue for its name")
+// currentInputs are the newest manifests of products that are in use.
+func (g *Gateway) currentInputs(tx Tx, ids []carnet.ProductID) (*inputs, error) {
+	var statements []Stored
+	for _, id := range ids {
+		rec, err := tx.GetProduct(id)
+		if absent(err) {
+			return nil, carnet.E(carnet.NotFound, "UNKNOWN_PRODUCT", "there is no product %q", id).Fix("search the catalogue for its name")
+		}
+		if err != nil {
+			return nil, err
+		}
+		statements = append(statements, rec.Statement)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return g.resolve(tx, rec.Statement, func(id carnet.DatasetID) (*Stored, error) {
+	return g.resolve(tx, statements, func(id carnet.DatasetID) (*Stored, error) {
 		d, err := tx.GetDataset(id)
 		if err != nil || !d.InUse() {
 			return nil, err
@@ -113,12 +117,16 @@ func (g *Gateway) currentInputs(tx Tx, id carnet.ProductID) (*inputs, error) {
 	})
 }
 
-// pinnedInputs are the manifests a query names, of the product it was asked about,
+// pinnedInputs are the manifests a query names, of the products it was asked about,
 // whatever became of them since.
-func (g *Gateway) pinnedInputs(tx Tx, product carnet.Hash, manifests []carnet.Hash) (*inputs, error) {
-	st, err := tx.Statement(product)
-	if err != nil {
-		return nil, err
+func (g *Gateway) pinnedInputs(tx Tx, products []carnet.Hash, manifests []carnet.Hash) (*inputs, error) {
+	var statements []Stored
+	for _, h := range products {
+		st, err := tx.Statement(h)
+		if err != nil {
+			return nil, err
+		}
+		statements = append(statements, st)
 	}
 	byID := map[carnet.DatasetID]*Stored{}
 	for _, h := range manifests {
@@ -132,17 +140,35 @@ func (g *Gateway) pinnedInputs(tx Tx, product carnet.Hash, manifests []carnet.Ha
 		}
 		byID[d.ID] = &m
 	}
-	return g.resolve(tx, st, func(id carnet.DatasetID) (*Stored, error) { return byID[id], nil })
+	return g.resolve(tx, statements, func(id carnet.DatasetID) (*Stored, error) { return byID[id], nil })
 }
 
-// resolve collects what the manifests of a product rest on; manifest returns nil
-// for a dataset that does not count.
-func (g *Gateway) resolve(tx Tx, product Stored, manifest func(carnet.DatasetID) (*Stored, error)) (*inputs, error) {
+// resolve collects what the manifests of products rest on; manifest returns nil for a
+// dataset that does not count.
+func (g *Gateway) resolve(tx Tx, products []Stored, manifest func(carnet.DatasetID) (*Stored, error)) (*inputs, error) {
+	in := &inputs{dealings: map[carnet.KeyID]*carnet.Dealing{}}
+	for i := range products {
+		p, err := g.resolveProduct(tx, in, &products[i], manifest)
+		if err != nil {
+			return nil, err
+		}
+		in.products, in.statements = append(in.products, p), append(in.statements, products[i].Hash)
+	}
+	slices.SortFunc(in.manifests, func(a, b carnet.Hash) int { return slices.Compare(a[:], b[:]) })
+	in.manifests = slices.Compact(in.manifests) // a dataset can be in several products
+	in.profile, in.hash = in.products[0].Profile, in.products[0].Keyholders
+	var err error
+	in.committee, _, err = committee(tx, in.hash)
+	return in, err
+}
+
+// resolveProduct adds what one product rests on.
+func (g *Gateway) resolveProduct(tx Tx, in *inputs, product *Stored, manifest func(carnet.DatasetID) (*Stored, error)) (*plan.Product, error) {
 	var body carnet.Product
 	if err := product.Envelope.Decode(carnet.TypeProduct, &body); err != nil {
 		return nil, err
 	}
-	in := &inputs{product: &plan.Product{ID: body.ID, Homes: map[carnet.KeyID]int{}}, statement: product.Hash, dealings: map[carnet.KeyID]*carnet.Dealing{}}
+	p := &plan.Product{ID: body.ID, Homes: map[carnet.KeyID]int{}}
 	for _, id := range body.Datasets {
 		st, err := manifest(id)
 		if err != nil {
@@ -155,52 +181,48 @@ func (g *Gateway) resolve(tx Tx, product Stored, manifest func(carnet.DatasetID)
 		if err := st.Envelope.Decode(carnet.TypeDataset, &ds.Manifest); err != nil {
 			return nil, err
 		}
-		if err := g.addDealing(tx, in, ds.Manifest.Key); err != nil {
+		if err := g.addDealing(tx, in, p, ds.Manifest.Key); err != nil {
 			return nil, err
 		}
-		in.product.Datasets = append(in.product.Datasets, ds)
+		p.Datasets = append(p.Datasets, ds)
 		in.manifests = append(in.manifests, st.Hash)
 	}
-	if len(in.manifests) == 0 {
+	if len(p.Datasets) == 0 {
 		return nil, carnet.E(carnet.Precondition, "NO_DATASETS", "every dataset of product %q was revoked, or its key retired", body.ID)
 	}
-	slices.SortFunc(in.manifests, func(a, b carnet.Hash) int { return slices.Compare(a[:], b[:]) })
-	first := &in.product.Datasets[0].Manifest
+	first := &p.Datasets[0].Manifest
 	enc, err := g.encoding(tx, first.Schema, first.Layout)
 	if err != nil {
 		return nil, err
 	}
-	if in.profile, err = he.Lookup(enc.Profile); err != nil {
+	if p.Profile, err = he.Lookup(enc.Profile); err != nil {
 		return nil, err
 	}
-	in.hash = in.dealings[first.Key].Committee
-	if in.committee, _, err = committee(tx, in.hash); err != nil {
-		return nil, err
-	}
-	shares, err := share.NewCommittee(len(in.committee.Members), in.committee.Threshold)
+	p.Schema, p.Encoding, p.Keyholders = enc.Schema(), enc, in.dealings[first.Key].Committee
+	c, _, err := committee(tx, p.Keyholders)
 	if err != nil {
 		return nil, err
 	}
-	in.product.Schema, in.product.Encoding, in.product.Profile, in.product.Committee = enc.Schema(), enc, in.profile, shares
-	in.product.PrivateChecks = in.committee.PrivateChecks
-	return in, nil
+	p.PrivateChecks = c.PrivateChecks
+	p.Committee, err = share.NewCommittee(len(c.Members), c.Threshold)
+	return p, err
 }
 
-func (g *Gateway) addDealing(tx Tx, in *inputs, key carnet.KeyID) error {
-	if in.dealings[key] != nil {
-		return nil
+func (g *Gateway) addDealing(tx Tx, in *inputs, p *plan.Product, key carnet.KeyID) error {
+	d := in.dealings[key]
+	if d == nil {
+		_, st, err := tx.GetDealing(key)
+		if err != nil {
+			return err
+		}
+		d = &carnet.Dealing{}
+		if err := st.Envelope.Decode(carnet.TypeDealing, d); err != nil {
+			return err
+		}
+		in.dealings[key] = d
 	}
-	_, st, err := tx.GetDealing(key)
-	if err != nil {
-		return err
-	}
-	d := &carnet.Dealing{}
-	if err := st.Envelope.Decode(carnet.TypeDealing, d); err != nil {
-		return err
-	}
-	in.dealings[key] = d
 	if d.Home != nil {
-		in.product.Homes[key] = d.Home.Member
+		p.Homes[key] = d.Home.Member
 	}
 	return nil
 }

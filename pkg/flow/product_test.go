@@ -66,6 +66,6 @@ func TestProducts(t *testing.T) {
 	require.Len(t, p.Datasets, 2)
 	require.NotNil(t, p.Datasets[0].Revocation)
 	require.Len(t, p.Parties, 6)
-	_, err = n.G.ExplainQuery(ctx, n.Parties["bank"], "second", sumSQL, "statistics")
+	_, err = n.G.ExplainQuery(ctx, n.Parties["bank"], []carnet.ProductID{"second"}, sumSQL, "statistics")
 	requireReason(t, "NO_DATASETS", err)
 }

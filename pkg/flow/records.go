@@ -129,7 +129,7 @@ type QueryRecord struct {
 	ID          carnet.Hash // the buyer's random id, unique per buyer
 	Buyer       carnet.PartyID
 	Product     carnet.ProductID
-	Published   carnet.Hash // product statement it was compiled against
+	Published   []carnet.Hash // statements of its products that it was compiled against
 	Committee   carnet.Hash
 	Threshold   int // answers that are needed
 	Checks      int // keyholders that must agree on the check of a private parameter, 0 without one

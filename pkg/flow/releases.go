@@ -59,13 +59,15 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 // under names the datasets that a key encrypts, and their owner.
 func (in *inputs) under(key carnet.KeyID) (owner carnet.PartyID, names string) {
 	var list []string
-	for i := range in.product.Datasets {
-		if m := &in.product.Datasets[i].Manifest; m.Key == key {
-			owner, list = m.Owner, append(list, string(m.ID))
+	for _, p := range in.products {
+		for i := range p.Datasets {
+			if m := &p.Datasets[i].Manifest; m.Key == key {
+				owner, list = m.Owner, append(list, string(m.ID))
+			}
 		}
 	}
 	slices.Sort(list)
-	return owner, strings.Join(list, ", ")
+	return owner, strings.Join(slices.Compact(list), ", ")
 }
 
 // charged tells how many releases of each key the journal's queries have used. To those

@@ -12,7 +12,7 @@ import (
 
 // chargedOf is what ExplainQuery tells a party about the releases that are used.
 func chargedOf(t *testing.T, g *flow.Gateway, as *carnet.Party, sql string) (list []int64) {
-	ex, err := g.ExplainQuery(ctx, as, "trade", sql, "statistics")
+	ex, err := g.ExplainQuery(ctx, as, []carnet.ProductID{"trade"}, sql, "statistics")
 	require.NoError(t, err)
 	require.NotNil(t, ex.Plan)
 	for _, k := range ex.Plan.Cost.Keys() {
@@ -56,7 +56,7 @@ func TestReleasesLeft(t *testing.T) {
 	}
 	require.Equal(t, before, size(), "nothing was journaled")
 	require.ElementsMatch(t, []int64{6, 8}, chargedOf(t, n.G, gateway, sumSQL))
-	ex, err := n.G.ExplainQuery(ctx, n.Parties["bank"], "trade", more, "statistics")
+	ex, err := n.G.ExplainQuery(ctx, n.Parties["bank"], []carnet.ProductID{"trade"}, more, "statistics")
 	require.NoError(t, err)
 	require.Equal(t, "RELEASES_EXHAUSTED", ex.Refusals[0].Reason)
 	require.NoError(t, ask(sumSQL), "what was asked before can be asked again")
@@ -76,7 +76,7 @@ func TestAttackExplainShowsWhatOthersAsked(t *testing.T) {
 	tell := func() string {
 		text := ""
 		for _, sql := range []string{sumSQL, "SELECT SUM(value) FROM trade"} {
-			ex, err := n.G.ExplainQuery(ctx, n.Parties["other"], "trade", sql, "statistics")
+			ex, err := n.G.ExplainQuery(ctx, n.Parties["other"], []carnet.ProductID{"trade"}, sql, "statistics")
 			require.NoError(t, err)
 			require.Positive(t, ex.Estimate.Total)
 			require.Less(t, ex.Estimate.Kept, ex.Estimate.Total)

@@ -49,7 +49,7 @@ func TestRetiredKey(t *testing.T) {
 	list, _, err = n.G.SearchProducts(ctx, "", "", 10)
 	require.NoError(t, err)
 	require.True(t, list[0].Retired, "buyers learn why nothing can be asked")
-	_, err = n.G.ExplainQuery(ctx, n.Parties["bank"], "trade", sumSQL, "statistics")
+	_, err = n.G.ExplainQuery(ctx, n.Parties["bank"], []carnet.ProductID{"trade"}, sumSQL, "statistics")
 	requireReason(t, "NO_DATASETS", err)
 
 	// The table may come back under a key that was not retired.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
@@ -46,7 +47,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if err != nil || !done.Hash.IsZero() {
 		return done, err
 	}
-	p, err := g.compile(ctx, q.SQL, in.product)
+	p, err := g.compile(ctx, q.SQL, in.products)
 	if err != nil {
 		return Ref{}, err
 	}
@@ -74,7 +75,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
 	}
 	rec := QueryRecord{
-		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statement, Committee: in.hash,
+		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statements, Committee: in.hash,
 		Threshold: p.Needed(), Checks: checks, Keyholders: len(in.committee.Members),
 		Openings: len(p.Openings), ScalarBytes: in.profile.ScalarBytes(), Expires: q.Expires.UTC(),
 		State: QueryComputing, BlocksTotal: p.Cost.Blocks, Updated: g.now(),
@@ -84,7 +85,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		if err != nil {
 			return err
 		}
-		if again.statement != in.statement {
+		if !slices.Equal(again.statements, in.statements) {
 			return inputsDiffer()
 		}
 		e, err := g.exhausted(tx, again, p, asked)
@@ -121,6 +122,8 @@ func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*i
 		return nil, e.With("id", "is zero")
 	case len(q.Recipient) != HPKEPublicBytes:
 		return nil, e.With("recipient", "want a key of %d bytes, have %d", HPKEPublicBytes, len(q.Recipient))
+	case len(q.With) >= plan.MaxProducts:
+		return nil, e.With("with", "a query is about at most %d products", plan.MaxProducts)
 	case len(q.Purpose) > maxPurpose:
 		return nil, e.With("purpose", "want at most %d bytes", maxPurpose)
 	case !q.Expires.After(now):
@@ -148,7 +151,7 @@ func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*i
 	if n >= maxOpenQueries {
 		return nil, carnet.E(carnet.Exhausted, "TOO_MANY_QUERIES", "%d queries of yours are waiting", n).Fix("wait until some are answered or expire")
 	}
-	in, err := g.currentInputs(tx, q.Product)
+	in, err := g.currentInputs(tx, q.Products())
 	if err != nil {
 		return nil, err
 	}

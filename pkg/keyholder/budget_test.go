@@ -86,7 +86,9 @@ func TestFaultOfThePlanner(t *testing.T) {
 		require.NoError(t, s.apply(env))
 	}
 	c := s.newCase(0, w.ask(t, monthly))
-	c.inputs[1].schema, c.inputs[0].schema = nil, nil
+	for i := range c.products[0].inputs {
+		c.products[0].inputs[i].schema = nil
+	}
 	_, err := c.compile()
 	require.Equal(t, "PANIC", carnet.ReasonOf(err))
 	require.Equal(t, carnet.Refused, carnet.KindOf(checkBudget(t.Context(), nil, c)))

@@ -19,13 +19,14 @@ type Case struct {
 	Hash  carnet.Hash // statement hash of the query
 	Query carnet.Query
 
-	env     *evidence.Envelope
-	invalid error         // the statement can't be read
-	buyer   *carnet.Party // nil if unknown
-	product *carnet.Product
-	inputs  []input            // in use, in the order of the product
-	missing []carnet.DatasetID // listed by the product, without a valid manifest
-	reused  []carnet.DatasetID // of these: refused because a file was used twice
+	env      *evidence.Envelope
+	invalid  error         // the statement can't be read
+	buyer    *carnet.Party // nil if unknown
+	products []*queried
+	unknown  []carnet.ProductID // products of the query that there are none of
+	inputs   []input            // in use, in the order of the products, each once
+	missing  []carnet.DatasetID // listed by a product, without a valid manifest
+	reused   []carnet.DatasetID // of these: refused because a file was used twice
 
 	mu   sync.Mutex
 	plan *plan.Plan // compiled on demand, dropped when the case rests
@@ -46,6 +47,12 @@ type input struct {
 	schema   *schema.Schema
 }
 
+// queried is a product of a query with its datasets that are in use.
+type queried struct {
+	*carnet.Product
+	inputs []input
+}
+
 // newCase looks up what a query refers to; nil for other statements.
 func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 	if env.PayloadType != carnet.TypeQuery {
@@ -58,10 +65,28 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c.buyer = s.parties[c.Query.Buyer]
-	if c.product = s.products[c.Query.Product]; c.product == nil {
+	if len(c.Query.With) >= plan.MaxProducts {
+		c.invalid = errTooManyProducts
 		return c
 	}
-	for _, id := range c.product.Datasets {
+	for _, id := range c.Query.Products() {
+		p := s.products[id]
+		if p == nil {
+			c.unknown = append(c.unknown, id)
+			continue
+		}
+		s.addProduct(c, p)
+	}
+	return c
+}
+
+var errTooManyProducts = carnet.E(carnet.Invalid, "BAD_STATEMENT", "the query is about more than %d products", plan.MaxProducts)
+
+// addProduct adds one product to what a query refers to.
+func (s *state) addProduct(c *Case, p *carnet.Product) {
+	q := &queried{Product: p}
+	c.products = append(c.products, q)
+	for _, id := range p.Datasets {
 		m := s.datasets[id]
 		if s.revoked[id] || m != nil && s.retired[m.body.Key] {
 			continue
@@ -73,9 +98,12 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 			}
 			continue
 		}
-		c.inputs = append(c.inputs, input{m, s.dealings[m.body.Key], s.schemas[m.body.Schema]})
+		in := input{m, s.dealings[m.body.Key], s.schemas[m.body.Schema]}
+		q.inputs = append(q.inputs, in)
+		if !slices.ContainsFunc(c.inputs, func(o input) bool { return o.manifest == m }) {
+			c.inputs = append(c.inputs, in)
+		}
 	}
-	return c
 }
 
 // committee is that of the first input; checkDealing insists on one for all.
@@ -131,9 +159,9 @@ func (c *Case) files() (out []*carnet.File) {
 	return out
 }
 
-// datasets lists the inputs as the planner and policies see them.
-func (c *Case) datasets() (out []plan.Dataset) {
-	for _, in := range c.inputs {
+// datasets lists inputs as the planner and policies see them.
+func datasets(inputs []input) (out []plan.Dataset) {
+	for _, in := range inputs {
 		out = append(out, plan.Dataset{Hash: in.manifest.hash, Manifest: in.manifest.body})
 	}
 	return out
@@ -153,23 +181,40 @@ func (c *Case) compile() (out *plan.Plan, err error) {
 	if c.plan != nil {
 		return c.plan, nil
 	}
-	if c.product == nil || len(c.inputs) == 0 {
-		return nil, carnet.E(carnet.NotFound, "UNKNOWN_PRODUCT", "the product %q has no datasets", c.Query.Product)
+	if len(c.unknown) > 0 {
+		return nil, carnet.E(carnet.NotFound, "UNKNOWN_PRODUCT", "the product %q has no datasets", c.unknown[0])
 	}
-	first := c.inputs[0]
-	p := &plan.Product{ID: c.product.ID, Schema: first.schema, Profile: first.dealing.profile,
-		Committee: first.dealing.committee.scheme, Homes: map[carnet.KeyID]int{}, PrivateChecks: first.dealing.committee.body.PrivateChecks}
+	var products []*plan.Product
+	for _, q := range c.products {
+		p, err := q.planned()
+		if err != nil {
+			return nil, err
+		}
+		products = append(products, p)
+	}
+	c.plan, err = plan.Compile(c.Query.SQL, products...)
+	return c.plan, err
+}
+
+// planned is the product as the planner takes it.
+func (q *queried) planned() (*plan.Product, error) {
+	if len(q.inputs) == 0 {
+		return nil, carnet.E(carnet.NotFound, "UNKNOWN_PRODUCT", "the product %q has no datasets", q.ID)
+	}
+	first := q.inputs[0]
+	com := first.dealing.committee
+	p := &plan.Product{ID: q.ID, Schema: first.schema, Profile: first.dealing.profile, Datasets: datasets(q.inputs),
+		Committee: com.scheme, Keyholders: com.hash, Homes: map[carnet.KeyID]int{}, PrivateChecks: com.body.PrivateChecks}
+	var err error
 	if p.Encoding, err = first.schema.Encode(first.manifest.body.Layout); err != nil {
 		return nil, err
 	}
-	p.Datasets = c.datasets()
-	for _, in := range c.inputs {
+	for _, in := range q.inputs {
 		if h := in.dealing.body.Home; h != nil {
 			p.Homes[in.dealing.key] = h.Member
 		}
 	}
-	c.plan, err = plan.Compile(c.Query.SQL, p)
-	return c.plan, err
+	return p, nil
 }
 
 // rest drops what can be made again.

@@ -63,13 +63,26 @@ func asRefusal(err error) error {
 // (scheme §3). Owner signature, parameter id and subset list of each dealing were
 // checked when it was taken from the journal (state.applyDealing).
 func checkOneCommittee(c *Case) error {
+	for _, q := range c.products {
+		for _, in := range q.inputs {
+			first := q.inputs[0]
+			a, b := &in.manifest.body, &first.manifest.body
+			if in.dealing.committee != first.dealing.committee || in.dealing.body.Params != first.dealing.body.Params ||
+				a.Schema != b.Schema || a.Layout != b.Layout {
+				return refuse("MIXED_PRODUCT", "the product's datasets differ in committee, parameters, schema or layout").
+					Fix("ask the publisher for a product of datasets that fit together")
+			}
+		}
+	}
 	for _, in := range c.inputs {
 		first := c.inputs[0]
-		a, b := &in.manifest.body, &first.manifest.body
-		if in.dealing.committee != first.dealing.committee || in.dealing.body.Params != first.dealing.body.Params ||
-			a.Schema != b.Schema || a.Layout != b.Layout {
-			return refuse("MIXED_PRODUCT", "the product's datasets differ in committee, parameters, schema or layout").
-				Fix("ask the publisher for a product of datasets that fit together")
+		if in.dealing.committee != first.dealing.committee {
+			return refuse("MIXED_COMMITTEES", "the query's products have different committees, and one committee answers a query").
+				Fix("ask about each product with a query of its own")
+		}
+		if in.dealing.body.Params != first.dealing.body.Params {
+			return refuse("MIXED_PROFILES", "the query's products have different profiles").
+				Fix("ask about each product with a query of its own")
 		}
 	}
 	return nil
@@ -185,7 +198,7 @@ func checkPolicy(ctx context.Context, k *Keyholder, c *Case) error {
 	if err != nil {
 		return asRefusal(err)
 	}
-	return k.cfg.Policy.Check(ctx, Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: c.datasets(), Now: k.now()})
+	return k.cfg.Policy.Check(ctx, Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: datasets(c.inputs), Now: k.now()})
 }
 
 // checkInputs: the query names exactly the product's datasets that were in use

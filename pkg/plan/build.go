@@ -9,25 +9,39 @@ import (
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
-// builder turns groups and needs into openings.
+// builder turns groups and needs of one source into openings.
 type builder struct {
-	u        *universe
-	needs    *needs
-	vars     []int   // GROUP BY columns, and then the private dimension if there is one
-	parts    []*cond // per combination of values of GROUP BY expressions: where it holds
-	spaces   map[spaceID]*space
-	groupAt  query.Pos // where GROUP BY or SELECT stands
-	plan     *Plan
-	byDigest map[carnet.Hash]int
+	*opener
+	u       *universe
+	needs   *needs
+	vars    []int   // GROUP BY columns, and then the private dimension if there is one
+	parts   []*cond // per combination of values of GROUP BY expressions: where it holds
+	spaces  map[spaceID]*space
+	groupAt query.Pos // where GROUP BY or SELECT stands
 	// records: what groups have in common, see expansion
 	expansions map[string]*expansion
-	work       int // numbers and table entries that may still be looked at for row sets
-	terms      int
-	factors    int
-	cells      int // in lists
-	adds       int // cells added up, over all openings
-	memo       *functional.Memo
-	choice     []chosen // not nil: open only adds to it
+}
+
+// opener is what the builders of a plan share.
+type opener struct {
+	plan     *Plan
+	byDigest map[carnet.Hash]int
+	homeOf   map[carnet.KeyID]int // of all products
+	work     int                  // numbers and table entries that may still be looked at for row sets
+	terms    int
+	factors  int
+	cells    int // in lists
+	adds     int // cells added up, over all openings
+	memo     *functional.Memo
+	choice   []chosen // not nil: open only adds to it
+}
+
+func newBuilder(o *opener, s *source) *builder {
+	b := &builder{opener: o, u: s.u, needs: s.needs, groupAt: s.at, expansions: map[string]*expansion{}, spaces: map[spaceID]*space{}}
+	for key, member := range s.u.Homes {
+		o.homeOf[key] = member
+	}
+	return b
 }
 
 // spaceID names a space: a filter within the rows of a combination of values of
@@ -64,52 +78,13 @@ type picks struct {
 	sides  [2]int
 }
 
-// build opens every need of every group.
-func (b *builder) build(groups []group, keys []groupKey) error {
-	if int64(len(groups))*int64(len(b.u.files)) > maxWork {
-		return query.Refuse(b.groupAt, "TOO_COMPLEX", "%d groups over %d files are too many to plan", len(groups), len(b.u.files)).
-			Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
+// tooMuchToPlan refuses groups over files that take too long to look at.
+func (b *builder) tooMuchToPlan(groups int) error {
+	if int64(groups)*int64(len(b.u.files)) <= maxWork {
+		return nil
 	}
-	for i := range groups {
-		g := &groups[i]
-		out := g.keyed(b.u, keys)
-		byFilter, byCode := make([]*picks, len(b.needs.conds)), map[int][]*picks{}
-		for n, want := range b.needs.list {
-			if b.plan.Private != nil {
-				parts, err := b.choose(g, n, want.filter, byCode)
-				if err != nil {
-					return err
-				}
-				out.Quantities = append(out.Quantities, parts)
-				continue
-			}
-			if byFilter[want.filter] == nil {
-				p, err := b.pick(g, want.filter)
-				if err != nil {
-					return err
-				}
-				byFilter[want.filter] = p
-			}
-			var parts []Part
-			var err error
-			if want.less > 0 {
-				if byFilter[want.less-1] == nil {
-					if byFilter[want.less-1], err = b.pick(g, want.less-1); err != nil {
-						return err
-					}
-				}
-				parts, err = b.less(n, byFilter[want.filter], byFilter[want.less-1])
-			} else {
-				parts, err = b.quantity(n, byFilter[want.filter])
-			}
-			if err != nil {
-				return err
-			}
-			out.Quantities = append(out.Quantities, parts)
-		}
-		b.plan.Groups = append(b.plan.Groups, out)
-	}
-	return nil
+	return query.Refuse(b.groupAt, "TOO_COMPLEX", "%d groups over %d files are too many to plan", groups, len(b.u.files)).
+		Fix("group by fewer columns, or select fewer files by partition, jurisdiction or owner")
 }
 
 // pick selects the files of a group under a filter.
@@ -150,7 +125,7 @@ func (b *builder) pick(g *group, filter int) (*picks, error) {
 
 // restrict returns what a table selects within a group, nil if nothing.
 func (b *builder) restrict(filter, t int, g *group) (*pick, error) {
-	if b.plan.Layout == carnet.LayoutRecords {
+	if b.u.Encoding.Layout == carnet.LayoutRecords {
 		rows, err := b.rowSet(filter, t, g)
 		if err != nil || rows == nil {
 			return nil, err
@@ -175,7 +150,7 @@ func (b *builder) quantity(n int, p *picks) ([]Part, error) {
 	if len(p.files) == 0 {
 		return nil, nil
 	}
-	if b.plan.Layout == carnet.LayoutCube {
+	if b.u.Encoding.Layout == carnet.LayoutCube {
 		return b.cubeQuantity(n, p)
 	}
 	return b.recordsQuantity(n, p)
@@ -193,7 +168,7 @@ func (b *builder) who(n int) (string, query.Pos) {
 func (b *builder) notStored(n int) error {
 	what, at := b.who(n)
 	of := b.needs.list[n].of
-	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, of, b.u.Schema.ID(), b.plan.Layout)
+	r := query.Refuse(at, "NOT_STORED", "%s needs %s, which schema %s does not store in the %s layout", what, of, b.u.Schema.ID(), b.u.Encoding.Layout)
 	switch a := of[0]; {
 	case len(of.list()) > 1:
 		return r.Fix("%s", b.storeAdvice(n))

@@ -78,7 +78,7 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 func (b *builder) homes(o *Opening) int {
 	homes := map[int]bool{}
 	for _, k := range o.Functionals()[0].Keys {
-		if member, ok := b.u.Homes[k.Key]; ok {
+		if member, ok := b.homeOf[k.Key]; ok {
 			homes[member] = true
 		}
 	}
@@ -118,7 +118,7 @@ func (b *builder) noisy(n int, o *Opening, homes int, terms int64, largest *big.
 	most := sort.Search(int(limit), func(t int) bool { return !fits(b.u.Profile, int64(t)+1) })
 	unit := "blocks"
 	switch {
-	case b.plan.Layout == carnet.LayoutCube:
+	case b.u.Encoding.Layout == carnet.LayoutCube:
 		unit = "cells"
 	case degree > 1:
 		unit = "products of blocks"
@@ -129,7 +129,7 @@ func (b *builder) noisy(n int, o *Opening, homes int, terms int64, largest *big.
 	if most == 0 {
 		ways = []string{fmt.Sprintf("the committee of %d needs a wider profile", b.u.Committee.N)}
 	}
-	if b.plan.Layout == carnet.LayoutRecords {
+	if b.u.Encoding.Layout == carnet.LayoutRecords {
 		ways = append(ways, b.fewerTerms(o)...)
 		for _, p := range he.Profiles() {
 			if p.Encoding() == he.Slots && p.MaxDegree() > max(2, b.u.Profile.MaxDegree()) && fits(p, terms) {

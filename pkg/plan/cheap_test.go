@@ -90,13 +90,13 @@ func TestAttackWorkIsBounded(t *testing.T) {
 		columns += f.Width()
 	}
 	require.Greater(t, columns, 800)
-	b := &builder{u: u, factors: maxFactors - columns + 1}
+	b := &builder{opener: &opener{factors: maxFactors - columns + 1}, u: u}
 	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(p.Openings[0].F)).Reason)
 
 	cube := *p.Openings[0].F
 	cube.Degree, cube.Keys = 1, nil
 	keyed(&cube, carnet.KeyID{1}).Linear = []functional.Linear{{File: carnet.Nonce{1}, Blocks: 7, Cells: []uint32{1, 20, 40}}}
-	b = &builder{u: u, adds: maxAdds - 3}
+	b = &builder{opener: &opener{adds: maxAdds - 3}, u: u}
 	require.NoError(t, b.count(&cube))
 	require.Equal(t, "TOO_COMPLEX", RefusalOf(b.count(&cube)).Reason)
 }

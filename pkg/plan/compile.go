@@ -2,132 +2,96 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
-	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/query"
 )
 
-// Compile plans the query over the product. Errors are *query.Refusal for whatever
-// the query can be changed about, and *carnet.Error (BAD_PRODUCT) if manifests and
+// Compile plans the query over the products that FROM names. Errors are *query.Refusal for
+// whatever the query can be changed about, and *carnet.Error (BAD_PRODUCT) if manifests and
 // schema do not fit each other.
 //
 // Files without rows take no part. If no file can have rows that are selected, the
 // plan has no openings and Evaluate gives the answer over no rows.
-func Compile(sql string, p *Product) (*Plan, error) {
+func Compile(sql string, products ...*Product) (*Plan, error) {
 	sel, err := query.Parse(sql)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := compile(sel, p)
+	plan, err := compile(sel, products)
 	if err != nil {
 		return nil, query.Locate(sql, err)
 	}
 	return plan, nil
 }
 
-func compile(sel *query.Select, p *Product) (*Plan, error) {
-	u, err := prepare(p)
+func compile(sel *query.Select, products []*Product) (*Plan, error) {
+	us, err := universes(products)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFrom(sel, p); err != nil {
-		return nil, err
-	}
-	n := &names{u: u, table: tableName(sel)}
-	var join *joinedQuery
-	if sel.Join != nil {
-		if join, err = n.rewrite(sel, p); err != nil {
-			return nil, err
-		}
-		sel, n = join.sel, &names{u: u, table: tableName(join.sel), spent: n.spent, shared: join.shared}
-	}
-	rest, secret, err := splitPrivate(sel.Where)
+	outer, sources, err := read(sel, us)
 	if err != nil {
 		return nil, err
 	}
-	where := constantCond(isTrue)
-	whereAt := sel.From.Pos
-	if rest != nil {
-		whereAt = rest.Position()
-		if where, err = n.condition(rest); err != nil {
-			return nil, err
+	for _, u := range us {
+		if !slices.ContainsFunc(sources, func(s *source) bool { return s.u == u }) {
+			return nil, query.Refuse(sel.From.Pos, "UNKNOWN_PRODUCT", "the query was sent to product %s, and does not name it", u.ID).Fix("send it to the products after FROM")
 		}
 	}
-	var private *Private
-	if secret != nil {
-		if private, err = n.privateCondition(sel, rest, secret); err != nil {
-			return nil, err
-		}
-	}
-	keys, err := n.groupKeys(sel)
+	recipe, columns, err := outer.compile()
 	if err != nil {
 		return nil, err
 	}
-	needs := newNeeds(n, where, whereAt, used(sel.Where))
-	grouped := len(keys) > 0
-	if grouped {
-		if err := needs.groupRows(join); err != nil {
-			return nil, err
-		}
-	}
-	outputs := &outputs{needs: needs, group: keys, sel: sel, private: private != nil}
-	recipe, columns, err := outputs.compile()
-	if err != nil {
-		return nil, err
-	}
-	if !grouped && len(needs.funcs) == 0 {
+	first := sources[0]
+	if len(first.keys) == 0 && len(first.needs.funcs) == 0 {
 		return nil, query.Refuse(sel.Items[0].Expr.Position(), "NO_AGGREGATE", "the query computes no aggregate, and rows are never released").
 			Fix("select COUNT(*) or SUM of a measure, or add GROUP BY")
 	}
 	out := &Plan{
-		Select: sel, Product: p.ID, Layout: p.Encoding.Layout, Profile: p.Profile, Committee: p.Committee, Private: private,
-		Columns: columns, recipe: recipe, joined: join != nil,
-		Aggregates: sortedSet(needs.funcs), Filters: sortedSet(needs.filters),
+		Select: sel, Product: first.u.ID, Layout: first.u.Encoding.Layout, Profile: first.u.Profile, Committee: first.u.Committee, Private: first.private,
+		Columns: columns, recipe: recipe,
 	}
-	if len(out.Aggregates) == 0 {
-		out.Aggregates = []string{string(query.Count)}
+	for _, s := range sources {
+		x := s.summary()
+		out.Sources = append(out.Sources, x)
+		out.Aggregates, out.GroupBy, out.Filters = append(out.Aggregates, x.Aggregates...), append(out.GroupBy, x.GroupBy...), append(out.Filters, x.Filters...)
 	}
-	by := needs.counts
-	for i := range keys {
-		by = append(by, keys[i].columns...)
-	}
-	out.GroupBy = sortedSet(by)
-	groupAt := sel.Items[0].Expr.Position()
-	if len(sel.GroupBy) > 0 {
-		groupAt = sel.GroupBy[0].Position()
-	}
-	if err := out.open(u, needs, keys, groupAt); err != nil {
+	out.Aggregates, out.GroupBy, out.Filters = sortedSet(out.Aggregates), sortedSet(out.GroupBy), sortedSet(out.Filters)
+	if err := out.open(sources, *outer.pairs); err != nil {
 		return nil, err
 	}
-	if err := out.finish(u, needs, groupAt); err != nil {
+	if err := out.finish(sources); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// open lists the groups and builds the openings.
-func (p *Plan) open(u *universe, needs *needs, keys []groupKey, at query.Pos) error {
-	b := &builder{u: u, needs: needs, plan: p, byDigest: map[carnet.Hash]int{}, expansions: map[string]*expansion{}, work: maxWork >> 2, groupAt: at, spaces: map[spaceID]*space{}, memo: functional.NewMemo(u.n)}
-	groups, err := b.groups(keys)
+// read finds the sources of the query, and what is computed from them.
+func read(sel *query.Select, us []*universe) (*outputs, []*source, error) {
+	pairs := new([]pair)
+	if sel.Join == nil {
+		u, err := named(&sel.From, us)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := newSource(0, sel, u)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.outputs.pairs = pairs
+		return s.outputs, []*source{s}, nil
+	}
+	j, sources, err := newJoin(sel, us)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if p.Private != nil {
-		b.vars = append(b.vars, p.Private.variable)
+	outer := &outputs{needs: sources[0].needs, group: sources[0].keys, sel: sel, join: j, pairs: pairs}
+	for _, s := range sources {
+		s.outputs.outer, s.outputs.pairs = outer, pairs
 	}
-	return b.build(groups, keys)
-}
-
-// checkFrom compares the name in FROM with the product, whose owner may be left out.
-func checkFrom(sel *query.Select, p *Product) error {
-	id := string(p.ID)
-	if sel.From.Name == id || sel.From.Name == id[strings.LastIndexByte(id, '/')+1:] {
-		return nil
-	}
-	return query.Refuse(sel.From.Pos, "UNKNOWN_PRODUCT", "the query is about %s, and was sent to product %s", shown(sel.From.Name), id).
-		Fix("write FROM %s", id)
+	return outer, sources, nil
 }
 
 // tableName is what columns may be qualified with.

@@ -11,18 +11,18 @@ import (
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// finish fills in everything that follows from the openings. at is where the groups
-// come from, for refusals.
-func (p *Plan) finish(u *universe, needs *needs, at query.Pos) error {
+// finish fills in everything that follows from the openings.
+func (p *Plan) finish(sources []*source) error {
 	p.certificate()
-	p.count(u)
+	p.count(sources)
+	at := sources[0].at
 	for _, n := range p.Cost.Releases {
 		if int64(n) > p.Cost.MaxReleases {
 			return query.Refuse(at, "NOISE_BUDGET", "the query opens %d numbers of one key, and keyholders release %d in all", p.Cost.Openings, p.Cost.MaxReleases).
 				OfKind(carnet.Precondition).Fix("group by fewer columns, or select fewer codes with WHERE")
 		}
 	}
-	p.steps = p.describe(u, needs)
+	p.steps = p.describe(sources)
 	return nil
 }
 
@@ -49,9 +49,9 @@ func (p *Plan) certificate() {
 }
 
 // count works out the cost and which datasets contribute.
-func (p *Plan) count(u *universe) {
+func (p *Plan) count(sources []*source) {
 	c := Cost{Openings: len(p.Openings), Groups: len(p.Groups), Releases: map[carnet.KeyID]int{}}
-	blocks := newBlockCounter(u.n)
+	blocks := newBlockCounter(p.Profile.N())
 	for i := range p.Openings {
 		fs := p.Openings[i].Functionals()
 		c.Functionals += len(fs)
@@ -70,19 +70,30 @@ func (p *Plan) count(u *universe) {
 	if c.Openings > 0 {
 		c.MaxReleases = share.MaxReleases(p.Committee, p.Certificate.ReleaseBits)
 	}
-	contributes := make([]bool, len(u.datasets))
-	for i := range u.files {
-		if f := &u.files[i]; blocks.files[f.nonce] {
-			c.Files++
-			c.Rows += f.rows
+	counted := map[carnet.Nonce]bool{} // a file can be in several products
+	for i, from := range sources {
+		u, contributes := from.u, make([]bool, len(from.u.datasets))
+		for j := range u.files {
+			f := &u.files[j]
+			if !blocks.files[f.nonce] {
+				continue
+			}
 			contributes[f.dataset] = true
+			if !counted[f.nonce] {
+				counted[f.nonce] = true
+				c.Files++
+				c.Rows += f.rows
+			}
 		}
-	}
-	for i, yes := range contributes {
-		if yes {
-			p.Datasets = append(p.Datasets, u.datasets[i])
+		for j, yes := range contributes {
+			if yes {
+				p.Sources[i].Datasets = append(p.Sources[i].Datasets, u.datasets[j])
+			}
 		}
+		p.Datasets = append(p.Datasets, p.Sources[i].Datasets...)
 	}
+	slices.SortFunc(p.Datasets, func(a, b Dataset) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	p.Datasets = slices.CompactFunc(p.Datasets, func(a, b Dataset) bool { return a.Hash == b.Hash })
 	p.Cost = c
 	p.Work = p.work(blocks.total)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -9,11 +10,15 @@ import (
 )
 
 // describe tells what the plan does, one step a line.
-func (p *Plan) describe(u *universe, needs *needs) []string {
+func (p *Plan) describe(sources []*source) []string {
 	var steps []string
 	say := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 
-	say("product %s: schema %s, %s layout, profile %s, keyholders %d of %d", p.Product, u.Schema.ID(), p.Layout, p.Profile.Name(), p.Committee.T, p.Committee.N)
+	for i, s := range sources {
+		if !slices.ContainsFunc(sources[:i], func(o *source) bool { return o.u == s.u }) {
+			say("product %s: schema %s, %s layout, profile %s, keyholders %d of %d", s.u.ID, s.u.Schema.ID(), s.u.Encoding.Layout, s.u.Profile.Name(), p.Committee.T, p.Committee.N)
+		}
+	}
 	if len(p.Openings) == 0 {
 		say("no file has rows that the query selects: nothing is opened, and the answer follows from that")
 		return steps
@@ -23,17 +28,21 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 		owners[p.Datasets[i].Manifest.Owner] = true
 	}
 	say("reads %s of %s and %s with %s in all", plural(p.Cost.Files, "file"), plural(len(p.Datasets), "dataset"), plural(len(owners), "owner"), plural(int(p.Cost.Rows), "row"))
-	if p.joined {
-		say("joins by groups, as this one query does: %s", p.Select)
+	if len(sources) > 1 {
+		say("joins the groups of %s and %s that have the same %s", sources[0].alias, sources[1].alias, p.joinColumns())
 	}
-	if p.Select.Where != nil {
-		say("selects rows where %s", query.Format(p.Select.Where))
+	for _, s := range sources {
+		if s.sel.Where != nil {
+			say("%sselects rows where %s", s.prefix(), query.Format(s.sel.Where))
+		}
 	}
 	steps = append(steps, p.describePrivate()...)
 	if keys := p.recipe.outputs.group; len(keys) > 0 {
 		say("forms %s by %s; those without rows are left out at the buyer", plural(len(p.Groups), "possible group"), groupNames(keys))
 	}
-	steps = append(steps, p.describeNeeds(needs)...)
+	for _, s := range sources {
+		steps = append(steps, p.describeNeeds(s, sources)...)
+	}
 	say("opens %s, none of them twice", plural(len(p.Openings), "number"))
 	c := &p.Certificate
 	say("worst case: results up to %s of %d possible, noise below 2^%d hidden by floods of 2^%d, enough for 2^%d releases of a key",
@@ -46,13 +55,32 @@ func (p *Plan) describe(u *universe, needs *needs) []string {
 	return steps
 }
 
+// prefix begins what is said of one side of a join.
+func (s *source) prefix() string {
+	if s.alias == "" {
+		return ""
+	}
+	return s.alias + ": "
+}
+
+func (p *Plan) joinColumns() string {
+	var list []string
+	for _, c := range p.Select.Join.Using {
+		list = append(list, c.Name)
+	}
+	return strings.Join(list, ", ")
+}
+
 // describeNeeds tells what is opened, equal lines once: an order statistic asks for the
 // row count of every code.
-func (p *Plan) describeNeeds(needs *needs) []string {
+func (p *Plan) describeNeeds(s *source, sources []*source) []string {
 	var lines []string
 	times := map[string]int{}
-	for i := range needs.list {
-		line := p.describeNeed(i, needs)
+	for i := range s.needs.list {
+		line := p.describeNeed(i, s, sources)
+		if line == "" {
+			continue
+		}
 		if times[line]++; times[line] == 1 {
 			lines = append(lines, line)
 		}
@@ -65,29 +93,36 @@ func (p *Plan) describeNeeds(needs *needs) []string {
 	return lines
 }
 
-// describeNeed tells what a quantity costs in one group.
-func (p *Plan) describeNeed(i int, needs *needs) string {
+// describeNeed tells what a quantity of a source costs in one group; "" for what is
+// opened together with another.
+func (p *Plan) describeNeed(i int, s *source, sources []*source) string {
 	most, degree := 0, 1
 	for g := range p.Groups {
-		parts := p.Groups[g].Quantities[i]
+		parts := p.Groups[g].parts(needOf{s.index, i})
 		most = max(most, len(parts))
 		for _, x := range parts {
 			degree = max(degree, p.Openings[x.Opening].Degree)
 		}
 	}
+	what := s.prefix() + s.describe(i)
+	if n := s.needs.list[i].pair; n > 0 {
+		x := (*p.recipe.outputs.pairs)[n-1]
+		alone := slices.ContainsFunc(p.Groups, func(g Group) bool { return len(g.parts(x.right)) > 0 })
+		switch {
+		case alone:
+		case x.right == needOf{s.index, i}:
+			return ""
+		default:
+			other := sources[x.right.source]
+			what += ", less " + other.prefix() + other.describe(x.right.need)
+		}
+	}
 	how := "a sum of columns"
 	switch {
-	case p.Layout == carnet.LayoutCube:
+	case s.u.Encoding.Layout == carnet.LayoutCube:
 		how = "a sum of cells"
 	case degree > 1:
 		how = fmt.Sprintf("a sum of products of %d columns", degree)
-	}
-	what := needs.list[i].of.String()
-	if f := needs.list[i].filter; f > 0 {
-		what += " of rows chosen by " + needs.labels[f]
-	}
-	if l := needs.list[i].less; l > 0 {
-		what += ", less that of rows chosen by " + needs.labels[l-1]
 	}
 	each := ""
 	if len(p.recipe.outputs.group) > 0 {
@@ -95,6 +130,19 @@ func (p *Plan) describeNeed(i int, needs *needs) string {
 	}
 	return fmt.Sprintf("  %s: %s%s, each %s", what, plural(most, "number"), each, how)
 }
+
+// describe names a quantity.
+func (s *source) describe(i int) string {
+	n := &s.needs.list[i]
+	what := n.of.String()
+	if n.filter > 0 {
+		what += " of rows chosen by " + s.needs.labels[n.filter]
+	}
+	return what
+}
+
+// parts are those of a need.
+func (g *Group) parts(n needOf) []Part { return g.Quantities[g.sides[n.source].first+n.need] }
 
 // describeBuyer tells what is left to the buyer.
 func (p *Plan) describeBuyer() []string {

@@ -9,28 +9,38 @@ import (
 	"github.com/carnet-network/carnet/pkg/query"
 )
 
-// subtraction is SUM(x) FILTER (a) - SUM(x) FILTER (b), opened as one number where the
-// layout can: what each side is alone is then not released. How many rows each side
-// has is, because a sum of none is NULL.
+// subtraction is SUM(x) FILTER (a) - SUM(x) FILTER (b), or p.x - q.x of a join, opened as
+// one number where the layout can: what each side is alone is then not released. How many
+// rows each side has is, because a sum of none is NULL.
 type subtraction struct {
-	left, right combination // rows where each side has a value
-	sum         int         // need
-	weight      *big.Rat
+	left, right *sums
 	static      static
+	of          [2]func(*env) *env // where each side has its totals
 }
+
+// pair is two needs that only their difference is asked of.
+type pair struct{ left, right needOf }
+
+// needOf is a need of a source.
+type needOf struct{ source, need int }
 
 // difference compiles the difference of two sums, nil if it is not one, or if the query
 // asks for one of its sides as well.
 func (o *outputs) difference(e *query.Binary) (*node, error) {
-	x, okX := e.X.(*query.Aggregate)
-	y, okY := e.Y.(*query.Aggregate)
-	if e.Op != query.Sub || !okX || !okY || x.Func != query.Sum || y.Func != query.Sum || o.private ||
-		o.occurs(x) != o.occurs(e) || o.occurs(y) != o.occurs(e) {
+	if e.Op != query.Sub || o.private {
 		return nil, nil
 	}
-	n := o.needs
-	before := len(n.list)
-	a, err := n.aggregate(x)
+	l, x := o.means(e.X)
+	r, y := o.means(e.Y)
+	if x == nil || y == nil || x.Func != query.Sum || y.Func != query.Sum {
+		return nil, nil
+	}
+	if times := o.subtracted(l, r, x, y); o.occurs(l, x) != times || o.occurs(r, y) != times {
+		return nil, nil
+	}
+	m, n := l.needs, r.needs
+	before, beside := len(m.list), len(n.list)
+	a, err := m.aggregate(x)
 	if err != nil {
 		return nil, err
 	}
@@ -38,69 +48,75 @@ func (o *outputs) difference(e *query.Binary) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, r := a.(*sums), b.(*sums)
-	if len(l.x) != 1 || len(r.x) != 1 || l.x[0].need < before || r.x[0].need != len(n.list)-1 || l.x[0].weight.Cmp(r.x[0].weight) != 0 {
-		return nil, nil // the needs are there already for arithmetic
-	}
-	p, q := &n.list[l.x[0].need], n.list[r.x[0].need]
-	if p.of != q.of || p.filter == q.filter || l.n.has(l.x, r.x) || r.n.has(l.x, r.x) {
-		return nil, nil
-	}
-	p.less = q.filter + 1
-	n.list, n.first = n.list[:len(n.list)-1], n.first[:len(n.first)-1]
-	t, err := arithmeticType(e, l.shape(), r.shape())
-	d := &subtraction{l.n, r.n, l.x[0].need, l.x[0].weight, t}
-	return &node{static: t, group: -1, eval: func(g *env) (Value, error) { return d.value(g.totals), nil }}, err
-}
-
-// occurs counts how often the query contains an expression.
-func (o *outputs) occurs(e query.Expr) int {
-	count := 0
-	look := func(x query.Expr) bool {
-		if query.Equal(x, e) {
-			count++
-		}
-		return true
-	}
-	for _, it := range o.sel.Items {
-		query.Walk(it.Expr, look)
-	}
-	query.Walk(o.sel.Having, look)
-	for _, k := range o.sel.OrderBy {
-		query.Walk(k.Expr, look)
-	}
-	return count
-}
-
-func (d *subtraction) value(totals []*big.Int) Value {
-	if d.left.value(totals).Sign() <= 0 || d.right.value(totals).Sign() <= 0 {
-		return Value{}
-	}
-	v := new(big.Rat).SetInt(totals[d.sum])
-	return d.static.as(Value{num: v.Mul(v, d.weight)})
-}
-
-// less opens the rows picked less others: each number of the one with that of the
-// other if both are sums of whole columns or cells and no file is in both, else one by
-// one.
-func (b *builder) less(n int, p, q *picks) ([]Part, error) {
-	merged, err := b.merged(n, p, q)
-	if err != nil || merged != nil {
-		return merged, err
-	}
-	parts, err := b.quantity(n, p)
-	if err != nil {
+	d := &subtraction{left: a.(*sums), right: b.(*sums)}
+	if d.static, err = arithmeticType(e, a.shape(), b.shape()); err != nil {
 		return nil, err
 	}
-	others, err := b.quantity(n, q)
-	for _, x := range others {
-		x.Times = -x.Times
-		parts = append(parts, x)
+	if !d.single(m, n, before, beside) {
+		return nil, nil // the needs are there already for arithmetic
 	}
-	return parts, err
+	*o.pairs = append(*o.pairs, pair{needOf{l.source, d.left.x[0].need}, needOf{r.source, d.right.x[0].need}})
+	m.list[d.left.x[0].need].pair, n.list[d.right.x[0].need].pair = len(*o.pairs), len(*o.pairs)
+	for i, side := range []*outputs{l, r} {
+		d.of[i] = func(g *env) *env { return g }
+		if side != o {
+			d.of[i] = func(g *env) *env { return g.sides[side.source] }
+		}
+	}
+	return &node{static: d.static, group: -1, eval: func(g *env) (Value, error) { return d.value(g), nil }}, nil
 }
 
-func (b *builder) merged(n int, p, q *picks) ([]Part, error) {
+// single reports whether each side is one quantity that nothing else asks for, in the same
+// unit, so that one can be taken from the other before anything is opened. m and n are
+// the needs of the sides, before and beside how many of them there were already.
+func (d *subtraction) single(m, n *needs, before, beside int) bool {
+	l, r := d.left, d.right
+	if len(l.x) != 1 || len(r.x) != 1 || l.x[0].need < before || r.x[0].need < beside || l.x[0].weight.Cmp(r.x[0].weight) != 0 || l.n.has(l.x) || r.n.has(r.x) {
+		return false
+	}
+	if m != n {
+		return true
+	}
+	p, q := &m.list[l.x[0].need], &n.list[r.x[0].need]
+	return p.of == q.of && p.filter != q.filter && !l.n.has(r.x) && !r.n.has(l.x)
+}
+
+func (d *subtraction) value(g *env) Value {
+	l, r := d.of[0](g).totals, d.of[1](g).totals
+	if d.left.n.value(l).Sign() <= 0 || d.right.n.value(r).Sign() <= 0 {
+		return Value{}
+	}
+	// Opened as one number, it is the left total, and the right one is zero.
+	v := d.left.x.value(l)
+	return d.static.as(Value{num: v.Sub(v, d.right.x.value(r))})
+}
+
+// open opens the difference of the rows picked on both sides: each number of the one less
+// that of the other if both are sums of whole columns or cells and no file is in both,
+// else one by one.
+func (x *pair) open(sides []*picker) (left, right []Part, err error) {
+	l, r := sides[x.left.source], sides[x.right.source]
+	p, err := l.pick(l.b.needs.list[x.left.need].filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := r.pick(r.b.needs.list[x.right.need].filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	merged, err := x.merge(l.b, r.b, p, q)
+	if err != nil || merged != nil {
+		return merged, nil, err
+	}
+	if left, err = l.b.quantity(x.left.need, p); err != nil {
+		return nil, nil, err
+	}
+	right, err = r.b.quantity(x.right.need, q)
+	return left, right, err
+}
+
+// merge opens the difference as one number for each digit; nil if that can't be done.
+func (x *pair) merge(l, r *builder, p, q *picks) ([]Part, error) {
 	if len(p.files) == 0 || len(q.files) == 0 {
 		return nil, nil
 	}
@@ -109,11 +125,11 @@ func (b *builder) merged(n int, p, q *picks) ([]Part, error) {
 			return nil, nil
 		}
 	}
-	left, parts, err := b.collect(n, p)
+	left, parts, err := l.collect(x.left.need, p)
 	if err != nil {
 		return nil, err
 	}
-	right, others, err := b.collect(n, q)
+	right, others, err := r.collect(x.right.need, q)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +145,9 @@ func (b *builder) merged(n int, p, q *picks) ([]Part, error) {
 	}
 	out := slices.Clone(parts)
 	for i := range parts {
-		x, y := left[parts[i].Opening], right[parts[i].Opening]
-		limits := bounds{new(big.Int).Sub(x.limits.lo, y.limits.hi), new(big.Int).Sub(x.limits.hi, y.limits.lo)}
-		if out[i].Opening, err = b.open(n, subtract(x.f, y.f), both, limits); err != nil {
+		x1, y1 := left[parts[i].Opening], right[parts[i].Opening]
+		limits := bounds{new(big.Int).Sub(x1.limits.lo, y1.limits.hi), new(big.Int).Sub(x1.limits.hi, y1.limits.lo)}
+		if out[i].Opening, err = l.open(x.left.need, subtract(x1.f, y1.f), both, limits); err != nil {
 			return nil, err
 		}
 	}

@@ -21,6 +21,8 @@
 //     the degree of the profile allows.
 //   - An aggregate needs quantities (counts, sums, sums of squares); a quantity is
 //     the sum over its digit columns of an opening times a power of two.
+//   - A join has a source for each side, over one product or two. Its groups are those
+//     that both sides can have; a difference of two sums is one opening where it can be.
 //   - Equal functionals are opened once. Ratios, HAVING, ORDER BY and LIMIT are left
 //     to Evaluate, which runs at the buyer on exact rationals.
 package plan

@@ -28,9 +28,9 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 	out := &Result{Columns: slices.Clone(p.Columns), Rows: [][]Value{}}
 	var keys [][]sortValue
 	for i := range p.Groups {
-		g := &env{keys: p.Groups[i].Keys, codes: p.Groups[i].codes, totals: p.totals(&p.Groups[i], values)}
-		if len(r.outputs.group) > 0 && g.totals[0].Sign() == 0 {
-			continue // need 0 is the row count of the group
+		g, some := p.env(&p.Groups[i], values)
+		if !some {
+			continue
 		}
 		row, key, err := r.row(g)
 		if err != nil {
@@ -48,6 +48,28 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 		out.Rows = out.Rows[:r.limit]
 	}
 	return out, nil
+}
+
+// env is what expressions over a group are evaluated in; some is false if it is a group
+// without rows, or one side of a join has none.
+func (p *Plan) env(g *Group, values []int64) (out *env, some bool) {
+	all := p.totals(g, values)
+	var sides []*env
+	for i, s := range g.sides {
+		end := len(all)
+		if i+1 < len(g.sides) {
+			end = g.sides[i+1].first
+		}
+		e := &env{keys: s.keys, codes: s.codes, totals: all[s.first:end]}
+		if len(p.recipe.outputs.group) > 0 && e.totals[0].Sign() == 0 {
+			return nil, false // need 0 is the row count of the group
+		}
+		sides = append(sides, e)
+	}
+	if p.recipe.outputs.join == nil {
+		return sides[0], true
+	}
+	return &env{keys: g.Keys, codes: g.sides[0].codes, sides: sides}, true
 }
 
 // totals puts the quantities of a group together from their digits.
@@ -88,7 +110,7 @@ func (r *recipe) row(g *env) ([]Value, []sortValue, error) {
 		}
 		key[i] = sortValue{v, 0}
 		if k.node.dom != nil {
-			key[i].rank = k.node.dom.rank[g.codes[k.node.group]]
+			key[i].rank = k.node.dom.rank[k.node.code(g)]
 		}
 	}
 	return row, key, nil

@@ -137,7 +137,7 @@ func (o *outputs) compare(op query.Op, x, y *node, at query.Pos) (test, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(g *env) (tri, error) { return t[g.codes[x.group]], nil }, nil
+		return func(g *env) (tri, error) { return t[x.code(g)], nil }, nil
 	}
 	for _, n := range [][2]*node{{x, y}, {y, x}} { // a text literal is read as a date beside a date
 		if n[0].kind == dateNode && n[1].lit != nil && n[1].kind == textNode {

@@ -88,20 +88,19 @@ func (b *builder) combine(keys []groupKey, derived []int, when *cond, at []int, 
 	return nil
 }
 
-// keyed begins a group of the plan with the values of its keys.
-func (g *group) keyed(u *universe, keys []groupKey) Group {
-	var out Group
+// keyed returns the values of its keys.
+func (g *group) keyed(u *universe, keys []groupKey) (out groupSide) {
 	column, expr := 0, 0
 	for i := range keys {
 		k := &keys[i]
 		if k.variable >= 0 {
 			out.codes = append(out.codes, g.codes[column])
-			out.Keys = append(out.Keys, u.vars[k.variable].domain.value(g.codes[column]))
+			out.keys = append(out.keys, u.vars[k.variable].domain.value(g.codes[column]))
 			column++
 			continue
 		}
 		out.codes = append(out.codes, g.exprs[expr])
-		out.Keys = append(out.Keys, k.values[g.exprs[expr]])
+		out.keys = append(out.keys, k.values[g.exprs[expr]])
 		expr++
 	}
 	return out

@@ -16,7 +16,7 @@ const maxFilters = 4096
 type need struct {
 	of     factors
 	filter int // 0: WHERE; others: WHERE and a condition of an aggregate
-	less   int // filter of the rows that are subtracted, plus 1; 0 if none are
+	pair   int // number of the difference that it is one side of, 0 if it is none
 }
 
 // needs collects quantities and filters; equal ones once.
@@ -38,7 +38,6 @@ type filterOf struct {
 	labels []string
 	byKey  map[string]int
 	called map[*query.Aggregate]string
-	noted  map[query.Expr]bool
 }
 
 func newNeeds(n *names, where *cond, at query.Pos, filters []string) *needs {
@@ -48,7 +47,7 @@ func newNeeds(n *names, where *cond, at query.Pos, filters []string) *needs {
 			known = append(known, formula{n.u.Schema.Measures[i].Name, p})
 		}
 	}
-	return &needs{known: known, names: n, where: at, filterOf: filterOf{[]*cond{where}, []string{""}, map[string]int{everywhere.key(): 0}, map[*query.Aggregate]string{}, map[query.Expr]bool{}}, filters: sortedSet(filters)}
+	return &needs{known: known, names: n, where: at, filterOf: filterOf{[]*cond{where}, []string{""}, map[string]int{everywhere.key(): 0}, map[*query.Aggregate]string{}}, filters: sortedSet(filters)}
 }
 
 func (n *needs) add(by *query.Aggregate, want need) int {
@@ -61,21 +60,7 @@ func (n *needs) add(by *query.Aggregate, want need) int {
 }
 
 // groupRows adds the row count of each group, need 0, which tells whether there is one.
-// Of a join it is that of the first side; HAVING asks for the other.
-func (n *needs) groupRows(j *joinedQuery) error {
-	want := need{}
-	if j != nil && j.rows.Filter != nil {
-		c, err := n.names.condition(j.rows.Filter)
-		if err != nil {
-			return err
-		}
-		if want.filter, err = n.filter(j.rows, simplify(c.strict())); err != nil {
-			return err
-		}
-	}
-	n.add(nil, want)
-	return nil
-}
+func (n *needs) groupRows() { n.add(nil, need{}) }
 
 // filter returns the number of the filter that adds a simplified condition to WHERE.
 func (n *needs) filter(by *query.Aggregate, c *cond) (int, error) {
@@ -93,22 +78,14 @@ func (n *needs) filter(by *query.Aggregate, c *cond) (int, error) {
 	return len(n.conds) - 1, nil
 }
 
-// filterBy notes the columns of an expression that selects rows. Aggregates of a join
-// share the condition of their side, which is looked at once.
+// filterBy notes the columns of an expression that selects rows.
 func (n *needs) filterBy(e query.Expr) {
 	query.Walk(e, func(x query.Expr) bool {
-		if n.noted[x] {
-			return false
-		}
 		if c, ok := x.(*query.ColumnRef); ok && !slices.Contains(n.filters, c.Name) {
 			n.filters = append(n.filters, c.Name)
 		}
 		return true
 	})
-	n.noted[e] = true
-	if b, ok := e.(*query.Binary); ok {
-		n.noted[b.X] = true
-	}
 }
 
 // label is how descriptions call an aggregate.

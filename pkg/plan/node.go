@@ -12,12 +12,14 @@ type env struct {
 	totals []*big.Int // per need
 	keys   []Value    // per GROUP BY key
 	codes  []int      // per GROUP BY key: position in its domain, or among its values
+	sides  []*env     // of a join: the group as each side has it
 }
 
 // node is a compiled output expression.
 type node struct {
 	static
 	group int     // the node is this GROUP BY key, else -1
+	side  int     // of a join: 1 + the side that it is of; 0 otherwise
 	dom   *domain // group key: that of its column, nil for an expression
 	lit   *scalar // the node is this literal
 	at    query.Pos
@@ -39,17 +41,24 @@ type test func(*env) (tri, error)
 
 // outputs compiles what is computed at the buyer.
 type outputs struct {
+	source  int
 	needs   *needs
 	group   []groupKey
 	private bool // there is a private parameter
 	sel     *query.Select
+	join    *joiner  // of a join: what names of columns stand for; nil within a side
+	outer   *outputs // within a side of a join: that of the whole query
+	pairs   *[]pair  // differences, of all sources
 }
 
 func (o *outputs) node(e query.Expr) (*node, error) {
 	if s, ok := asScalar(e); ok {
 		return literalNode(s), nil
 	}
-	if n := o.keyNode(e); n != nil {
+	if c, ok := e.(*query.ColumnRef); ok && o.join != nil {
+		return o.sideNode(c)
+	}
+	if n := o.keyNode(e); n != nil && o.join == nil {
 		return n, nil
 	}
 	var (
@@ -136,6 +145,9 @@ func (o *outputs) aliasAdvice(e *query.ColumnRef, err error) error {
 }
 
 func (o *outputs) aggregateNode(e *query.Aggregate) (*node, error) {
+	if o.join != nil {
+		return nil, aggregatedAgain(e)
+	}
 	s, err := o.needs.aggregate(e)
 	if err != nil {
 		return nil, err

@@ -116,7 +116,12 @@ func (o *outputs) compile() (*recipe, []ColumnInfo, error) {
 		r.items = append(r.items, n)
 		columns = append(columns, ColumnInfo{columnName(it), n.columnType()})
 	}
-	if o.sel.Having != nil {
+	if o.join != nil {
+		var err error
+		if r.having, err = o.joinTest(); err != nil {
+			return nil, nil, err
+		}
+	} else if o.sel.Having != nil {
 		var err error
 		if r.having, err = o.test(o.sel.Having); err != nil {
 			return nil, nil, err

@@ -12,6 +12,7 @@ import (
 
 // Limits of one plan.
 const (
+	MaxProducts = 2       // products that one query is about
 	MaxOpenings = 65_536  // numbers opened by one query
 	maxTerms    = 1 << 22 // terms of all functionals together
 	maxFactors  = 1 << 25 // columns that their products list
@@ -21,9 +22,10 @@ const (
 
 // Plan is a compiled query. It is immutable and may be shared between goroutines.
 type Plan struct {
-	Select    *query.Select // a join as the one query that it means
-	Product   carnet.ProductID
-	Layout    carnet.Layout
+	Select    *query.Select
+	Product   carnet.ProductID // the first one
+	Sources   []Source         // what is aggregated, in the order of FROM; two for a join
+	Layout    carnet.Layout    // of the first product
 	Profile   *he.Profile
 	Committee share.Committee
 	Datasets  []Dataset // those that contribute to an opening, ascending by hash
@@ -36,14 +38,26 @@ type Plan struct {
 	Cost        Cost
 	Work        Work
 
-	// What the owners' terms are judged on: names in ascending order.
-	Aggregates []string // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any
-	GroupBy    []string // columns grouped by: dimensions, partitions, jurisdiction, owner
-	Filters    []string // columns that decide which rows count
+	// Those of all sources.
+	Aggregates []string
+	GroupBy    []string
+	Filters    []string
 
 	steps  []string
 	recipe *recipe
-	joined bool // Select was a join
+}
+
+// Source is what a query aggregates of one product: all of it, or one side of a join.
+// Two sides may be over one product. The owners' terms are judged on the names, which
+// ascend.
+type Source struct {
+	Product    carnet.ProductID
+	Alias      string // of a side of a join
+	Layout     carnet.Layout
+	Datasets   []Dataset // those of the product that the plan reads, ascending by hash
+	Aggregates []string  // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any
+	GroupBy    []string  // columns grouped by: dimensions, partitions, jurisdiction, owner
+	Filters    []string  // columns that decide which rows count
 }
 
 // Opening is one number to be opened.
@@ -68,11 +82,19 @@ type Opening struct {
 // Group is one row of the result before HAVING, ORDER BY and LIMIT.
 type Group struct {
 	Keys []Value // one per GROUP BY column
-	// Quantities are the totals that aggregates are computed from, in an order that is
-	// the same for all groups. A quantity without parts is zero.
+	// Quantities are the totals that aggregates are computed from, those of the first
+	// source first, in an order that is the same for all groups. A quantity without parts
+	// is zero.
 	Quantities [][]Part
 
-	codes []int // per GROUP BY column: position in its domain
+	sides []groupSide // per source
+}
+
+// groupSide is a group as one source has it.
+type groupSide struct {
+	keys  []Value
+	codes []int // per key: position in its domain, or among the values of its expression
+	first int   // of its quantities
 }
 
 // Part says that a quantity contains the value of an opening, Times x 2^Shift times.

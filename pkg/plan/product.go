@@ -21,8 +21,11 @@ type Product struct {
 	Encoding  *schema.Encoding // of the schema, in the layout of the datasets
 	Profile   *he.Profile      // the one named by Encoding
 	Committee share.Committee
-	Datasets  []Dataset            // not revoked
-	Homes     map[carnet.KeyID]int // keys with a home part -> number of the home keyholder
+	// Keyholders is the statement hash of the committee. Products of one query have the
+	// same.
+	Keyholders carnet.Hash
+	Datasets   []Dataset            // not revoked
+	Homes      map[carnet.KeyID]int // keys with a home part -> number of the home keyholder
 	// PrivateChecks is carnet.Committee.PrivateChecks of the committee.
 	PrivateChecks int
 }

@@ -174,7 +174,7 @@ func TestSelectorsAddUpToTheRegion(t *testing.T) {
 		}
 		r := full.simplify()
 		combinations(sizes, func(at []int) { require.Equal(t, full.contains(at), r.contains(at)) })
-		sel, err := (&builder{u: u}).selection(&rowSet{region: r})
+		sel, err := (&builder{opener: &opener{}, u: u}).selection(&rowSet{region: r})
 		require.NoError(t, err)
 		for _, complement := range []bool{false, true} {
 			x := &expander{complement: complement, work: maxWork}
@@ -198,7 +198,7 @@ func TestSelectorsAddUpToTheRegion(t *testing.T) {
 					require.Equal(t, want, sum, "%v at %v", filled, at)
 				})
 				if d := degree(list) + up; d > 1 && d <= functional.MaxDegree {
-					k := functional.KeyTerms{Products: (&builder{u: u}).products(&pick{file: &file{blocks: 1}}, filled, &amount{}, d)}
+					k := functional.KeyTerms{Products: (&builder{opener: &opener{}, u: u}).products(&pick{file: &file{blocks: 1}}, filled, &amount{}, d)}
 					f := &functional.Functional{Degree: d, Keys: []functional.KeyTerms{k}}
 					f.Sort()
 					require.NoError(t, f.Validate(u.n), "%v", filled)

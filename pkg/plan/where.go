@@ -14,8 +14,6 @@ type names struct {
 	table  string // what columns may be qualified with
 	values map[int][]Value
 	spent  int // of maxCompile
-	// shared are conditions that many aggregates of a join have, each compiled once.
-	shared map[query.Expr]*cond
 }
 
 // maxCompile bounds the positions of columns that expressions and conditions are
@@ -72,18 +70,6 @@ func (n *names) all() []string {
 
 // condition compiles WHERE.
 func (n *names) condition(e query.Expr) (*cond, error) {
-	c, shared := n.shared[e]
-	if c != nil {
-		return c, nil
-	}
-	c, err := n.compile(e)
-	if shared && err == nil {
-		n.shared[e] = c
-	}
-	return c, err
-}
-
-func (n *names) compile(e query.Expr) (*cond, error) {
 	switch e := e.(type) {
 	case *query.Literal:
 		switch e.Kind {

@@ -85,7 +85,7 @@ func TestWiderProfile(t *testing.T) {
 	p, err := he.Lookup("cube")
 	require.NoError(t, err)
 	u.Profile = p
-	b := &builder{u: u}
+	b := &builder{opener: &opener{}, u: u}
 	half := func(name string) *big.Int {
 		p, err := he.Lookup(name)
 		require.NoError(t, err)

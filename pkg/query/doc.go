@@ -1,5 +1,5 @@
 // Package query reads the SQL that Carnet understands: one SELECT of aggregates over
-// one product. The grammar is the allow-list; what it has no rule for is refused
+// one product, or a join of two such queries. The grammar is the allow-list; what it has no rule for is refused
 // with the position, the reason and the nearest form that runs.
 //
 // Text goes in, a closed syntax tree comes out:

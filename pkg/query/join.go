@@ -14,8 +14,20 @@ type Side struct {
 	At    Pos
 }
 
+// Tables are the products that the query names, in the order of its text.
+func (s *Select) Tables() []Table {
+	if s.Join == nil {
+		return []Table{s.From}
+	}
+	var out []Table
+	for i := range s.Join.Sides {
+		out = append(out, s.Join.Sides[i].Query.From)
+	}
+	return out
+}
+
 // nearestJoin is the form of a join that runs.
-const nearestJoin = "join two queries over the same product: FROM (SELECT d, SUM(x) AS x FROM a WHERE ... GROUP BY d) AS p JOIN (SELECT d, SUM(y) AS y FROM a WHERE ... GROUP BY d) AS q USING (d)"
+const nearestJoin = "join two grouped queries: FROM (SELECT d, SUM(x) AS x FROM a GROUP BY d) AS p JOIN (SELECT d, SUM(y) AS y FROM b GROUP BY d) AS q USING (d)"
 
 // join parses what FROM ( begins.
 func (p *parser) join(s *Select) error {

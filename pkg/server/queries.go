@@ -18,7 +18,11 @@ type queryService struct {
 }
 
 func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQueryRequest) (*carnetv1.ExplainQueryResponse, error) {
-	ex, err := q.s.g.ExplainQuery(ctx, as(ctx), carnet.ProductID(m.Product), m.Sql, m.Purpose)
+	products := []carnet.ProductID{carnet.ProductID(m.Product)}
+	for _, p := range m.With {
+		products = append(products, carnet.ProductID(p))
+	}
+	ex, err := q.s.g.ExplainQuery(ctx, as(ctx), products, m.Sql, m.Purpose)
 	if err != nil {
 		return nil, err
 	}

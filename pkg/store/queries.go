@@ -14,7 +14,7 @@ func (t *tx) PutQuery(q flow.QueryRecord) error {
 	return t.exec(`INSERT INTO queries (statement, id, buyer, product, published, committee, threshold, keyholders, openings, scalar_bytes, expires, checks,
 		state, public_hash, blocks_done, blocks_total, attempts, failure, updated)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
-		q.Statement.Hash[:], q.ID[:], string(q.Buyer), string(q.Product), q.Published[:], q.Committee[:], q.Threshold, q.Keyholders, q.Openings, q.ScalarBytes, q.Expires.UnixNano(), q.Checks,
+		q.Statement.Hash[:], q.ID[:], string(q.Buyer), string(q.Product), hashes(q.Published).bytes(), q.Committee[:], q.Threshold, q.Keyholders, q.Openings, q.ScalarBytes, q.Expires.UnixNano(), q.Checks,
 		string(q.State), q.Values[:], q.BlocksDone, q.BlocksTotal, q.Attempts, q.Failure, q.Updated.UnixNano())
 }
 
@@ -23,7 +23,7 @@ const querySelect = `SELECT j.statement, j.seq, j.envelope, q.id, q.buyer, q.pro
 	FROM queries q JOIN journal j ON j.statement = q.statement `
 
 func queryInto(q *flow.QueryRecord) []any {
-	return []any{(*h32)(&q.Statement.Hash), &q.Statement.Seq, env{&q.Statement.Envelope}, (*h32)(&q.ID), &q.Buyer, &q.Product, (*h32)(&q.Published), (*h32)(&q.Committee),
+	return []any{(*h32)(&q.Statement.Hash), &q.Statement.Seq, env{&q.Statement.Envelope}, (*h32)(&q.ID), &q.Buyer, &q.Product, (*hashes)(&q.Published), (*h32)(&q.Committee),
 		&q.Threshold, &q.Keyholders, &q.Openings, &q.ScalarBytes, (*when)(&q.Expires), &q.Checks, &q.State, (*h32)(&q.Values),
 		&q.BlocksDone, &q.BlocksTotal, &q.Attempts, &q.Failure, (*when)(&q.Updated)}
 }

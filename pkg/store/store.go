@@ -195,6 +195,28 @@ func (h *h32) Scan(v any) error {
 	return nil
 }
 
+// hashes scans hashes that are stored one behind the other.
+type hashes []carnet.Hash
+
+func (h hashes) bytes() (out []byte) {
+	for i := range h {
+		out = append(out, h[i][:]...)
+	}
+	return out
+}
+
+func (h *hashes) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok || len(b)%32 != 0 {
+		return fmt.Errorf("want hashes of 32 bytes, have %T of %d", v, len(b))
+	}
+	*h = nil
+	for ; len(b) > 0; b = b[32:] {
+		*h = append(*h, carnet.Hash(b[:32]))
+	}
+	return nil
+}
+
 // when scans a time in nanoseconds.
 type when time.Time
 

@@ -125,20 +125,22 @@ func (c *checker) party() {
 	}
 }
 
-// shape checks the aggregates, groups and filters of the query.
+// shape checks the aggregates, groups and filters that the query has of the dataset: those
+// of the products that it belongs to.
 func (c *checker) shape() {
-	m, p := &c.dataset.Manifest, c.request.Plan
+	m := &c.dataset.Manifest
 	var funcs []string
 	for _, a := range m.Terms.Aggregates {
 		funcs = append(funcs, canonical(a))
 	}
+	own := c.asked()
 	lists := []struct {
 		reason, what  string
 		used, allowed []string
 	}{
-		{ReasonAggregate, "aggregate with", p.Aggregates, funcs},
-		{ReasonGroupBy, "group by", p.GroupBy, m.Terms.GroupBy},
-		{ReasonFilter, "filter by", p.Filters, m.Terms.Filters},
+		{ReasonAggregate, "aggregate with", own.Aggregates, funcs},
+		{ReasonGroupBy, "group by", own.GroupBy, m.Terms.GroupBy},
+		{ReasonFilter, "filter by", own.Filters, m.Terms.Filters},
 	}
 	for _, l := range lists {
 		if len(l.allowed) == 0 {
@@ -151,6 +153,26 @@ func (c *checker) shape() {
 			}
 		}
 	}
+}
+
+// asked is what the query has of the dataset, in every product that it belongs to.
+func (c *checker) asked() (out plan.Source) {
+	for _, s := range c.request.Plan.Sources {
+		if !slices.ContainsFunc(s.Datasets, func(d plan.Dataset) bool { return d.Hash == c.dataset.Hash }) {
+			continue
+		}
+		out.Aggregates = union(out.Aggregates, s.Aggregates)
+		out.GroupBy = union(out.GroupBy, s.GroupBy)
+		out.Filters = union(out.Filters, s.Filters)
+	}
+	return out
+}
+
+// union merges two lists of names, ascending.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // canonical resolves aliases of aggregates: variance is var_samp.

@@ -435,7 +435,7 @@ func queries(t *testing.T, open Opener) {
 	var recs []flow.QueryRecord
 	for i := range 3 {
 		q := flow.QueryRecord{Statement: put(t, s, i), ID: carnet.Hash{byte(i)}, Buyer: carnet.PartyID(fmt.Sprintf("b%d", i%2)), Product: "p",
-			Published: carnet.Hash{9}, Committee: carnet.Hash{4}, Threshold: 2, Checks: 4, Keyholders: 3, Openings: 7, ScalarBytes: 24, Expires: time.Unix(500, 1).UTC(),
+			Published: []carnet.Hash{{9}, {8}}[:1+i%2], Committee: carnet.Hash{4}, Threshold: 2, Checks: 4, Keyholders: 3, Openings: 7, ScalarBytes: 24, Expires: time.Unix(500, 1).UTC(),
 			State: flow.QueryComputing, BlocksTotal: 10, Updated: time.Unix(1, 2).UTC()}
 		update(t, s, func(tx flow.Tx) error { return tx.PutQuery(q) })
 		recs = append(recs, q)

@@ -91,10 +91,13 @@ func (QueryState) EnumDescriptor() ([]byte, []int) {
 }
 
 type ExplainQueryRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Product       string                 `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
-	Sql           string                 `protobuf:"bytes,2,opt,name=sql,proto3" json:"sql,omitempty"`
-	Purpose       string                 `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first product after FROM.
+	Product string `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
+	Sql     string `protobuf:"bytes,2,opt,name=sql,proto3" json:"sql,omitempty"`
+	Purpose string `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// The products that it is joined with.
+	With          []string `protobuf:"bytes,4,rep,name=with,proto3" json:"with,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,6 +151,13 @@ func (x *ExplainQueryRequest) GetPurpose() string {
 		return x.Purpose
 	}
 	return ""
+}
+
+func (x *ExplainQueryRequest) GetWith() []string {
+	if x != nil {
+		return x.With
+	}
+	return nil
 }
 
 type ExplainQueryResponse struct {
@@ -1449,11 +1459,12 @@ var File_carnet_v1_query_proto protoreflect.FileDescriptor
 
 const file_carnet_v1_query_proto_rawDesc = "" +
 	"\n" +
-	"\x15carnet/v1/query.proto\x12\tcarnet.v1\x1a\x16carnet/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"[\n" +
+	"\x15carnet/v1/query.proto\x12\tcarnet.v1\x1a\x16carnet/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"o\n" +
 	"\x13ExplainQueryRequest\x12\x18\n" +
 	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12\x18\n" +
-	"\apurpose\x18\x03 \x01(\tR\apurpose\"k\n" +
+	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x12\n" +
+	"\x04with\x18\x04 \x03(\tR\x04with\"k\n" +
 	"\x14ExplainQueryResponse\x12#\n" +
 	"\x04plan\x18\x01 \x01(\v2\x0f.carnet.v1.PlanR\x04plan\x12.\n" +
 	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\"\xef\x03\n" +

@@ -1,0 +1,143 @@
+package carnettest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Mirror statistics: what kz says it exported to uz, and what uz says it imported from
+// kz, each under a schema of its own.
+const (
+	exportsYAML = `
+name: exports
+version: 1
+dimensions:
+  - name: chapter
+    codes: [{value: "01"}, {value: "02"}, {value: "84"}, {value: "97"}]
+  - name: month
+    codes: [{value: "1"}, {value: "2"}, {value: "3"}]
+measures:
+  - {name: value, scale: 2, min: "0", max: "1000000.00"}
+limits: {rows: 100000, datasets: 4}
+layouts: [cube, records]
+`
+	importsYAML = `
+name: imports
+version: 1
+dimensions:
+  - name: route
+    codes: [{value: rail}, {value: road}]
+  - name: month
+    codes: [{value: "1"}, {value: "2"}, {value: "3"}]
+  - name: chapter
+    codes: [{value: "97"}, {value: "84"}, {value: "02"}, {value: "01"}]
+measures:
+  - {name: cif, scale: 2, min: "0", max: "1500000.00", nullable: true}
+limits: {rows: 50000, datasets: 4}
+layouts: [cube, records]
+`
+)
+
+// mirrored is the rows of both sides, and SQLite's tables of them: amounts in hundredths.
+func mirrored(t *testing.T) (exports, imports string, ref truth) {
+	ref = newTruth(t)
+	ref.exec(t, "CREATE TABLE exports (chapter TEXT, month INTEGER, value INTEGER)")
+	ref.exec(t, "CREATE TABLE imports (route TEXT, month INTEGER, chapter TEXT, cif INTEGER)")
+	chapters := []string{"01", "02", "84", "97"}
+	var out, in strings.Builder
+	out.WriteString("chapter,month,value\n")
+	in.WriteString("route,month,chapter,cif\n")
+	for r := range 60 {
+		chapter, month, value := chapters[r%4], r%3+1, 1000*r+7
+		if chapter != "97" { // kz exports none
+			fmt.Fprintf(&out, "%s,%d,%d.%02d\n", chapter, month, value/100, value%100)
+			ref.exec(t, fmt.Sprintf("INSERT INTO exports VALUES ('%s', %d, %d)", chapter, month, value))
+		}
+		if chapter == "84" && month == 3 { // uz saw none of it
+			continue
+		}
+		cif, text := fmt.Sprint(value+value/10), fmt.Sprintf("%d.%02d", (value+value/10)/100, (value+value/10)%100)
+		if r%7 == 0 || chapter == "02" && month == 1 {
+			cif, text = "NULL", ""
+		}
+		route := []string{"rail", "road"}[r%2]
+		fmt.Fprintf(&in, "%s,%d,%s,%s\n", route, month, chapter, text)
+		ref.exec(t, fmt.Sprintf("INSERT INTO imports VALUES ('%s', %d, '%s', %s)", route, month, chapter, cif))
+	}
+	return out.String(), in.String(), ref
+}
+
+// publishMirror publishes both sides, each as a product of its owner's.
+func publishMirror(t *testing.T, n *Network, layout carnet.Layout, change ...func(p *Publication)) (kz, uz *Dataset, ref truth) {
+	t.Helper()
+	exports, imports, ref := mirrored(t)
+	publish := func(p Publication) *Dataset {
+		for _, c := range change {
+			c(&p)
+		}
+		return n.Publish(t, p)
+	}
+	kz = publish(Publication{Owner: "kz", Name: "exports", Schema: ParseSchema(t, exportsYAML), Layout: layout, CSV: exports})
+	uz = publish(Publication{Owner: "uz", Name: "imports", Schema: ParseSchema(t, importsYAML), Layout: layout, CSV: imports})
+	n.Product(t, "exports", kz)
+	n.Product(t, "imports", uz)
+	return kz, uz, ref
+}
+
+// gaps asks for differences only, which are opened as one number a group.
+const gaps = `SELECT chapter, p.v - q.v AS gap FROM (SELECT chapter, SUM(value) AS v FROM exports GROUP BY chapter) p
+	JOIN (SELECT chapter, SUM(cif) AS v FROM imports GROUP BY chapter) q USING (chapter) ORDER BY chapter`
+
+// ratios asks for both sides as well.
+const ratios = `SELECT chapter, month, p.v AS exported, q.v AS imported, q.v / NULLIF(p.v, 0) AS ratio, p.v - q.v AS gap
+	FROM (SELECT chapter, month, SUM(value) AS v FROM exports WHERE month < 3 OR chapter = '84' GROUP BY chapter, month) p
+	JOIN (SELECT month, chapter, SUM(cif) FILTER (WHERE route = 'rail' OR month > 1) AS v FROM imports GROUP BY month, chapter) q USING (chapter, month) ORDER BY chapter, month`
+
+// Rule: two products of different owners and schemas, published to one committee, are
+// joined by groups, and the answer is that of SQLite over both plaintexts: groups of one
+// side only, NULLs, ratios. A difference is opened as one number, under both keys.
+func TestMirror(t *testing.T) {
+	t.Parallel()
+	n := Start(t, Options{})
+	kz, uz, ref := publishMirror(t, n, carnet.LayoutCube)
+
+	asked := n.Submit(t, "buyer", "exports", gaps)
+	require.Equal(t, []carnet.ProductID{"imports"}, asked.Query.With)
+	require.Len(t, asked.Query.Inputs, 2)
+	differences := 0
+	for _, o := range asked.Plan.Openings {
+		if o.Less != nil {
+			differences++
+			require.Len(t, o.F.Keys, 2)
+			require.Equal(t, []carnet.PartyID{"kz", "uz"}, o.Owners)
+		}
+	}
+	require.Equal(t, 4, differences, "one for each chapter: nobody knows before that kz has none of one")
+	got, err := n.Open(t, asked)
+	require.NoError(t, err)
+	cents := scaled(2)
+	same(t, []item{{"chapter", "", nil}, {"gap", "", cents}}, got.Result, ref.rows(t, gaps), gaps)
+	require.Equal(t, 3, got.Attested)
+	require.EqualValues(t, len(asked.Plan.Openings)+differences, n.Keyholders[0].Charged(t, kz.Key.Key)+n.Keyholders[0].Charged(t, uz.Key.Key))
+
+	got = n.Ask(t, "buyer", "exports", ratios)
+	require.NotEmpty(t, got.Result.Rows)
+	same(t, []item{{"chapter", "", nil}, {"month", "", nil}, {"exported", "", cents}, {"imported", "", cents}, {"ratio", "", scaled(0)}, {"gap", "", cents}},
+		got.Result, ref.rows(t, strings.ReplaceAll(ratios, "q.v / NULLIF(p.v, 0)", "q.v || '/' || p.v")), ratios)
+
+	// Kept beside the query, both products open the answer again when one has changed.
+	snapshot, err := asked.Snapshot()
+	require.NoError(t, err)
+	more := n.Publish(t, Publication{Owner: n.Owners[2].ID, Name: "imports", Schema: ParseSchema(t, importsYAML), Layout: carnet.LayoutCube, CSV: "route,month,chapter,cif\nrail,1,01,5.00\n"})
+	n.Product(t, "imports", uz, more)
+	_, err = n.Client(t, "buyer").Reopen(Context(t), n.Identity("buyer"), asked.Hash, nil)
+	require.Equal(t, "PRODUCT_CHANGED", carnet.ReasonOf(err))
+	again, err := n.Client(t, "buyer").Reopen(Context(t), n.Identity("buyer"), asked.Hash, snapshot)
+	require.NoError(t, err)
+	require.Len(t, again.Result.Rows, 3)
+}
