@@ -25,7 +25,7 @@ func (initCmd) Help() string {
 	return `Draws a signing key and a sealing key, keeps them in DIR/keystore.age, and writes
 DIR/party.json: a statement of who you are, signed with the new key. Send
 party.json to the registrar of your network, who signs and registers it. It
-holds nothing secret. Back up keystore.age by copying it.
+holds nothing secret. Back up with carnet-keyholder backup.
 
 If there is DIR/vault.yaml, the keys are in HashiCorp Vault instead: Vault signs
 with a key that its administrator made, and keeps the sealing key wrapped. See

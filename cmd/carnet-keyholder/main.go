@@ -23,6 +23,8 @@ type cli struct {
 	Status       statusCmd  `cmd:"" help:"Show journal position, keys, charges and answers."`
 	ExportPublic exportCmd  `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
 	Destroy      destroyCmd `cmd:"" help:"Destroy the seeds of one key for good."`
+	Backup       backupCmd  `cmd:"" help:"Write everything this keyholder must not lose into one encrypted file."`
+	Restore      restoreCmd `cmd:"" help:"Put the files of a backup back."`
 	Version      versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +32,17 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(id.String()+"\n"), 0o600))
 			},
+			// until TEXT exec CMD... repeats a command until it prints a text, for half a minute.
+			"until": func(ts *testscript.TestScript, _ bool, args []string) {
+				form := regexp.MustCompile(args[0])
+				for range 60 {
+					if ts.Exec(args[2], args[3:]...) == nil && form.MatchString(ts.ReadFile("stdout")) {
+						return
+					}
+					time.Sleep(500 * time.Millisecond)
+				}
+				ts.Fatalf("%v does not print %q", args[2:], args[0])
+			},
 			// mode FILE MODE compares permissions.
 			"mode": func(ts *testscript.TestScript, _ bool, args []string) {
 				i, err := os.Stat(ts.MkAbs(args[0]))
@@ -44,7 +57,7 @@ func TestScripts(t *testing.T) {
 
 // TestEveryCommandHasAnExample keeps the help useful.
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, command := range []string{"init", "run", "status", "export-public", "destroy", "version"} {
+	for _, command := range []string{"init", "run", "status", "export-public", "destroy", "backup", "restore", "version"} {
 		var out bytes.Buffer
 		require.Zero(t, run([]string{command, "--help"}, streams{nil, &out, &out}), out.String())
 		require.Contains(t, out.String(), "Example", command)

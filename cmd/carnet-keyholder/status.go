@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys/agefile"
 )
 
 type statusCmd struct {
@@ -35,6 +36,11 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	mark, err := agefile.ReadMark(agefile.MarkFile(c.keystore()))
+	if err != nil {
+		return err
+	}
+	st.Marked = mark.Size
 	if c.JSON {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
@@ -44,6 +50,9 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(w, "party\t%s\n", st.Party)
 	fmt.Fprintf(w, "journal\t%d entries, head %s\n", st.Size, st.Head)
 	fmt.Fprintf(w, "co-signed\tup to %d\n", st.Cosigned)
+	if mark.Size > st.Size {
+		fmt.Fprintf(w, "REPLAY\tup to %d: the ledger is older than what was signed; until then nothing is answered\n", mark.Size)
+	}
 	for _, c := range slices.Sorted(maps.Keys(st.Quorums)) {
 		fmt.Fprintf(w, "quorum\t%d entries by committee %.16s\n", st.Quorums[c], c)
 	}

@@ -58,6 +58,7 @@ type Status struct {
 	Size       int64              `json:"journal_size"`
 	Head       carnet.Hash        `json:"journal_head"`
 	Cosigned   int64              `json:"cosigned_size"`
+	Marked     int64              `json:"marked_size,omitempty"` // journal size recorded beside the keys, if that is a file
 	Halted     string             `json:"halted,omitempty"`
 	Keys       []KeyStatus        `json:"keys"`
 	Quorums    map[string]int64   `json:"quorum_sizes"` // committee statement hash -> checkpoint size

@@ -119,11 +119,15 @@ func errClosed() error {
 	return carnet.E(carnet.Precondition, "KEYSTORE_CLOSED", "the keystore is closed")
 }
 
+func errReadOnly() error {
+	return carnet.E(carnet.Precondition, "KEYSTORE_READ_ONLY", "the keystore was opened for reading only")
+}
+
 // change applies edit to a copy of the contents, writes the copy and only then
 // takes it over, so that memory never runs ahead of the file.
 func (s *Store) change(edit func(*contents)) error {
 	if s.readOnly {
-		return carnet.E(carnet.Precondition, "KEYSTORE_READ_ONLY", "the keystore was opened for reading only")
+		return errReadOnly()
 	}
 	next := *s.c
 	next.Bundles, next.Destroyed = maps.Clone(s.c.Bundles), maps.Clone(s.c.Destroyed)
