@@ -126,8 +126,8 @@ func (c *column) verify(p columnfile.Piece, words []uint64) error {
 	})
 }
 
-// there finds out whether a mapped file was cut since its words were verified: whoever
-// computes with them would meet the fault, but can't have the file opened anew.
+// there finds out whether a mapped file was cut since its words were verified, before
+// whoever computes with them meets the fault.
 func (c *column) there(p columnfile.Piece, words []uint64) error {
 	return c.guard(p, func() error {
 		if words[len(words)-1] >= c.file.Prime(p.Limb) {

@@ -11,7 +11,9 @@ import (
 // and valid until release. They are those that the root commits to.
 //
 // Errors: STORAGE_DAMAGED, which names column, chunk and piece; the file is opened
-// anew the next time, so that it can be repaired while the process runs.
+// anew the next time, so that it can be repaired while the process runs. A page of a
+// mapping that the disk does not give later on is a fault of whoever reads the words,
+// who calls Doubt.
 func (s *Store) Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash, number uint32, chunk, limb int) ([]uint64, func(), error) {
 	p := columnfile.Piece{Column: number, Limb: uint32(limb), Chunk: uint32(chunk)}
 	if !f.Has(p) {
@@ -74,6 +76,13 @@ func (s *Store) doubt(c *column, err error) {
 	}
 	key := columnKey{c.file.Nonce(), c.number}
 	s.columns.Forget(func(k columnKey) bool { return k == key })
+}
+
+// Doubt has the columns of a file opened and verified anew the next time. A computation
+// that has a mapping goes on with it.
+func (s *Store) Doubt(nonce carnet.Nonce) {
+	s.words.Forget(func(k limbKey) bool { return k.nonce == nonce })
+	s.columns.Forget(func(k columnKey) bool { return k.nonce == nonce })
 }
 
 // Piece returns one piece of a sealed file in packed form, and its proof.

@@ -30,6 +30,13 @@ func newColumnSource(columns Columns, in *inputs) (*columnSource, error) {
 	return s, nil
 }
 
+// doubt has all files read anew.
+func (s *columnSource) doubt() {
+	for nonce := range s.files {
+		s.columns.Doubt(nonce)
+	}
+}
+
 // Chunk implements scan.Chunks.
 func (s *columnSource) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
 	c := s.files[id.File]

@@ -208,6 +208,9 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		z, err = scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
 	}
 	if err != nil {
+		if carnet.ReasonOf(err) == "STORAGE_DAMAGED" { // perhaps within words that were verified: the next attempt finds out where
+			source.doubt()
+		}
 		return nil, err
 	}
 	return wire.AppendScalars(nil, in.profile, z), nil

@@ -172,6 +172,10 @@ type Columns interface {
 	Seal(ctx context.Context, f *columnfile.File, pieces []carnet.Hash) error
 	// Chunk returns one limb of a chunk, read only and valid until release.
 	Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32, chunk, limb int) (words []uint64, release func(), err error)
+	// Doubt has a sealed file opened and compared with its hashes anew, by who reads it
+	// next: words that were given out could not be read after all, or others say that they
+	// are not right.
+	Doubt(nonce carnet.Nonce)
 	// Piece returns a piece in packed form, and its proof.
 	Piece(ctx context.Context, f *columnfile.File, root carnet.Hash, p columnfile.Piece) (packed, proof []byte, err error)
 	// Bytes returns how much a file takes.

@@ -118,6 +118,25 @@ func (g *Gateway) compareAttested(ctx context.Context, q *QueryRecord, a *carnet
 	if g.Observe.Mismatch != nil {
 		g.Observe.Mismatch()
 	}
+	g.doubt(ctx, q)
+}
+
+// doubt has the files of a query read and compared with their hashes anew.
+func (g *Gateway) doubt(ctx context.Context, q *QueryRecord) {
+	var body carnet.Query
+	if err := q.Statement.Envelope.Decode(carnet.TypeQuery, &body); err != nil {
+		return
+	}
+	var in *inputs
+	if err := g.Store.View(ctx, func(tx Tx) (err error) {
+		in, err = g.pinnedInputs(tx, q.Published, body.Inputs)
+		return err
+	}); err != nil {
+		return
+	}
+	if source, err := newColumnSource(g.Columns, in); err == nil {
+		source.doubt()
+	}
 }
 
 // SubmitDecision stores the calling keyholder's refusal of a query.
