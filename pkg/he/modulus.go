@@ -30,6 +30,24 @@ type Reducer struct {
 // Reducer returns the reduction modulo the prime of the given limb.
 func (p *Profile) Reducer(limb int) Reducer { return p.mods[limb].Reducer }
 
+// NewReducer returns the reduction modulo an odd number of 2 to 62 bits.
+func NewReducer(q uint64) Reducer {
+	inv := q
+	for range 6 { // Newton: each step doubles the number of correct bits
+		inv *= 2 - q*inv
+	}
+	b := new(big.Int).SetUint64(q)
+	power := func(e uint) uint64 { return new(big.Int).Mod(new(big.Int).Lsh(big.NewInt(1), e), b).Uint64() }
+	m := Reducer{q: q, qInv: inv, r1: power(64), r2: power(128), bits: uint8(bits.Len64(q))}
+	if c := uint64(1)<<m.bits - q; c < 1<<31 && 2*c*c+c <= q {
+		m.short = c
+	}
+	return m
+}
+
+// Prime returns the number modulo which m reduces.
+func (m Reducer) Prime() uint64 { return m.q }
+
 // Reduce returns hi*2^64+lo modulo the prime, for any hi and lo.
 func (m Reducer) Reduce(hi, lo uint64) uint64 {
 	s := redc(hi, m.r2, m.q, m.qInv) + redc(lo, m.r1, m.q, m.qInv)
@@ -86,20 +104,10 @@ func newModulus(q uint64, n int, t uint64) (modulus, error) {
 	if err != nil {
 		return modulus{}, err
 	}
-	inv := q
-	for range 6 { // Newton: each step doubles the number of correct bits
-		inv *= 2 - q*inv
+	inverse := func(x uint64) *big.Int {
+		return new(big.Int).ModInverse(new(big.Int).SetUint64(x), new(big.Int).SetUint64(q))
 	}
-	b := new(big.Int).SetUint64(q)
-	pow := func(e uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), e) }
-	inverse := func(x uint64) *big.Int { return new(big.Int).ModInverse(new(big.Int).SetUint64(x), b) }
-	m := modulus{ntt: ntt, lazy: LazyProducts(bits.Len64(q))}
-	m.q, m.qInv, m.bits = q, inv, uint8(bits.Len64(q))
-	if c := uint64(1)<<m.bits - q; c < 1<<31 && 2*c*c+c <= q {
-		m.short = c
-	}
-	m.r1 = new(big.Int).Mod(pow(64), b).Uint64()
-	m.r2 = new(big.Int).Mod(pow(128), b).Uint64()
+	m := modulus{Reducer: NewReducer(q), ntt: ntt, lazy: LazyProducts(bits.Len64(q))}
 	m.nInv = inverse(uint64(n)).Uint64()
 	m.tInv = m.montgomery(inverse(t % q).Uint64())
 	return m, nil

@@ -101,10 +101,10 @@ func (c *PublicCache) keep(made []kept) {
 }
 
 // kept asks for the public halves of all columns of a limb of a chunk.
-func (r *runner) kept(c *chunkPass, limb int) []kept {
+func (r *runner) kept(p *pass, c *chunkPass, limb int) []kept {
 	out := make([]kept, len(c.f.columns))
 	for i, column := range c.f.columns {
-		out[i].id = publicID{r.r.Profile().ID(), c.key, ChunkID{c.f.file, column, uint32(c.chunk)}, limb}
+		out[i].id = publicID{r.r.Profile().ID(), p.key, ChunkID{c.f.file, column, uint32(c.chunk)}, limb}
 		r.opt.Public.get(&out[i], c.rows*r.r.Profile().N())
 	}
 	return out

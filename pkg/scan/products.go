@@ -44,18 +44,12 @@ func Products(ctx context.Context, r *he.Ring, fs []*functional.Functional, c0 C
 	var free polys
 	for i := range s {
 		for _, p := range s[i].passes {
-			if err := run.run(ctx, p); err != nil {
-				return err
-			}
+			var sums polySink
 			for m, f := range p.members {
-				results[f] = append(results[f], Parts{Key: p.key, D: free.get(r, p.degrees[m]+1)})
+				sums = append(sums, free.get(r, p.degrees[m]+1))
+				results[f] = append(results[f], Parts{Key: p.key, D: sums[m]})
 			}
-			err := each(ctx, opt.Workers, len(p.members), func(_ context.Context, _, m int) error {
-				parts := results[p.members[m]]
-				run.result(m, parts[len(parts)-1].D)
-				return nil
-			})
-			if err != nil {
+			if err := run.run(ctx, p, sums); err != nil {
 				return err
 			}
 		}

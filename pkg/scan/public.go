@@ -58,23 +58,14 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 	if err != nil {
 		return nil, err
 	}
-	var free polys
 	for i := range s {
 		for _, p := range s[i].passes {
-			if err := run.run(ctx, p); err != nil {
+			sums := newConstSink(run, len(p.members), corrections[p.key])
+			if err := run.run(ctx, p, sums); err != nil {
 				return nil, err
 			}
-			err := each(ctx, opt.Workers, len(p.members), func(_ context.Context, _, m int) error {
-				d := free.get(r, p.degrees[m]+1)
-				defer free.put(d)
-				run.result(m, d)
-				v := r.ScalarAdd(r.Const(d[0]), r.InnerConst(d[1:], corrections[p.key][:len(d)-1]))
-				f := p.members[m]
-				values[f] = r.ScalarAdd(values[f], v)
-				return nil
-			})
-			if err != nil {
-				return nil, err
+			for m, f := range p.members {
+				values[f] = r.ScalarAdd(values[f], sums.scalar(run, m))
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	tileSlots     = 32  // slots whose public halves are made together: they stay in the second-level cache
+	tileSlots     = 32  // slots of full chunks that are treated together: they stay in the second-level cache
 	portableSlots = 256 // and in pure Go, where a block at a time is expanded
 	window        = 3   // steps in memory: one is fetched while workers are at two others
 )
@@ -25,8 +25,8 @@ type runner struct {
 	limit  int // products that a sum takes before it is relieved
 	meter  *meter
 
-	sums    [][]uint64 // by member: limb after limb, group after group, D_0.. of each
-	pending []int      // by member: products since its sums were relieved
+	members []memberSums
+	sink    sink
 	workers []*worker
 
 	mu    sync.Mutex
@@ -39,14 +39,32 @@ func newRunner(r *he.Ring, c0 Chunks, opt Options, m *meter) (*runner, error) {
 		return nil, err
 	}
 	run := &runner{r: r, c0: c0, opt: opt, kernel: k, limit: he.LazyProducts(r.Profile().LimbBits()), meter: m}
-	tile := tileSlots
-	if !r.FastColumns() {
-		tile = portableSlots
-	}
-	for range max(1, opt.Workers) {
-		run.workers = append(run.workers, &worker{run: run, tile: min(tile, r.Profile().N())})
+	for i := range max(1, opt.Workers) {
+		run.workers = append(run.workers, &worker{run: run, number: i})
 	}
 	return run, nil
+}
+
+// tile is how many slots of a chunk of so many blocks are treated together: more of
+// shorter chunks, so that what is done once a tile stays small.
+func (r *runner) tile(rows int) int {
+	tile := tileSlots
+	if !r.r.FastColumns() {
+		tile = portableSlots
+	}
+	n := r.r.Profile().N()
+	for ; 2*rows <= ChunkBlocks && 2*tile <= n; rows *= 2 {
+		tile *= 2
+	}
+	return min(tile, n)
+}
+
+// part is the slots of a worker.
+func (r *runner) part(worker int) (from, to int) {
+	n := r.r.Profile().N()
+	unit := min(tileSlots, n)
+	units, workers := n/unit, len(r.workers)
+	return units * worker / workers * unit, units * (worker + 1) / workers * unit
 }
 
 func (o *Options) kernel(r *he.Ring) (*kernel.Kernel, error) {
@@ -70,9 +88,6 @@ func Kernels(p *he.Profile) (names []string) {
 	return names
 }
 
-// sumWords is how many words the sums of a group of slots take.
-func sumWords(degree int) int { return (degree + 1) * kernel.Sum }
-
 // step is one limb of one chunk of a file.
 type step struct {
 	f           *filePass
@@ -89,11 +104,12 @@ type step struct {
 	left atomic.Int32 // workers that have not done their part
 }
 
-// run sets the sums of the pass' members to the sums over all its files. The slots are
+// run gives the sums of the pass' members over all its files to the sink. The slots are
 // divided among the workers, so that every sum has one owner; each goes through all
 // steps at its own pace, as far apart as window allows.
-func (r *runner) run(ctx context.Context, p *pass) error {
+func (r *runner) run(ctx context.Context, p *pass, to sink) error {
 	r.reset(p)
+	r.sink = to
 	var steps []*step
 	for _, f := range p.files {
 		for c := range int(chunks(f.blocks)) {
@@ -105,7 +121,6 @@ func (r *runner) run(ctx context.Context, p *pass) error {
 		}
 	}
 	room := make(chan struct{}, window)
-	tiles := r.r.Profile().N() / r.workers[0].tile
 	n := len(r.workers)
 	err := each(ctx, n+1, n+1, func(ctx context.Context, _, i int) error {
 		if i == n {
@@ -119,8 +134,8 @@ func (r *runner) run(ctx context.Context, p *pass) error {
 			}
 			w := r.workers[i]
 			w.begin(s)
-			for t := tiles * i / n; t < tiles*(i+1)/n; t++ {
-				w.at(t * w.tile)
+			for from, to := r.part(i); from < to; from += w.tile {
+				w.at(from, min(w.tile, to-from))
 			}
 			if s.left.Add(-1) == 0 {
 				r.finish(s)
@@ -148,7 +163,7 @@ func (r *runner) prepare(ctx context.Context, p *pass, steps []*step, room chan<
 			c = r.open(p, s)
 		}
 		s.c = c
-		s.public = r.kept(c, s.limb)
+		s.public = r.kept(p, c, s.limb)
 		if err := r.fetch(ctx, s); err != nil {
 			return err
 		}
@@ -170,23 +185,6 @@ func (r *runner) finish(s *step) {
 	}
 }
 
-func (r *runner) reset(p *pass) {
-	words := r.r.Profile().Limbs() * r.r.Profile().N() / kernel.Lanes
-	for i, d := range p.degrees {
-		size := words * sumWords(d)
-		if i == len(r.sums) {
-			r.sums = append(r.sums, nil)
-		}
-		if cap(r.sums[i]) < size {
-			r.sums[i] = make([]uint64, size)
-			continue
-		}
-		r.sums[i] = r.sums[i][:size]
-		clear(r.sums[i])
-	}
-	r.pending = make([]int, len(p.members))
-}
-
 func (r *runner) fetch(ctx context.Context, s *step) error {
 	columns := s.f.columns
 	s.stored, s.release = make([][]uint64, len(columns)), make([]func(), len(columns))
@@ -203,70 +201,5 @@ func (s *step) free() {
 			f()
 		}
 		s.release[i], s.stored[i] = nil, nil
-	}
-}
-
-// chunkPass is what is the same for all limbs of a chunk.
-type chunkPass struct {
-	key       carnet.KeyID
-	f         *filePass
-	chunk     int
-	rows      int
-	expansion []*he.ColumnExpansion          // by column
-	wide      map[uint32]*he.ColumnExpansion // by column number: those of wide factors
-	relieve   []bool                         // by term: the member's sums must be relieved before it
-}
-
-func (r *runner) open(p *pass, s *step) *chunkPass {
-	first, g := chunkOf(s.f.blocks, uint32(s.chunk))
-	c := &chunkPass{key: p.key, f: s.f, chunk: s.chunk, rows: g, wide: map[uint32]*he.ColumnExpansion{}}
-	for i := range s.f.wide {
-		for _, column := range s.f.wide[i].columns {
-			if c.wide[column] == nil {
-				c.wide[column] = r.r.ExpandColumn(p.key, he.BlockID{File: s.f.file, Column: column, Block: first}, g)
-			}
-		}
-	}
-	for _, column := range s.f.columns {
-		c.expansion = append(c.expansion, r.r.ExpandColumn(p.key, he.BlockID{File: s.f.file, Column: column, Block: first}, g))
-	}
-	for i := range s.f.terms {
-		t := &s.f.terms[i]
-		n := g * t.products()
-		full := r.pending[t.member]+n > r.limit
-		if full {
-			r.pending[t.member] = 0
-		}
-		r.pending[t.member] += n
-		c.relieve = append(c.relieve, full)
-	}
-	return c
-}
-
-// relieve reduces the high halves of sums modulo the prime, which leaves the sums
-// unchanged modulo the prime and makes room for he.LazyProducts more.
-func relieve(sums []uint64, prime uint64) {
-	for i := kernel.Lanes; i < len(sums); i += kernel.Sum {
-		for j := range sums[i : i+kernel.Lanes] {
-			sums[i+j] %= prime
-		}
-	}
-}
-
-// result reduces the sums of a member to D_0..D_d.
-func (r *runner) result(member int, d []he.Poly) {
-	n := r.r.Profile().N()
-	sums := r.sums[member]
-	for l := range r.r.Profile().Limbs() {
-		m := r.r.Profile().Reducer(l)
-		for s := 0; s < n; s += kernel.Lanes {
-			for j := range d {
-				out := d[j][l][s : s+kernel.Lanes]
-				for i := range out {
-					out[i] = m.Reduce(sums[kernel.Lanes+i], sums[i])
-				}
-				sums = sums[kernel.Sum:]
-			}
-		}
 	}
 }

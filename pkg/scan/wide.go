@@ -55,15 +55,14 @@ func (r *runner) addWide(ctx context.Context, s *step, i, j int, sum wideSum) er
 		combine = r.kernel.SubMod
 	}
 	prime := r.r.Profile().Primes()[s.limb]
-	tile := r.workers[0].tile
-	tiles, n := r.r.Profile().N()/tile, len(r.workers)
+	tile, n := r.tile(rows), len(r.workers)
 	return each(ctx, n, n, func(_ context.Context, _, w int) error {
 		x, public := s.c.wide[id.Column].Fork(), make([]uint64, tile*rows)
-		for t := tiles * w / n; t < tiles*(w+1)/n; t++ {
-			lo, hi := t*tile*rows, (t+1)*tile*rows
-			x.Words(s.limb, t*tile, public, stored[lo:hi])
+		for from, to := r.part(w); from < to; from += tile {
+			lo, hi := from*rows, min(from+tile, to)*rows
+			x.Words(s.limb, from, public[:hi-lo], stored[lo:hi])
 			combine(sum.c0[lo:hi], stored[lo:hi], prime)
-			combine(sum.a[lo:hi], public, prime)
+			combine(sum.a[lo:hi], public[:hi-lo], prime)
 		}
 		return nil
 	})

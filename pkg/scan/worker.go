@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/he"
@@ -12,21 +11,25 @@ import (
 // expanded, a sum of columns made and a pair multiplied once for each tile, when first
 // needed.
 type worker struct {
-	run  *runner
-	tile int // slots
+	run    *runner
+	number int
+	tile   int // slots of a whole tile
 
 	c      *chunkPass
 	s      *step
 	public []kept // by column
 	prime  uint64
 	reduce he.Reducer
-	slot   int
+	slot   int // the tile
+	slots  int
 
 	expansion []*he.ColumnExpansion // by column, this worker's own
 	expanded  buffers               // by column: the tile of a
 	sums      buffers               // by factor: the tile of both halves of its sum
 	pairs     buffers               // by pair: the tile of its three polynomials
 	scratch   buffers               // for columns that are needed once: the factors of a term, and summands
+	local     []uint64              // of the tile, for a member whose terms are all in this chunk
+	dots      [3]kernel.Pair
 }
 
 const (
@@ -45,18 +48,18 @@ type buffers struct {
 
 func (b *buffers) reset(n int) {
 	b.words = slices.Grow(b.words, max(0, n-len(b.words)))[:max(n, len(b.words))]
-	b.valid = make([]bool, n)
+	b.valid = slices.Grow(b.valid[:0], n)[:n]
+	clear(b.valid)
 }
 
 // get returns the buffer of that number, and whether it holds what it should.
 func (b *buffers) get(i, words int) ([]uint64, bool) {
-	if len(b.words[i]) != words {
+	if cap(b.words[i]) < words {
 		b.words[i] = make([]uint64, words)
-		b.valid[i] = false
 	}
 	ok := b.valid[i]
 	b.valid[i] = true
-	return b.words[i], ok
+	return b.words[i][:words], ok
 }
 
 func (w *worker) begin(s *step) {
@@ -65,6 +68,7 @@ func (w *worker) begin(s *step) {
 		w.expansion = make([]*he.ColumnExpansion, len(c.expansion))
 	}
 	w.c, w.s, w.public = c, s, s.public
+	w.tile = w.run.tile(c.rows)
 	w.prime, w.reduce = w.run.r.Profile().Primes()[s.limb], w.run.r.Profile().Reducer(s.limb)
 	w.expanded.reset(len(c.f.columns))
 	w.sums.reset(len(c.f.factors))
@@ -72,50 +76,71 @@ func (w *worker) begin(s *step) {
 	w.scratch.reset(scratchBuffers)
 }
 
-// at multiplies the tile that begins with the slot, for all terms.
-func (w *worker) at(slot int) {
-	w.slot = slot
+// at multiplies the tile of so many slots from the given one on, for all terms.
+func (w *worker) at(slot, slots int) {
+	w.slot, w.slots = slot, slots
 	clear(w.expanded.valid)
 	clear(w.sums.valid)
 	clear(w.pairs.valid)
-	n := w.run.r.Profile().N()
-	group := (w.s.limb*n + slot) / kernel.Lanes
 	for i := range w.c.f.terms {
-		t := &w.c.f.terms[i]
-		d := len(t.factors) + 2*len(t.pairs)
-		size := sumWords(d)
-		sums := w.run.sums[t.member][group*size:][:w.tile/kernel.Lanes*size]
-		if w.c.relieve[i] {
+		t, turn := &w.c.f.terms[i], w.c.turns[i]
+		sums := w.tileSums(t.member)
+		if turn.begin {
+			clear(sums)
+		}
+		if turn.relieve {
 			relieve(sums, w.prime)
 		}
-		if len(t.pairs) == 0 {
-			x0, x1 := w.factor(t.factors[0], firstFactor)
-			y0, y1 := w.factor(t.factors[1], secondFactor)
-			w.run.kernel.Multiply(sums, x0, x1, y0, y1, w.c.rows)
-			continue
-		}
-		x := w.pair(t.pairs[0])
-		var y [][]uint64
-		if len(t.pairs) == 2 {
-			p := w.pair(t.pairs[1])
-			y = p[:]
-		} else {
-			y0, y1 := w.factor(t.factors[0], lastFactor)
-			y = [][]uint64{y0, y1}
-		}
-		for j := range d + 1 {
-			var pairs []kernel.Pair
-			for k := range x {
-				if j-k >= 0 && j-k < len(y) {
-					pairs = append(pairs, kernel.Pair{A: x[k], B: y[j-k]})
-				}
-			}
-			w.run.kernel.Dot(sums[j*kernel.Sum:], size, pairs, w.c.rows)
+		w.multiply(t, sums)
+		if turn.end {
+			w.run.sink.take(w.run, tileSums{w.number, t.member, w.s.limb, slot, w.run.members[t.member].degree, sums})
 		}
 	}
 }
 
-func (w *worker) words() int { return w.tile * w.c.rows }
+// tileSums are the sums of a member. Those whose terms are all in this chunk share
+// memory, since the terms of a member follow each other.
+func (w *worker) tileSums(member int) []uint64 {
+	m := &w.run.members[member]
+	size := sumWords(m.degree)
+	if m.words != nil {
+		group := (w.s.limb*w.run.r.Profile().N() + w.slot) / kernel.Lanes
+		return m.words[group*size:][:w.slots/kernel.Lanes*size]
+	}
+	if need := w.slots / kernel.Lanes * size; len(w.local) < need {
+		w.local = make([]uint64, need)
+	}
+	return w.local[:w.slots/kernel.Lanes*size]
+}
+
+// multiply adds a term to sums.
+func (w *worker) multiply(t *term, sums []uint64) {
+	if len(t.pairs) == 0 {
+		x0, x1 := w.factor(t.factors[0], firstFactor)
+		y0, y1 := w.factor(t.factors[1], secondFactor)
+		w.run.kernel.Multiply(sums, x0, x1, y0, y1, w.c.rows)
+		return
+	}
+	x, n := w.pair(t.pairs[0]), 2
+	var y [3][]uint64
+	if len(t.pairs) == 2 {
+		y, n = w.pair(t.pairs[1]), 3
+	} else {
+		y[0], y[1] = w.factor(t.factors[0], lastFactor)
+	}
+	d := n + 1
+	for j := range d + 1 {
+		dots := w.dots[:0]
+		for k := range x {
+			if j-k >= 0 && j-k < n {
+				dots = append(dots, kernel.Pair{A: x[k], B: y[j-k]})
+			}
+		}
+		w.run.kernel.Dot(sums[j*kernel.Sum:], sumWords(d), dots, w.c.rows)
+	}
+}
+
+func (w *worker) words() int { return w.slots * w.c.rows }
 
 // stored is the tile of c0 of a column.
 func (w *worker) stored(c int) []uint64 {
@@ -201,17 +226,6 @@ func (w *worker) pair(i int) (p [3][]uint64) {
 	}
 	x0, x1 := w.factor(w.c.f.pairs[i].a, firstFactor)
 	y0, y1 := w.factor(w.c.f.pairs[i].b, secondFactor)
-	m := w.reduce
-	for k := range n {
-		h, l := bits.Mul64(x0[k], y0[k])
-		p[0][k] = m.ReduceProduct(h, l)
-		h, l = bits.Mul64(x0[k], y1[k])
-		h2, l2 := bits.Mul64(x1[k], y0[k])
-		l, c := bits.Add64(l, l2, 0)
-		h, _ = bits.Add64(h, h2, c)
-		p[1][k] = m.ReduceProduct(h, l)
-		h, l = bits.Mul64(x1[k], y1[k])
-		p[2][k] = m.ReduceProduct(h, l)
-	}
+	w.run.kernel.Product(p, x0, x1, y0, y1, w.reduce)
 	return p
 }

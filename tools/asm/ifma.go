@@ -92,6 +92,9 @@ func (k ifma) loop(name string, words []reg.Register, stride Op, begin func(), r
 	k.RET()
 }
 
+// ahead is how far in front of the rows that are multiplied others are fetched.
+const ahead = 2048
+
 // multiply has two sums for the mixed products, so that no addition waits for the one
 // before: eight chains in all.
 func (k ifma) multiply() {

@@ -23,7 +23,7 @@ type machine struct {
 	mask    map[reg.ID]uint64
 	zero    bool // flags
 	carry   uint64
-	local   [64]byte
+	local   [128]byte
 }
 
 // call runs a function with 64-bit arguments.
@@ -212,10 +212,16 @@ func (m *machine) execute(i *ir.Instruction) {
 			return
 		}
 		m.vec[o[1].(reg.Physical).ID()] = m.vector(o[0], lanes(o[1]))
+	case "VMOVQ":
+		m.vec[o[1].(reg.Physical).ID()] = [8]uint64{m.get(o[0])}
 	case "VPBROADCASTQ":
+		x := m.get(o[0])
+		if r := o[0].(reg.Physical); r.Kind() == reg.KindVector {
+			x = m.vec[r.ID()][0]
+		}
 		var v [8]uint64
 		for j := range lanes(o[1]) {
-			v[j] = m.get(o[0])
+			v[j] = x
 		}
 		m.vec[o[1].(reg.Physical).ID()] = v
 	case "VPXOR", "VPXORQ":
@@ -232,6 +238,13 @@ func (m *machine) execute(i *ir.Instruction) {
 		each(func(_, b, _ uint64) uint64 { return b << shift })
 	case "VPSRLQ":
 		each(func(_, b, _ uint64) uint64 { return b >> shift })
+	case "VPCMPEQQ":
+		each(func(a, b, _ uint64) uint64 {
+			if a == b {
+				return ^uint64(0)
+			}
+			return 0
+		})
 	case "VPCMPGTQ":
 		each(func(a, b, _ uint64) uint64 {
 			if int64(b) > int64(a) {

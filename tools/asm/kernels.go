@@ -52,6 +52,7 @@ type avx2 struct {
 	*build.Context
 	mask Mem
 	sign Mem
+	more Mem // what adding 2^63 to two partial sums adds to the high half
 }
 
 func emitAVX2(c *build.Context) {
@@ -65,6 +66,11 @@ func emitAVX2(c *build.Context) {
 	for i := range 4 {
 		c.AddDatum(8*i, U64(1<<63))
 	}
+	k.more = c.StaticGlobal("more") // 2^63 * (2^28 + 2^56), above 64 bits
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i := range 4 {
+		c.AddDatum(8*i, U64(1<<(63+28-64)+1<<(63+56-64)))
+	}
 	k.multiply()
 	for n := 1; n <= 3; n++ {
 		k.dot(n)
@@ -72,6 +78,7 @@ func emitAVX2(c *build.Context) {
 	k.rows()
 	k.addMod("addModAVX2", true)
 	k.addMod("subModAVX2", false)
+	emitReduce(c)
 }
 
 // load cuts the four words at m into halves.
@@ -105,8 +112,9 @@ func (k avx2) mulAdd(x, y half, p partial) {
 	}
 }
 
-// fold adds low*low + mixed*2^28 + high*high*2^56 to the 128-bit sums of four lanes.
-func (k avx2) fold(p partial, sums Mem) {
+// fold adds low*low + mixed*2^28 + high*high*2^56 to the 128-bit sums of four lanes. The
+// partial sums are integers with a sign if that is said.
+func (k avx2) fold(p partial, sums Mem, signed bool) {
 	sign, t, u, lo, hi := k.YMM(), k.YMM(), k.YMM(), k.YMM(), k.YMM()
 	k.VMOVDQU(k.sign, sign)
 	k.VMOVDQU(sums.Offset(rowBytes), hi)
@@ -120,21 +128,30 @@ func (k avx2) fold(p partial, sums Mem) {
 	k.VMOVDQU(sums, lo)
 	add(p[0])
 	x := k.YMM()
-	k.VPSLLQ(U8(28), p[1], x)
-	add(x)
-	k.VPSRLQ(U8(36), p[1], x)
-	k.VPADDQ(x, hi, hi)
-	k.VPSLLQ(U8(56), p[2], x)
-	add(x)
-	k.VPSRLQ(U8(8), p[2], x)
-	k.VPADDQ(x, hi, hi)
+	if signed { // what is above 64 bits of a negative number is ones
+		k.VPXOR(t, t, t)
+		k.VPCMPGTQ(p[0], t, t)
+		k.VPADDQ(t, hi, hi)
+	}
+	for i, n := range []uint64{28, 56} {
+		k.VPSLLQ(U8(n), p[1+i], x)
+		add(x)
+		if signed { // with 2^63 more the number has no sign
+			k.VPXOR(sign, p[1+i], p[1+i])
+		}
+		k.VPSRLQ(U8(64-n), p[1+i], x)
+		k.VPADDQ(x, hi, hi)
+	}
+	if signed {
+		k.VPSUBQ(k.more, hi, hi)
+	}
 	k.VMOVDQU(lo, sums)
 	k.VMOVDQU(hi, sums.Offset(rowBytes))
 }
 
 // loop runs over groups of slots, their two halves of four lanes, and rows. begin,
 // row and end see pointers to the lanes' first words, an index in bytes, and the sums.
-func (k avx2) loop(name string, words []reg.Register, stride Op, begin func(), row func(at []Mem, prefetch bool), end func(sums Mem)) {
+func (k avx2) loop(name string, words []reg.Register, stride Op, begin func(), row func(at []Mem), end func(sums Mem)) {
 	rows := k.Load(k.Param("rows"), k.GP64())
 	groups := k.Load(k.Param("groups"), k.GP64())
 	sums := k.Load(k.Param("sums"), k.GP64())
@@ -150,7 +167,7 @@ func (k avx2) loop(name string, words []reg.Register, stride Op, begin func(), r
 		for n := range words {
 			at[n] = Mem{Base: words[n], Index: i, Scale: 1, Disp: 32 * h}
 		}
-		row(at, h == 0)
+		row(at)
 		k.ADDQ(U8(rowBytes), i)
 		k.CMPQ(i, rows)
 		k.JNE(LabelRef(label))
@@ -174,36 +191,65 @@ func pointers(c *build.Context, names ...string) (r []reg.Register) {
 	return r
 }
 
-// ahead is how far in front of the rows that are multiplied others are fetched.
-const ahead = 2048
-
-// multiply uses 9 registers for sums, 6 for the halves of x0, x1 and one of y0, y1, and
-// one for a product.
+// multiply makes nine products of halves instead of sixteen: x0*y1 + x1*y0 is
+// (x0+x1)*(y0+y1) - x0*y0 - x1*y1, and of the words of each, x.lo*y.hi + x.hi*y.lo is
+// (x.lo+x.hi)*(y.lo+y.hi) - x.lo*y.lo - x.hi*y.hi. Longer sums may wrap modulo 2^64; the
+// differences, which are kept, do not. Those of x0*y1 + x1*y0 are between -2^63 and 2^63:
+// x0+x1 has halves of its own, with a carry between them.
+//
+// 9 registers are for sums, 6 for the halves of two words and their sums, one for the mask.
 func (k avx2) multiply() {
 	function(k.Context, "multiplyAVX2", multiplySignature)
 	k.Doc("multiplyAVX2 is multiply for words below 2^55 and at most 64 rows.")
 	w := pointers(k.Context, "x0", "x1", "y0", "y1")
-	var d [3]partial
+	mask := k.YMM()
+	k.VMOVDQU(k.mask, mask)
+	var d [3]partial // of x0*y0, (x0+x1)*(y0+y1), x1*y1
 	k.loop("multiply_avx2", w, U32(6*rowBytes), func() {
 		for i := range d {
 			d[i] = k.zero()
 		}
-	}, func(at []Mem, prefetch bool) {
-		if prefetch {
+	}, func(at []Mem) {
+		if at[0].Disp == 0 {
 			for _, m := range at {
 				k.PREFETCHT0(m.Offset(ahead))
 			}
 		}
-		x0, x1 := k.load(at[0]), k.load(at[1])
-		y := k.load(at[2])
-		k.mulAdd(x0, y, d[0])
-		k.mulAdd(x1, y, d[1])
-		y = k.load(at[3])
-		k.mulAdd(x0, y, d[1])
-		k.mulAdd(x1, y, d[2])
+		load := func(m ...Mem) (h half, sum reg.VecVirtual) {
+			h, sum = half{k.YMM(), k.YMM()}, k.YMM()
+			k.VMOVDQU(m[0], h.hi)
+			for _, more := range m[1:] {
+				k.VPADDQ(more, h.hi, h.hi)
+			}
+			k.VPAND(mask, h.hi, h.lo)
+			k.VPSRLQ(U8(28), h.hi, h.hi)
+			k.VPADDQ(h.lo, h.hi, sum)
+			return h, sum
+		}
+		add := func(p partial, m0, m1 []Mem) {
+			x, xs := load(m0...)
+			y, ys := load(m1...)
+			k.VPMULUDQ(x.lo, y.lo, x.lo)
+			k.VPADDQ(x.lo, p[0], p[0])
+			k.VPMULUDQ(x.hi, y.hi, x.hi)
+			k.VPADDQ(x.hi, p[2], p[2])
+			k.VPMULUDQ(xs, ys, xs)
+			k.VPADDQ(xs, p[1], p[1])
+		}
+		add(d[0], at[0:1], at[2:3])
+		add(d[1], at[0:2], at[2:4])
+		add(d[2], at[1:2], at[3:4])
 	}, func(sums Mem) {
+		for _, p := range d {
+			k.VPSUBQ(p[0], p[1], p[1])
+			k.VPSUBQ(p[2], p[1], p[1])
+		}
+		for i := range d[1] {
+			k.VPSUBQ(d[0][i], d[1][i], d[1][i])
+			k.VPSUBQ(d[2][i], d[1][i], d[1][i])
+		}
 		for i := range d {
-			k.fold(d[i], sums.Offset(2*rowBytes*i))
+			k.fold(d[i], sums.Offset(2*rowBytes*i), i == 1)
 		}
 	})
 }
@@ -219,11 +265,11 @@ func (k avx2) dot(n int) {
 	w := pointers(k.Context, names...)
 	stride := k.Load(k.Param("stride"), k.GP64())
 	var p partial
-	k.loop(fmt.Sprintf("dot%d_avx2", n), w, stride, func() { p = k.zero() }, func(at []Mem, _ bool) {
+	k.loop(fmt.Sprintf("dot%d_avx2", n), w, stride, func() { p = k.zero() }, func(at []Mem) {
 		for i := range n {
 			k.mulAdd(k.load(at[2*i]), k.load(at[2*i+1]), p)
 		}
-	}, func(sums Mem) { k.fold(p, sums) })
+	}, func(sums Mem) { k.fold(p, sums, false) })
 }
 
 // rows adds up 64 words below 2^57, which stays below 2^63.

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/mmcloughlin/avo/ir"
 )
 
 const lane8 = 8
@@ -117,5 +119,87 @@ func TestKernels(t *testing.T) {
 				l.check(t, name, 2)
 			}
 		}
+	}
+}
+
+// TestReduction runs what reduces modulo primes in the interpreter: the largest sums and
+// words, and others, against integers of any size.
+func TestReduction(t *testing.T) {
+	f, err := unit{emit: emitKernels}.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		for _, b := range []int{52, 55} {
+			for _, short := range []uint64{1, 1<<27 - 1, rnd.Uint64N(1<<26)*2 + 1} {
+				l := newLayout(t, rnd, 1, 2, b, false)
+				q := uint64(1)<<b - short
+				for i := range l.sums { // anything
+					l.sums[i] = edge(rnd, ^uint64(0))
+					binary.LittleEndian.PutUint64(l.m.memory[l.sumsAt+uint64(8*i):], l.sums[i])
+				}
+				l.m.call(f, fmt.Sprintf("reduce%dAVX2", b), l.wordsAt[0], l.sumsAt+2*64, 2, 6*64, q, short)
+				for i := range 2 * lane8 {
+					at := (i/lane8*3+1)*2*lane8 + i%lane8
+					same(t, l.word(l.wordsAt[0], i), q, wide128(l.sums[at+lane8], l.sums[at]))
+				}
+				if b == 55 {
+					l.product(t, f, rnd, q, short)
+				}
+			}
+		}
+	}
+}
+
+// product multiplies residues in runs 3..5 and 0 into runs 1, 2 and 0.
+func (l *layout) product(t *testing.T, f *ir.File, rnd *rand.Rand, q, short uint64) {
+	t.Helper()
+	var x [4][]uint64 // x0, x1, y0, y1
+	runs := [4]int{3, 4, 5, 0}
+	for n, run := range runs {
+		for i := range l.words[run] {
+			x[n] = append(x[n], edge(rnd, q-1))
+			binary.LittleEndian.PutUint64(l.m.memory[l.wordsAt[run]+uint64(8*i):], x[n][i])
+		}
+	}
+	w := l.wordsAt
+	l.m.call(f, "productAVX2", w[1], w[2], w[0], w[3], w[4], w[5], w[0], uint64(l.groups), q, short)
+	for i := range x[0] {
+		integer := func(a, b int) *big.Int {
+			return new(big.Int).Mul(new(big.Int).SetUint64(x[a][i]), new(big.Int).SetUint64(x[b][i]))
+		}
+		same(t, l.word(w[1], i), q, integer(0, 2))
+		same(t, l.word(w[2], i), q, new(big.Int).Add(integer(0, 3), integer(1, 2)))
+		same(t, l.word(w[0], i), q, integer(1, 3))
+	}
+}
+
+func (l *layout) word(at uint64, i int) uint64 {
+	return binary.LittleEndian.Uint64(l.m.memory[at+uint64(8*i):])
+}
+
+func wide128(hi, lo uint64) *big.Int {
+	v := new(big.Int).SetUint64(hi)
+	return v.Lsh(v, 64).Add(v, new(big.Int).SetUint64(lo))
+}
+
+// edge returns a number up to the largest, often it.
+func edge(rnd *rand.Rand, largest uint64) uint64 {
+	switch v := rnd.Uint64(); v % 4 {
+	case 0:
+		return largest
+	case 1:
+		return largest - v>>2%3
+	default:
+		return (v >> (v >> 2 % 64)) % largest
+	}
+}
+
+// same compares a residue.
+func same(t *testing.T, have, q uint64, v *big.Int) {
+	t.Helper()
+	if want := new(big.Int).Mod(v, new(big.Int).SetUint64(q)); want.Uint64() != have {
+		t.Fatalf("%d modulo %d is %d, want %d", v, q, have, want)
 	}
 }

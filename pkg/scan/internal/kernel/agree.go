@@ -1,6 +1,10 @@
 package kernel
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/he"
+)
 
 // agreeing returns the kernels that give the sums that Go gives, tried before the first
 // use: the longest and largest words in as many rows as a call takes, and others in a
@@ -44,6 +48,22 @@ func agrees(k *Kernel, rows int, largest bool) bool {
 	short := slices.Clone(below)
 	for i := range short {
 		short[i] &= 1<<RowBits - 1
+	}
+	for _, power := range []int{52, 55} { // of primes there is assembly for; odd is all that reducing asks for
+		m := he.NewReducer(1<<power - 1<<shortBits + 1)
+		var r [4][]uint64
+		for i := range r {
+			for _, v := range x[i][:groups*Lanes] {
+				r[i] = append(r[i], min(v, m.Prime()-1))
+			}
+		}
+		sums := words(groups*3*Sum, ^uint64(0))
+		if !same(func(k *Kernel, s []uint64) { k.Reduce(s[:groups*Lanes], sums, 3*Sum, m) }) ||
+			!same(func(k *Kernel, s []uint64) {
+				k.Product([3][]uint64{s[:groups*Lanes], s[groups*Lanes : 2*groups*Lanes], s[2*groups*Lanes : 3*groups*Lanes]}, r[0], r[1], r[2], r[3], m)
+			}) {
+			return false
+		}
 	}
 	return same(func(k *Kernel, s []uint64) { k.Multiply(s, x[0], x[1], x[2], x[3], rows) }) &&
 		same(func(k *Kernel, s []uint64) { k.Dot(s, 3*Sum, pairs[:1], rows) }) &&

@@ -6,6 +6,12 @@
 // leaves the same residues; how many products they take is he.LazyProducts.
 package kernel
 
+import (
+	"math/bits"
+
+	"github.com/carnet-network/carnet/pkg/he"
+)
+
 const (
 	// Lanes is the number of slots of a group.
 	Lanes = 8
@@ -33,6 +39,11 @@ type Kernel struct {
 	rows func(sums, words []uint64, rows int)
 	// addMod and subMod add x to sum and subtract it, modulo the prime.
 	addMod, subMod func(sum, x []uint64, prime uint64)
+	// reduce sets out to the residues of sums, groups stride words apart, and product p to the
+	// three polynomials of a product modulo the prime; nil, or an answer of false: not for
+	// this prime.
+	reduce  func(out, sums []uint64, stride int, m he.Reducer) bool
+	product func(p [3][]uint64, x0, x1, y0, y1 []uint64, m he.Reducer) bool
 }
 
 // RowBits is the largest length of words that Rows adds up.
@@ -100,6 +111,36 @@ func (k *Kernel) SubMod(sum, x []uint64, prime uint64) {
 	check(len(sum), len(x), Lanes, Lanes, 1)
 	equal(len(sum), len(x))
 	k.subMod(sum, x, prime)
+}
+
+// Reduce sets out, one word for each slot, to the residues of the first Sum of every stride
+// words of sums.
+func (k *Kernel) Reduce(out, sums []uint64, stride int, m he.Reducer) {
+	check(len(sums), len(out), stride, Sum, 1)
+	if k.reduce == nil || !k.reduce(out, sums, stride, m) {
+		reduce(out, sums, stride, m)
+	}
+}
+
+// Product sets p to the residues of x0*y0, x0*y1 + x1*y0 and x1*y1, word by word, for
+// residues as many as a multiple of Lanes.
+func (k *Kernel) Product(p [3][]uint64, x0, x1, y0, y1 []uint64, m he.Reducer) {
+	check(len(x0), len(x0), Lanes, Lanes, 1)
+	equal(len(x0), len(x1), len(y0), len(y1), len(p[0]), len(p[1]), len(p[2]))
+	if k.product == nil || !k.product(p, x0, x1, y0, y1, m) {
+		product(p, x0, x1, y0, y1, m)
+	}
+}
+
+// shortBits is the largest length of the difference of a prime to the power of two above
+// it that the assembly takes.
+const shortBits = 27
+
+// short returns that power and the difference.
+func short(m he.Reducer) (power int, c uint64, ok bool) {
+	power = bits.Len64(m.Prime())
+	c = 1<<power - m.Prime()
+	return power, c, bits.Len64(c) <= shortBits
 }
 
 func check(sums, words, stride, last, rows int) {

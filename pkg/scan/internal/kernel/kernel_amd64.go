@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/cpu"
+
+	"github.com/carnet-network/carnet/pkg/he"
 )
 
 // native returns the kernels of this machine that agree with Go, fastest first.
@@ -27,7 +29,7 @@ var native = sync.OnceValue(func() (ks []*Kernel) {
 					dot3IFMA(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
 				}
 			},
-			rows: addRows, addMod: addModSIMD, subMod: subModSIMD,
+			rows: addRows, addMod: addModSIMD, subMod: subModSIMD, reduce: reduceSIMD, product: productSIMD,
 		})
 	}
 	if cpu.X86.HasAVX2 {
@@ -47,7 +49,7 @@ var native = sync.OnceValue(func() (ks []*Kernel) {
 					dot3AVX2(&p[0].A[0], &p[0].B[0], &p[1].A[0], &p[1].B[0], &p[2].A[0], &p[2].B[0], rows, groups, &sums[0], 8*stride)
 				}
 			},
-			rows: addRows, addMod: addModSIMD, subMod: subModSIMD,
+			rows: addRows, addMod: addModSIMD, subMod: subModSIMD, reduce: reduceSIMD, product: productSIMD,
 		})
 	}
 	if cpu.X86.HasBMI2 {
@@ -77,4 +79,25 @@ func addModSIMD(sum, x []uint64, prime uint64) {
 
 func subModSIMD(sum, x []uint64, prime uint64) {
 	subModAVX2(&sum[0], &x[0], len(sum)/Lanes, prime)
+}
+
+func reduceSIMD(out, sums []uint64, stride int, m he.Reducer) bool {
+	power, c, ok := short(m)
+	switch {
+	case ok && power == 52:
+		reduce52AVX2(&out[0], &sums[0], len(out)/Lanes, 8*stride, m.Prime(), c)
+	case ok && power == 55:
+		reduce55AVX2(&out[0], &sums[0], len(out)/Lanes, 8*stride, m.Prime(), c)
+	default:
+		return false
+	}
+	return true
+}
+
+func productSIMD(p [3][]uint64, x0, x1, y0, y1 []uint64, m he.Reducer) bool {
+	power, c, ok := short(m)
+	if ok = ok && power == 55; ok {
+		productAVX2(&p[0][0], &p[1][0], &p[2][0], &x0[0], &x1[0], &y0[0], &y1[0], len(x0)/Lanes, m.Prime(), c)
+	}
+	return ok
 }

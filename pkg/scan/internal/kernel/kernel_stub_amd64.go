@@ -40,6 +40,26 @@ func addModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
 //go:noescape
 func subModAVX2(sum *uint64, x *uint64, groups int, prime uint64)
 
+// reduce52AVX2 sets out, 8 words a group, to the residues of 128-bit sums modulo a prime
+// 2^52 - short, for short below 2^27. The sums of a group are stride bytes after those
+// before.
+//
+//go:noescape
+func reduce52AVX2(out *uint64, sums *uint64, groups int, stride int, prime uint64, short uint64)
+
+// reduce55AVX2 sets out, 8 words a group, to the residues of 128-bit sums modulo a prime
+// 2^55 - short, for short below 2^27. The sums of a group are stride bytes after those
+// before.
+//
+//go:noescape
+func reduce55AVX2(out *uint64, sums *uint64, groups int, stride int, prime uint64, short uint64)
+
+// productAVX2 sets p0, p1, p2 to x0*y0, x0*y1 + x1*y0 and x1*y1 modulo a prime 2^55 - short,
+// 8 words a group, for short below 2^27.
+//
+//go:noescape
+func productAVX2(p0 *uint64, p1 *uint64, p2 *uint64, x0 *uint64, x1 *uint64, y0 *uint64, y1 *uint64, groups int, prime uint64, short uint64)
+
 // multiplyMULX is multiply for words of any length up to 60 bits.
 //
 //go:noescape

@@ -1,6 +1,10 @@
 package kernel
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/carnet-network/carnet/pkg/he"
+)
 
 // Portable is the kernel in Go, for words of up to 60 bits.
 var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot, rows: rowSums, addMod: addMod, subMod: subMod}
@@ -130,5 +134,30 @@ func subMod(sum, x []uint64, prime uint64) {
 			s += prime
 		}
 		sum[i] = s
+	}
+}
+
+func reduce(out, sums []uint64, stride int, m he.Reducer) {
+	for at := 0; len(out) > 0; at, out = at+stride, out[Lanes:] {
+		group, to := (*[Sum]uint64)(sums[at:]), (*[Lanes]uint64)(out)
+		for i := range to {
+			to[i] = m.Reduce(group[Lanes+i], group[i])
+		}
+	}
+}
+
+func product(p [3][]uint64, x0, x1, y0, y1 []uint64, m he.Reducer) {
+	n := len(x0)
+	x1, y0, y1, p0, p1, p2 := x1[:n], y0[:n], y1[:n], p[0][:n], p[1][:n], p[2][:n]
+	for i := range x0 {
+		h, l := bits.Mul64(x0[i], y0[i])
+		p0[i] = m.ReduceProduct(h, l)
+		h, l = bits.Mul64(x0[i], y1[i])
+		h2, l2 := bits.Mul64(x1[i], y0[i])
+		l, c := bits.Add64(l, l2, 0)
+		h, _ = bits.Add64(h, h2, c)
+		p1[i] = m.ReduceProduct(h, l)
+		h, l = bits.Mul64(x1[i], y1[i])
+		p2[i] = m.ReduceProduct(h, l)
 	}
 }
