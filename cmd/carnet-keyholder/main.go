@@ -18,14 +18,15 @@ import (
 )
 
 type cli struct {
-	Init         initCmd    `cmd:"" help:"Make a keystore and the party statement to be registered."`
-	Run          runCmd     `cmd:"" help:"Guard keys: follow the journal, check queries, answer or refuse."`
-	Status       statusCmd  `cmd:"" help:"Show journal position, keys, charges and answers."`
-	ExportPublic exportCmd  `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
-	Destroy      destroyCmd `cmd:"" help:"Destroy the seeds of one key for good."`
-	Backup       backupCmd  `cmd:"" help:"Write everything this keyholder must not lose into one encrypted file."`
-	Restore      restoreCmd `cmd:"" help:"Put the files of a backup back."`
-	Version      versionCmd `cmd:"" help:"Print the version."`
+	Init         initCmd        `cmd:"" help:"Make a keystore and the party statement to be registered."`
+	Run          runCmd         `cmd:"" help:"Guard keys: follow the journal, check queries, answer or refuse."`
+	Status       statusCmd      `cmd:"" help:"Show journal position, keys, charges and answers."`
+	ExportPublic exportCmd      `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
+	Destroy      destroyCmd     `cmd:"" help:"Destroy the seeds of one key for good."`
+	Backup       backupCmd      `cmd:"" help:"Write everything this keyholder must not lose into one encrypted file."`
+	Restore      restoreCmd     `cmd:"" help:"Put the files of a backup back."`
+	VaultPolicy  vaultPolicyCmd `cmd:"" name:"vault-policy" help:"Print the policy for HashiCorp Vault."`
+	Version      versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // streams are where commands read and write.

@@ -26,6 +26,8 @@ type app struct {
 	out  io.Writer // for people: without control characters
 	raw  io.Writer // the same place, for formats with rules of their own
 	err  io.Writer
+
+	opened *inVault // once it was needed
 }
 
 func (a *app) path(name string) string {
@@ -133,7 +135,7 @@ func (a *app) prompt(text string) (string, error) {
 
 // identity loads the identity of this home.
 func (a *app) identity(c *config) (*ident.Identity, error) {
-	id, err := ident.Load(a.path(c.Identity), a.askPassphrase)
+	id, err := a.loadIdentity(a.path(c.Identity))
 	if carnet.ReasonOf(err) == "NO_KEY_FILE" {
 		return nil, noIdentity(a.home)
 	}

@@ -22,7 +22,7 @@ func (a *app) connect() (*client.Client, *config, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	tlsConfig, err := ident.ClientTLS(a.path(cfg.Cert), a.path(cfg.Key), a.path(cfg.CA))
+	tlsConfig, err := a.clientTLS(cfg)
 	if err != nil {
 		return nil, nil, err
 	}

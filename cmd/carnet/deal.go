@@ -53,15 +53,9 @@ func (c *dealCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	pass := ""
-	file := a.keyFile(c.Name)
-	if !c.Plain {
-		if pass, err = a.newPassphrase(file); err != nil {
-			return err
-		}
-	}
-	// On disk before it is sent: a key that was dealt must not get lost.
-	if err := k.Save(file, pass); err != nil {
+	// Kept before it is sent: a key that was dealt must not get lost.
+	file, err := a.saveKey(k, c.Name, c.Plain)
+	if err != nil {
 		return err
 	}
 	ref, err := cl.SubmitDealing(a.ctx, d)

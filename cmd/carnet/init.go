@@ -36,6 +36,9 @@ directory. party.json says who the party is, signed with the new key; it holds n
 secret. Send it to the registrar of your network, who signs and registers it. Relative
 file names in config.yaml are relative to that directory.
 
+If there is a vault.yaml in the home directory, the identity and later the dataset keys
+are kept in HashiCorp Vault; see docs/howto/vault.md.
+
 Example:
   carnet --home kz init --party kz-customs --name "Customs of Examplestan" \
     --jurisdiction KZ --role owner --gateway gateway.example:7443`
@@ -63,13 +66,8 @@ func (c *initCmd) Run(a *app) error {
 	if cfg.Key == "" {
 		cfg.Key = c.Party + "-key.pem"
 	}
-	pass := ""
-	if !c.Plain {
-		if pass, err = a.newPassphrase(a.path(cfg.Identity)); err != nil {
-			return err
-		}
-	}
-	if err := id.Save(a.path(cfg.Identity), pass); err != nil {
+	where, err := a.saveIdentity(id, a.path(cfg.Identity), c.Plain)
+	if err != nil {
 		return err
 	}
 	if c.Registrar {
@@ -83,7 +81,7 @@ func (c *initCmd) Run(a *app) error {
 	if err := a.writeStatement(party, id); err != nil {
 		return err
 	}
-	a.printf("identity:       %s\n", a.path(cfg.Identity))
+	a.printf("identity:       %s\n", where)
 	a.printf("configuration:  %s\n", a.path(configFile))
 	a.printf("statement:      %s\n", a.path(partyFile))
 	if c.Registrar {

@@ -96,6 +96,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		return command.Misused(stderr, "carnet", err)
 	}
 	a.home = c.Home
+	defer a.close()
 	if err := k.Run(a); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintln(stderr, "carnet: interrupted")

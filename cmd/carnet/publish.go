@@ -10,7 +10,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/he"
-	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 type publishCmd struct {
@@ -77,7 +76,7 @@ func (c *publishCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	key, err := ident.LoadDatasetKey(a.keyFile(c.Key), a.askPassphrase)
+	key, err := a.loadKey(c.Key)
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,14 @@ package doctest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/vaultserver"
 )
 
 const tutorial = "docs/tutorials/first-query.md"
@@ -18,8 +21,8 @@ const tutorial = "docs/tutorials/first-query.md"
 var howTos = []string{"docs/howto/buyer.md", "docs/howto/owner.md", "docs/howto/keyholder.md", "docs/howto/operator.md"}
 
 // namedPorts are those the pages use: gRPC, REST and metrics of two gateways, health
-// of a keyholder.
-var namedPorts = []string{"7443", "7444", "7445", "7543", "7544", "7545", "9095"}
+// of two keyholders.
+var namedPorts = []string{"7443", "7444", "7445", "7543", "7544", "7545", "9095", "9096"}
 
 // patience is for a machine that is busy with other tests; alone, the tutorial takes
 // about 15 seconds and a how-to page about 10.
@@ -43,17 +46,21 @@ func TestPages(t *testing.T) {
 	require.GreaterOrEqual(t, page.Pause, 1, "%s has no line %s", tutorial, pauseMark)
 	before, after := page.steps(0, page.Pause), page.steps(page.Pause, len(page.Blocks))
 
+	pages, vars := howTos, environment(t, home)
+	if extra := vaultVariables(t); extra != nil {
+		pages, vars = append(slices.Clone(howTos), "docs/howto/vault.md"), append(vars, extra...)
+	}
 	first := start(t, dir, "tutorial", strings.Join([]string{
 		"set -e", "cd '" + root + "'", script(before, ports),
 		"export -p > '" + file("variables") + "'", "pwd > '" + file("directory") + "'", ": > '" + file("paused") + "'",
 		"until [ -e '" + file("resume") + "' ]; do sleep 0.1; done",
 		script(after, ports),
-	}, "\n"), environment(t, home))
+	}, "\n"), vars)
 	err = first.wait(file("paused"), patience)
 	work := readLine(file("directory"), home)
 	first.check(t, before, err, ports, work)
 
-	for _, name := range howTos {
+	for _, name := range pages {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			p, err := ReadPage(root, name)
 			require.NoError(t, err)
@@ -61,7 +68,7 @@ func TestPages(t *testing.T) {
 			require.NotEmpty(t, steps)
 			s := start(t, dir, filepath.Base(name), strings.Join([]string{
 				"source '" + file("variables") + "'", "cd '" + work + "'", "set -e", script(steps, ports),
-			}, "\n"), environment(t, home))
+			}, "\n"), vars)
 			s.check(t, steps, s.wait("", patience), ports, work)
 		})
 	}
@@ -70,6 +77,19 @@ func TestPages(t *testing.T) {
 		require.NoError(t, os.WriteFile(file("resume"), nil, 0o600))
 		first.check(t, after, first.wait("", patience), ports, work)
 	})
+}
+
+// vaultVariables starts an empty Vault for the page about it and returns what its
+// administrator's shell has; nil where there is no server.
+func vaultVariables(t *testing.T) []string {
+	bin, err := vaultserver.Find()
+	if err != nil && os.Getenv(vaultserver.Required) == "" {
+		t.Logf("docs/howto/vault.md is left out: %v", err)
+		return nil
+	}
+	require.NoError(t, err)
+	s := vaultserver.New(t, vaultserver.Options{})
+	return append(s.Env(), "VAULT_TOKEN="+s.Token, "PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+filepath.Dir(bin))
 }
 
 func readLine(file, otherwise string) string {

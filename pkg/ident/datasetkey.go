@@ -2,6 +2,7 @@ package ident
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -43,10 +44,26 @@ func (k *DatasetKey) Save(path, passphrase string) error {
 	return writeSecret(path, passphrase, datasetKeyFile{datasetKeyKind, k.Owner, k.Seed[:], k.Profile, k.Committee, k.Key})
 }
 
+// Marshal is what a dataset-key file holds before encryption, for a place that encrypts
+// by itself. The caller clears it.
+func (k *DatasetKey) Marshal() ([]byte, error) {
+	return json.Marshal(datasetKeyFile{datasetKeyKind, k.Owner, k.Seed[:], k.Profile, k.Committee, k.Key})
+}
+
 // LoadDatasetKey reads a dataset-key file.
 func LoadDatasetKey(path string, ask Passphrase) (*DatasetKey, error) {
+	data, err := readSecret(path, ask)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(data)
+	return ParseDatasetKey(path, data)
+}
+
+// ParseDatasetKey reads what Marshal returned. name is for errors.
+func ParseDatasetKey(path string, data []byte) (*DatasetKey, error) {
 	var f datasetKeyFile
-	if err := readSecret(path, ask, &f); err != nil {
+	if err := decode(path, data, &f); err != nil {
 		return nil, err
 	}
 	if f.Kind != datasetKeyKind || len(f.Seed) != 32 || !carnet.ValidName(string(f.Owner)) {

@@ -45,14 +45,30 @@ func (i *Identity) Save(path, passphrase string) error {
 	return writeSecret(path, passphrase, identityFile{identityKind, i.party, i.key.Seed()})
 }
 
+// Marshal is what an identity file holds before encryption, for a place that encrypts
+// by itself. The caller clears it.
+func (i *Identity) Marshal() ([]byte, error) {
+	return json.Marshal(identityFile{identityKind, i.party, i.key.Seed()})
+}
+
 // Load reads an identity file.
 func Load(path string, ask Passphrase) (*Identity, error) {
+	data, err := readSecret(path, ask)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(data)
+	return ParseIdentity(path, data)
+}
+
+// ParseIdentity reads what Marshal returned. name is for errors.
+func ParseIdentity(name string, data []byte) (*Identity, error) {
 	var f identityFile
-	if err := readSecret(path, ask, &f); err != nil {
+	if err := decode(name, data, &f); err != nil {
 		return nil, err
 	}
 	if f.Kind != identityKind || len(f.Seed) != 32 {
-		return nil, carnet.E(carnet.Invalid, "BAD_IDENTITY_FILE", "%s is not an identity file", path)
+		return nil, carnet.E(carnet.Invalid, "BAD_IDENTITY_FILE", "%s is not an identity file", name)
 	}
 	return FromSeed(f.Party, [32]byte(f.Seed))
 }
@@ -105,35 +121,36 @@ func writeSync(f *os.File, data []byte) error {
 	return f.Sync()
 }
 
-// readSecret reads, decrypts if needed, and decodes a file of this package.
-func readSecret(path string, ask Passphrase, body any) error {
+// readSecret reads a file of this package and decrypts it if needed.
+func readSecret(path string, ask Passphrase) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return carnet.E(carnet.NotFound, "NO_KEY_FILE", "the key file %s does not exist", path).
+		return nil, carnet.E(carnet.NotFound, "NO_KEY_FILE", "the key file %s does not exist", path).
 			Fix("check the name; carnet init makes identities, carnet deal makes dataset keys")
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(data) > maxSecretFile {
-		return carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is too large for a key file", path)
+		return nil, carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is too large for a key file", path)
 	}
 	if bytes.HasPrefix(data, []byte(armor.Header)) {
-		if data, err = decrypt(path, data, ask); err != nil {
-			return err
-		}
-	} else if err := checkMode(f); err != nil {
-		return err
+		return decrypt(path, data, ask)
 	}
+	return data, checkMode(f)
+}
+
+// decode reads the JSON of a key file strictly.
+func decode(name string, data []byte, body any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(body); err != nil {
-		return carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is not a key file", path).Because(err)
+		return carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is not a key file", name).Because(err)
 	}
 	return nil
 }

@@ -117,7 +117,16 @@ var commands = map[string]struct {
 		return show(o)(c.Logical().Read(args[0]))
 	}},
 	"list": {1, func(c *api.Client, o flags, args []string) error {
-		return show(o)(c.Logical().List(args[0]))
+		s, err := c.Logical().List(args[0])
+		if err != nil || s == nil {
+			return err
+		}
+		fmt.Println("Keys\n----")
+		names, _ := s.Data["keys"].([]any)
+		for _, n := range names {
+			fmt.Println(n)
+		}
+		return nil
 	}},
 	"write": {1, func(c *api.Client, o flags, args []string) error {
 		data := map[string]any{}
