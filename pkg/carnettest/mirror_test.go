@@ -141,3 +141,52 @@ func TestMirror(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, again.Result.Rows, 3)
 }
+
+// Rule: each owner's terms judge what is asked of its own product, and every keyholder
+// keeps both owners', with a gateway that skips its check as well.
+func TestMirrorTerms(t *testing.T) {
+	t.Parallel()
+	n := Start(t, Options{Policy: anything{}})
+	publishMirror(t, n, carnet.LayoutCube, func(p *Publication) {
+		terms := OpenTerms()
+		switch p.Owner {
+		case "kz": // who knows nothing of routes
+			terms.Filters, terms.Aggregates, terms.MinOwners = []string{"month", "chapter"}, []string{"sum", "count"}, 1
+		case "uz":
+			terms.Purposes = []string{Purpose}
+		}
+		p.Terms = &terms
+	})
+	got := n.Ask(t, "buyer", "exports", ratios)
+	require.NotEmpty(t, got.Result.Rows)
+	c := n.Client(t, "buyer")
+	for sql, purpose := range map[string]string{gaps: "marketing", strings.Replace(gaps, "SUM(value)", "AVG(value)", 1): Purpose} {
+		asked, err := c.Ask(Context(t), n.Identity("buyer"), "exports", sql, purpose, 0)
+		require.NoError(t, err)
+		reason, dataset := "PURPOSE_NOT_ALLOWED", "uz/imports"
+		if purpose == Purpose {
+			reason, dataset = "AGGREGATE_NOT_ALLOWED", "kz/exports"
+		}
+		n.refusedBy(t, asked.Hash, reason)
+		status, err := c.Status(Context(t), asked.Hash)
+		require.NoError(t, err)
+		require.NotEmpty(t, status.Refusals)
+		require.Contains(t, status.Refusals[0].Message, dataset)
+	}
+}
+
+// Rule: a home veto on one side of a join holds for the numbers that its side is in.
+func TestMirrorHome(t *testing.T) {
+	t.Parallel()
+	n := Start(t, Options{})
+	home := n.Keyholders[0]
+	_, _, ref := publishMirror(t, n, carnet.LayoutCube, func(p *Publication) {
+		if p.Owner == "uz" {
+			p.Home = home.Party
+		}
+	})
+	got := n.Ask(t, "buyer", "exports", gaps)
+	require.Len(t, got.Homes, 1)
+	require.Equal(t, home.Party, got.Homes[0].Party)
+	same(t, []item{{"chapter", "", nil}, {"gap", "", scaled(2)}}, got.Result, ref.rows(t, gaps), gaps)
+}

@@ -65,11 +65,11 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c.buyer = s.parties[c.Query.Buyer]
-	if len(c.Query.With) >= plan.MaxProducts {
-		c.invalid = errTooManyProducts
-		return c
+	products := c.Query.Products()
+	if len(products) > plan.MaxProducts { // it concerns those that guard the first ones, who refuse it
+		c.invalid, products = errTooManyProducts, products[:plan.MaxProducts]
 	}
-	for _, id := range c.Query.Products() {
+	for _, id := range products {
 		p := s.products[id]
 		if p == nil {
 			c.unknown = append(c.unknown, id)

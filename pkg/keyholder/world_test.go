@@ -46,6 +46,7 @@ type options struct {
 	layout carnet.Layout
 	owners int
 	home   bool
+	apart  bool // the second owner deals to another committee, of the same keyholders
 }
 
 // world is a network at rest: everybody registered, keys dealt, tables encrypted.
@@ -55,7 +56,7 @@ type world struct {
 	owners           []*identity
 	stores           func() []*keystest.Memory // fresh stores with the same keys
 	scheme           share.Committee
-	committee        carnet.Hash
+	committee, other carnet.Hash
 	schema           *schema.Schema
 	encoding         *schema.Encoding
 	profile          *he.Profile
@@ -154,6 +155,10 @@ func newWorld(t *testing.T, o options) *world {
 	w.schema = testSchema(t)
 	sc := sign(t, carnet.TypeSchema, w.schema, w.owners[0])
 	w.base = append(w.base, com, sc)
+	if o.apart {
+		other := sign(t, carnet.TypeCommittee, carnet.Committee{ID: "other", Members: members, Threshold: threshold, Quorum: 3, Attestations: 1, PrivateChecks: holders, Created: testTime}, w.registrar)
+		w.base, w.other = append(w.base, other), other.Hash()
+	}
 	w.encoding, err = w.schema.Encode(o.layout)
 	require.NoError(t, err)
 	w.profile, err = he.Lookup(w.encoding.Profile)
@@ -173,7 +178,11 @@ func (w *world) deal(t *testing.T, i int, ring *he.Ring, seed he.Seed) carnet.Ke
 	nonce := carnet.Nonce(sha256.Sum256(fmt.Append(nil, "dealing", i, w.options)))
 	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), w.scheme, nonce, w.profile.MaxDegree(), w.home, rand.Reader)
 	require.NoError(t, err)
-	body := carnet.Dealing{Owner: owner.id, Committee: w.committee, Profile: w.profile.Name(), Params: w.profile.ID(),
+	committee := w.committee
+	if w.apart && i > 0 {
+		committee = w.other
+	}
+	body := carnet.Dealing{Owner: owner.id, Committee: committee, Profile: w.profile.Name(), Params: w.profile.ID(),
 		Nonce: nonce, Commitments: d.Commitments, Created: testTime}
 	home := 0
 	if w.home {
