@@ -31,6 +31,14 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 	} else {
 		fmt.Fprintf(s.out, "identity     %s\n", creds.identity.Party())
 	}
+	rules, err := c.Flags.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	if rules != nil {
+		b := rules.Engine().Bundle()
+		fmt.Fprintf(s.out, "policy       %s version %d, until %s\n", b.Name, b.Version, b.Expires.Format("2006-01-02"))
+	}
 	switch info, err := os.Stat(c.Data); {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Fprintf(s.out, "data         %s will be made\n", c.Data)

@@ -19,6 +19,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/columnstore"
 	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/store"
 )
 
@@ -30,6 +31,9 @@ type dataFlag struct {
 func (d dataFlag) database() string { return filepath.Join(d.Data, "gateway.db") }
 func (d dataFlag) blobs() string    { return filepath.Join(d.Data, "blobs") }
 func (d dataFlag) columns() string  { return filepath.Join(d.Data, "columns") }
+
+// policyState remembers the policy bundle in use.
+func (d dataFlag) policyState() string { return filepath.Join(d.Data, "policy.json") }
 
 func (d dataFlag) make() error {
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
@@ -86,8 +90,9 @@ type serverFlags struct {
 	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
 	Cold          string   `help:"Folder, on a large disk, that packed ciphertext is moved to once it is published; empty: it stays in the data folder." type:"path" placeholder:"DIR" env:"CARNET_COLD"`
 	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
-	LogFormat     string   `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
-	LogLevel      string   `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`
+	policy.Flags
+	LogFormat string `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
+	LogLevel  string `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`
 }
 
 // openColumns opens the folder of column files in the form that it was begun with.

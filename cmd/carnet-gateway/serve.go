@@ -15,7 +15,10 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/policy"
+	"github.com/carnet-network/carnet/pkg/policy/gate"
 	"github.com/carnet-network/carnet/pkg/server"
+	"github.com/carnet-network/carnet/pkg/store"
 )
 
 type serveCmd struct {
@@ -72,9 +75,13 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	rules, decide, err := c.decider(ctx, db, creds.identity.Party())
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	g, err := flow.New(flow.Config{
-		Store: db, Blobs: blobs, Columns: columns, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity,
+		Store: db, Blobs: blobs, Columns: columns, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity, Policy: decide,
 		Workers: workers, Memory: int64(c.Memory), CubeMemory: c.cubeMemory(), MaxReleases: c.MaxReleases, PublicCache: int64(c.PublicCache), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
 	})
 	if err != nil {
@@ -98,6 +105,10 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	group.Go(func() error { return srv.Serve(ctx, l) })
 	group.Go(func() error { creds.keep(ctx); return nil })
 	group.Go(func() error { g.Measure(ctx); return nil })
+	if rules != nil {
+		rules.Announce(log)
+		group.Go(func() error { rules.Follow(ctx, log); return nil })
+	}
 	group.Go(func() error {
 		if err := g.Run(ctx); !errors.Is(err, context.Canceled) {
 			return err
@@ -107,6 +118,17 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	err = group.Wait()
 	log.Info("gateway stopped")
 	return err
+}
+
+// decider is the policy that the flags ask for, and the bundle that it decides by; nil
+// is the owners' terms.
+func (c *serveCmd) decider(ctx context.Context, db *store.Store, operator carnet.PartyID) (*policy.Holder, flow.Policy, error) {
+	rules, err := c.Flags.Open(ctx, c.policyState())
+	if err != nil || rules == nil {
+		return nil, nil, err
+	}
+	p := gate.New(rules, db, operator)
+	return rules, p, p.Prepare(ctx)
 }
 
 // listen opens every socket before anything is served.

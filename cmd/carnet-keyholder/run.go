@@ -11,6 +11,8 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/policy"
+	"github.com/carnet-network/carnet/pkg/policy/guard"
 )
 
 type runCmd struct {
@@ -29,11 +31,12 @@ type runCmd struct {
 	CacheMiB    int64  `name:"cache-mib" help:"Memory for verified ciphertext, in MiB." default:"256"`
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
-	Retired     string `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
-	Health      string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
-	LogFormat   string `help:"Log as ${enum}." enum:"text,json" default:"text"`
-	LogLevel    string `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
-	Resume      bool   `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
+	policy.Flags
+	Retired   string `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
+	Health    string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
+	LogFormat string `help:"Log as ${enum}." enum:"text,json" default:"text"`
+	LogLevel  string `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
+	Resume    bool   `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
 }
 
 func (runCmd) Help() string {
@@ -94,6 +97,16 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	rules, err := c.Flags.Open(ctx, c.policyState())
+	if err != nil {
+		return err
+	}
+	var decide keyholder.Policy
+	if rules != nil {
+		decide = guard.New(rules, party.ID)
+		rules.Announce(log)
+		go rules.Follow(ctx, log)
+	}
 	conn, err := grpc.NewClient(c.Gateway, grpc.WithTransportCredentials(creds),
 		// Shares are repeated from the ledger, byte by byte, and by nothing else.
 		grpc.WithDisableRetry(),
@@ -104,7 +117,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	}
 	defer conn.Close()
 	k, err := keyholder.New(ctx, keyholder.Config{
-		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn,
+		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn, Policy: decide,
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
 		MaxReleases: c.MaxReleases, KeepRetired: c.Retired == "keep", Log: log,
 	})

@@ -21,6 +21,9 @@ func (d dirFlag) keystore() string { return filepath.Join(d.Dir, "keystore.age")
 func (d dirFlag) ledger() string   { return filepath.Join(d.Dir, "ledger.db") }
 func (d dirFlag) party() string    { return filepath.Join(d.Dir, "party.json") }
 
+// policyState remembers the policy bundle in use.
+func (d dirFlag) policyState() string { return filepath.Join(d.Dir, "policy.json") }
+
 // secretFlags say how the keystore is opened.
 type secretFlags struct {
 	PassphraseFile string `help:"File whose first line is the keystore's passphrase. Without it: a prompt." type:"path" placeholder:"FILE" env:"CARNET_PASSPHRASE_FILE"`

@@ -44,6 +44,8 @@ type cli struct {
 	Open     openCmd     `cmd:"" help:"Open the answer to an earlier query again."`
 	Queries  queriesCmd  `cmd:"" help:"List your queries."`
 
+	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`
+
 	Status  statusCmd  `cmd:"" help:"Show who you are and whether the gateway can be reached."`
 	Version versionCmd `cmd:"" help:"Print version and parameter profiles."`
 }

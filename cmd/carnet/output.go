@@ -82,6 +82,9 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
 	}
 	for _, r := range ans.Refusals {
 		a.notef("refused: %s: %s [%s]\n", r.By, r.Message, r.Reason)
+		if r.Remedy != "" {
+			a.notef("  remedy: %s\n", r.Remedy)
+		}
 	}
 	a.notef("query %s\n", ans.Query)
 }

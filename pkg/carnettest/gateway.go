@@ -19,6 +19,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/policy/gate"
 	"github.com/carnet-network/carnet/pkg/server"
 	"github.com/carnet-network/carnet/pkg/store"
 )
@@ -76,9 +77,13 @@ func (g *Gateway) Start(t testing.TB) {
 	g.columns, err = columnstore.Open(g.ColumnDir(), g.n.Storage)
 	require.NoError(t, err)
 	log := g.n.Logger("gateway")
+	decide := g.n.Policy
+	if g.n.Rules != nil {
+		decide = gate.New(g.n.Rules, g.Store, Operator)
+	}
 	g.Flow, err = flow.New(flow.Config{
 		Store: g.Store, Blobs: blobs, Columns: g.columns, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
-		Signer: g.n.identities[Operator], Policy: g.n.Policy, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
+		Signer: g.n.identities[Operator], Policy: decide, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
 	})
 	require.NoError(t, err)
 	require.NoError(t, g.Flow.Recover(ctx))

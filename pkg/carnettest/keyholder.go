@@ -14,6 +14,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keyholder"
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
+	"github.com/carnet-network/carnet/pkg/policy/guard"
 )
 
 // Keyholder is one keyholder of the network. Its ledger survives restarts.
@@ -63,8 +64,12 @@ func (k *Keyholder) TryStart(t testing.TB) error {
 	l, err := keyholder.OpenLedger(ctx, k.LedgerFile(), k.Party, k.n.identities[Registrar].Public())
 	require.NoError(t, err)
 	conn := k.n.dial(t, k.Party)
+	var decide keyholder.Policy
+	if rules := k.n.Judges[k.Number]; rules != nil {
+		decide = guard.New(rules, k.Party)
+	}
 	h, err := keyholder.New(ctx, keyholder.Config{
-		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Ledger: l, Gateway: conn,
+		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Ledger: l, Gateway: conn, Policy: decide,
 		Attest: k.Attest, Workers: 1, CacheBytes: 32 << 20, AccumulatorBytes: 64 << 20, MaxReleases: k.n.MaxReleases,
 		Log: k.n.Logger(string(k.Party)),
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keyholder"
 	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/policy"
 )
 
 // Owner is a data owner in a jurisdiction.
@@ -42,6 +43,9 @@ type Options struct {
 	Buyers        []carnet.PartyID // default buyer and second
 
 	Policy  flow.Policy                 // the gateway's; default the owners' terms
+	Rules   *policy.Holder              // a bundle that the gateway decides by, if not nil
+	Judges  map[int]*policy.Holder      // bundles that keyholders decide by, by their number
+	Places  map[int]carnet.Jurisdiction // of keyholders, by their number; default CH
 	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
 	Storage columnstore.Options         // of ciphertext
 
@@ -74,6 +78,13 @@ type Network struct {
 
 	mu      sync.Mutex
 	clients map[carnet.PartyID]*client.Client
+}
+
+func (n *Network) place(number int) carnet.Jurisdiction {
+	if j, ok := n.Places[number]; ok {
+		return j
+	}
+	return "CH"
 }
 
 // Context is cancelled a little before the test's own deadline would be.
@@ -185,7 +196,7 @@ func (n *Network) register(t testing.TB) {
 	n.registerParties(t)
 	body := carnet.Committee{ID: CommitteeID, Threshold: n.Threshold, Quorum: (n.Options.Keyholders + n.Threshold + 1) / 2, Attestations: n.Attestations, PrivateChecks: n.PrivateChecks}
 	for _, k := range n.Keyholders {
-		n.Register(t, carnet.Party{ID: k.Party, Name: string(k.Party), Jurisdiction: "CH", Roles: []carnet.Role{carnet.RoleKeyholder},
+		n.Register(t, carnet.Party{ID: k.Party, Name: string(k.Party), Jurisdiction: n.place(k.Number), Roles: []carnet.Role{carnet.RoleKeyholder},
 			SigningKey: k.Keys.Signer().Public(), SealingKey: k.Keys.SealingKey(), Created: now()}, k.Keys.Signer())
 		body.Members = append(body.Members, k.Party)
 	}

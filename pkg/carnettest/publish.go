@@ -31,7 +31,8 @@ type Publication struct {
 	Rows   []*schema.Row
 	Tables *schema.Tables
 
-	Terms *carnet.Terms     // default anyone, any purpose, a year
+	Terms *carnet.Terms // default anyone, any purpose, a year
+	Data  *carnet.Declaration
 	Home  carnet.PartyID    // keyholder with a veto, if any
 	Key   *ident.DatasetKey // dealt before; default a new one
 }
@@ -86,7 +87,7 @@ func (n *Network) Prepare(t testing.TB, p Publication) *client.Publication {
 	require.NoError(t, err)
 	return &client.Publication{
 		ID: carnet.DatasetID(string(p.Owner) + "/" + p.Name), Jurisdiction: party.Jurisdiction, Title: p.Name, Schema: sch,
-		Tables: p.Tables, Encoding: enc, Key: p.Key, Terms: *p.Terms, Workers: 2,
+		Tables: p.Tables, Encoding: enc, Key: p.Key, Terms: *p.Terms, Declaration: p.Data, Workers: 2,
 		StateFile: filepath.Join(n.Dir, string(owner.Party()), p.Name+".upload"),
 	}
 }

@@ -1,6 +1,7 @@
 package carnettest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -14,7 +15,13 @@ import (
 // anything is a gateway's policy that lets everything through.
 type anything struct{}
 
-func (anything) Check(flow.PolicyRequest) []flow.Refusal { return nil }
+func (anything) Check(context.Context, flow.PolicyRequest) (flow.Verdict, error) {
+	return flow.Verdict{}, nil
+}
+
+func (anything) CheckDataset(context.Context, flow.PolicyDataset) (flow.Verdict, error) {
+	return flow.Verdict{}, nil
+}
 
 // demanding publishes as usual, but kz releases no number over fewer than 3 owners.
 func demanding(t *testing.T, n *Network, layout carnet.Layout) []*Dataset {

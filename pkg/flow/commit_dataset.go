@@ -41,6 +41,13 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 	if err != nil || !done.Hash.IsZero() {
 		return done, err
 	}
+	verdict, err := g.judgeDataset(ctx, &d, env.Hash())
+	if err != nil {
+		return Ref{}, err
+	}
+	if len(verdict.Refusals) > 0 {
+		return Ref{}, refusedBy(verdict.Refusals)
+	}
 	for _, f := range arrived {
 		if err := g.Columns.Seal(ctx, f.file, f.hashes); err != nil {
 			return Ref{}, err
@@ -64,7 +71,10 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 				return err
 			}
 		}
-		return tx.PutDataset(rec)
+		if err := tx.PutDataset(rec); err != nil {
+			return err
+		}
+		return g.allowed(tx, st.Hash, &verdict)
 	})
 	if err != nil {
 		return ref, err

@@ -13,6 +13,7 @@ type Explanation struct {
 	Estimate plan.Estimate
 	Charged  map[carnet.KeyID]int64 // releases of each key that the journal's queries used, to others than its owner a bound
 	Refusals []Refusal
+	Judged   []carnet.Judged // what the gateway's policy bundle decided, if it has one
 }
 
 // ExplainQuery compiles a query as the caller's and tells what it would need and how
@@ -38,7 +39,12 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 		}
 		return nil, err
 	}
-	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began)), Refusals: g.Policy.Check(PolicyRequest{as, purpose, p, g.now()})}
+	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began))}
+	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, purpose, p, g.now()})
+	if err != nil {
+		return nil, err
+	}
+	out.Refusals, out.Judged = verdict.Refusals, verdict.Judged
 	err = g.Store.View(ctx, func(tx Tx) error {
 		e, err := g.exhausted(tx, in, p, charges(p, carnet.Hash{}))
 		if err != nil {

@@ -1,10 +1,12 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/terms"
@@ -19,7 +21,7 @@ type Refusal struct {
 	Line, Column int // 1-based place in the SQL text; 0 if none applies
 }
 
-// PolicyRequest is what a policy judges. Everything in it is public.
+// PolicyRequest is a query that a policy judges. Everything in it is public.
 type PolicyRequest struct {
 	Buyer   *carnet.Party
 	Purpose string
@@ -27,21 +29,44 @@ type PolicyRequest struct {
 	Now     time.Time
 }
 
-// Policy decides whether the gateway takes part in answering a query; no refusal
-// means that it does. Keyholders decide again for themselves.
+// PolicyDataset is a dataset to be published that a policy judges.
+type PolicyDataset struct {
+	Manifest  *carnet.Dataset
+	Statement carnet.Hash // of the manifest; zero before it is signed
+	Committee *carnet.Committee
+	Home      bool // the key has a home veto
+	Now       time.Time
+}
+
+// Verdict is what a policy says. No refusal allows.
+type Verdict struct {
+	Refusals []Refusal
+	Judged   []carnet.Judged // what rules decided, to be signed; may be empty
+}
+
+// Policy decides what the gateway takes part in. An error is a failure to decide, and
+// then nothing is allowed.
 type Policy interface {
-	Check(r PolicyRequest) []Refusal
+	// Check decides about answering a query. Keyholders decide again for themselves.
+	Check(ctx context.Context, r PolicyRequest) (Verdict, error)
+	// CheckDataset decides about keeping a dataset.
+	CheckDataset(ctx context.Context, d PolicyDataset) (Verdict, error)
 }
 
 // OwnersTerms is the policy that owners wrote into their manifests.
 type OwnersTerms struct{}
 
 // Check implements Policy.
-func (OwnersTerms) Check(r PolicyRequest) (out []Refusal) {
+func (OwnersTerms) Check(_ context.Context, r PolicyRequest) (v Verdict, err error) {
 	for _, t := range terms.Check(terms.Request{Buyer: r.Buyer.ID, From: r.Buyer.Jurisdiction, Purpose: r.Purpose, Plan: r.Plan, Now: r.Now}) {
-		out = append(out, Refusal{By: t.By, Reason: t.Reason, Message: t.Message, Remedy: t.Remedy})
+		v.Refusals = append(v.Refusals, Refusal{By: t.By, Reason: t.Reason, Message: t.Message, Remedy: t.Remedy})
 	}
-	return out
+	return v, nil
+}
+
+// CheckDataset implements Policy: owners publish what they like.
+func (OwnersTerms) CheckDataset(context.Context, PolicyDataset) (Verdict, error) {
+	return Verdict{}, nil
 }
 
 // refusalOf turns the error of a query that can't be compiled into a refusal by the
@@ -57,4 +82,41 @@ func (g *Gateway) refusalOf(err error) (r Refusal, ok bool) {
 		r.Message, r.Line, r.Column = q.Error(), q.Pos.Line, q.Pos.Column
 	}
 	return r, true
+}
+
+// decision is the signed decision of the gateway about a query or a manifest.
+func (g *Gateway) decision(about carnet.Hash, v *Verdict) (*evidence.Envelope, error) {
+	d := carnet.Decision{Query: about, By: g.Operator, Allow: len(v.Refusals) == 0, Judged: v.Judged, Created: g.now().Truncate(time.Second)}
+	if !d.Allow {
+		first := &v.Refusals[0]
+		d.Reason, d.Message, d.Remedy = first.Reason, first.Message, first.Remedy
+	}
+	return evidence.Seal(carnet.TypeDecision, d, g.Signer)
+}
+
+// allowed journals by which rules something was allowed, beside what was. Owners' terms
+// need no such entry: they are in the manifests.
+func (g *Gateway) allowed(tx Tx, about carnet.Hash, v *Verdict) error {
+	if len(v.Judged) == 0 {
+		return nil
+	}
+	env, err := g.decision(about, v)
+	if err == nil {
+		_, err = tx.Append(env)
+	}
+	return err
+}
+
+// refusedBy is the first refusal as an error, the others as its violations.
+func refusedBy(refusals []Refusal) *carnet.Error {
+	e := carnet.E(carnet.Refused, refusals[0].Reason, "%s", refusals[0].Message)
+	e.Remedy = refusals[0].Remedy
+	for _, r := range refusals[1:] {
+		what := r.Message
+		if r.Remedy != "" && r.Remedy != refusals[0].Remedy {
+			what += "; " + r.Remedy
+		}
+		e = e.With(string(r.By), "%s", what)
+	}
+	return e
 }

@@ -71,8 +71,12 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		sharing = share.SelectionOf(&q).Hash()
 	}
 	asked := charges(p, sharing)
-	if refusals := g.Policy.Check(PolicyRequest{as, q.Purpose, p, g.now()}); len(refusals) > 0 {
-		return Ref{}, g.refuse(ctx, env.Hash(), refusals)
+	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now()})
+	if err != nil {
+		return Ref{}, err
+	}
+	if len(verdict.Refusals) > 0 {
+		return Ref{}, g.refuse(ctx, env.Hash(), &verdict)
 	}
 	rec := QueryRecord{
 		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statements, Committee: in.hash,
@@ -101,7 +105,10 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 			}
 		}
 		rec.Statement = st
-		return tx.PutQuery(rec)
+		if err := tx.PutQuery(rec); err != nil {
+			return err
+		}
+		return g.allowed(tx, st.Hash, &verdict)
 	}, topicWork)
 }
 
@@ -163,10 +170,8 @@ func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*i
 
 // refuse journals the gateway's decision about a query, once, and returns the first
 // refusal as an error.
-func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, refusals []Refusal) error {
-	first := refusals[0]
-	d := carnet.Decision{Query: query, By: g.Operator, Allow: false, Reason: first.Reason, Message: first.Message, Remedy: first.Remedy, Created: g.now().Truncate(time.Second)}
-	env, err := evidence.Seal(carnet.TypeDecision, d, g.Signer)
+func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, v *Verdict) error {
+	env, err := g.decision(query, v)
 	if err != nil {
 		return err
 	}
@@ -191,10 +196,5 @@ func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, refusals []Refu
 	case !errors.Is(err, decided):
 		return err
 	}
-	e := carnet.E(carnet.Refused, first.Reason, "%s", first.Message)
-	e.Remedy = first.Remedy
-	for _, r := range refusals[1:] {
-		e = e.With(string(r.By), "%s", r.Message)
-	}
-	return e
+	return refusedBy(v.Refusals)
 }

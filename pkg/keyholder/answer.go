@@ -266,6 +266,10 @@ func (k *Keyholder) refusal(c *Case, err error) (*Outcome, error) {
 	plain.Err = nil // causes stay here
 	body := carnet.Decision{Query: c.Hash, By: k.cfg.Party, Reason: e.Reason, Created: k.now().UTC(),
 		Message: short(plain.Error()), Remedy: short(e.Remedy)}
+	var judged interface{ Judged() []carnet.Judged }
+	if errors.As(err, &judged) {
+		body.Judged = judged.Judged()
+	}
 	o.Statement, err = evidence.Seal(carnet.TypeDecision, body, k.signer)
 	return o, err
 }

@@ -28,6 +28,9 @@ type Case struct {
 	missing  []carnet.DatasetID // listed by a product, without a valid manifest
 	reused   []carnet.DatasetID // of these: refused because a file was used twice
 
+	parties   map[carnet.PartyID]*carnet.Party     // owners and members of the committee
+	published map[carnet.PartyID][]*carnet.Dataset // what each owner had published
+
 	mu   sync.Mutex
 	plan *plan.Plan // compiled on demand, dropped when the case rests
 
@@ -77,6 +80,7 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 		}
 		s.addProduct(c, p)
 	}
+	s.witness(c)
 	return c
 }
 
@@ -102,6 +106,18 @@ func (s *state) addProduct(c *Case, p *carnet.Product) {
 		q.inputs = append(q.inputs, in)
 		if !slices.ContainsFunc(c.inputs, func(o input) bool { return o.manifest == m }) {
 			c.inputs = append(c.inputs, in)
+		}
+	}
+}
+
+// witness keeps what policies want to know, as it is now.
+func (s *state) witness(c *Case) {
+	c.parties, c.published = map[carnet.PartyID]*carnet.Party{}, map[carnet.PartyID][]*carnet.Dataset{}
+	for _, in := range c.inputs {
+		owner := in.manifest.body.Owner
+		c.parties[owner], c.published[owner] = s.parties[owner], s.published[owner]
+		for _, m := range in.dealing.committee.body.Members {
+			c.parties[m] = s.parties[m]
 		}
 	}
 }

@@ -198,7 +198,14 @@ func checkPolicy(ctx context.Context, k *Keyholder, c *Case) error {
 	if err != nil {
 		return asRefusal(err)
 	}
-	return k.cfg.Policy.Check(ctx, Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: datasets(c.inputs), Now: k.now()})
+	r := Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: datasets(c.inputs), Now: k.now(),
+		Committee: &c.committee().body, Homes: map[carnet.KeyID]int{}, Parties: c.parties, Published: c.published}
+	for _, in := range c.inputs {
+		if h := in.dealing.body.Home; h != nil {
+			r.Homes[in.dealing.key] = h.Member
+		}
+	}
+	return k.cfg.Policy.Check(ctx, r)
 }
 
 // checkInputs: the query names exactly the product's datasets that were in use

@@ -14,7 +14,9 @@ import (
 // on facts in the request only, since a query is decided once.
 type Policy interface {
 	// Check returns nil to allow the release, an error of kind Refused with reason
-	// and remedy to refuse it for good, any other error if it can't decide now.
+	// and remedy to refuse it for good, any other error if it can't decide now. A refusal
+	// with a method Judged() []carnet.Judged has records of what rules decided, which
+	// become part of the signed decision.
 	Check(ctx context.Context, r Request) error
 }
 
@@ -25,6 +27,12 @@ type Request struct {
 	Plan     *plan.Plan
 	Datasets []plan.Dataset // the inputs, with the owners' terms
 	Now      time.Time
+
+	// As the journal was before the query's entry.
+	Committee *carnet.Committee
+	Homes     map[carnet.KeyID]int                 // keys with a home veto, and by whom
+	Parties   map[carnet.PartyID]*carnet.Party     // owners and members of the committee
+	Published map[carnet.PartyID][]*carnet.Dataset // all manifests of each owner, in the order of the journal
 }
 
 // OwnerTerms is the policy that every owner's signed terms are kept, and nothing

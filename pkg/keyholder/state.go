@@ -29,10 +29,11 @@ type state struct {
 	committees map[carnet.Hash]*committee
 	schemas    map[carnet.Hash]*schema.Schema
 	dealings   map[carnet.KeyID]*dealing
-	nonces     map[carnet.Nonce]carnet.DatasetID // file -> the dataset it belongs to for good
-	reused     map[carnet.DatasetID]bool         // datasets of which a manifest named a file of another manifest
-	manifests  map[carnet.Hash]*manifest         // by statement hash
-	datasets   map[carnet.DatasetID]*manifest    // newest valid manifest
+	nonces     map[carnet.Nonce]carnet.DatasetID    // file -> the dataset it belongs to for good
+	reused     map[carnet.DatasetID]bool            // datasets of which a manifest named a file of another manifest
+	manifests  map[carnet.Hash]*manifest            // by statement hash
+	datasets   map[carnet.DatasetID]*manifest       // newest valid manifest
+	published  map[carnet.PartyID][]*carnet.Dataset // all valid manifests of an owner, in order; entries are only added
 	products   map[carnet.ProductID]*carnet.Product
 	revoked    map[carnet.DatasetID]bool
 	retired    map[carnet.KeyID]bool
@@ -77,6 +78,7 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		reused:     map[carnet.DatasetID]bool{},
 		manifests:  map[carnet.Hash]*manifest{},
 		datasets:   map[carnet.DatasetID]*manifest{},
+		published:  map[carnet.PartyID][]*carnet.Dataset{},
 		products:   map[carnet.ProductID]*carnet.Product{},
 		revoked:    map[carnet.DatasetID]bool{},
 		retired:    map[carnet.KeyID]bool{},

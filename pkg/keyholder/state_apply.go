@@ -190,6 +190,7 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	}
 	m := &manifest{hash: h, body: d}
 	s.manifests[h], s.datasets[d.ID] = m, m
+	s.published[d.Owner] = append(s.published[d.Owner], &m.body)
 	return nil
 }
 

@@ -59,7 +59,8 @@ func TestBadBundles(t *testing.T) {
 			f[policy.ManifestName] = append(bytes.Replace(f[policy.ManifestName], []byte("[config"), []byte("[carnet, config"), 1), '\n')
 			f["carnet/decision.yaml"] = []byte("allow: true")
 		}, "carnet"},
-		"two documents": {func(f map[string][]byte) { f["config.yaml"] = append(f["config.yaml"], "---\nx: 1\n"...) }, "config.yaml"},
+		"missing setting": {replace("config.yaml", "valid_days: 30", ""), "no decision about an example"},
+		"two documents":   {func(f map[string][]byte) { f["config.yaml"] = append(f["config.yaml"], "---\nx: 1\n"...) }, "config.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := own(t)

@@ -29,7 +29,8 @@ type Engine struct {
 
 // NewEngine compiles a bundle: every rule parses, uses nothing but the builtins that are
 // allowed and the fields that the input has, the decision is there, and so is the law
-// behind every rule, and a rule for every law. It is slow, tens of milliseconds.
+// behind every rule, and a rule for every law, and an example is decided. It is slow, tens
+// of milliseconds.
 func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
 	c, err := b.compile()
 	if err != nil {
@@ -40,7 +41,23 @@ func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, badBundle(b, "the rules can't be prepared").Because(err)
 	}
-	return &Engine{bundle: b, query: q, limit: evaluationLimit}, nil
+	e := &Engine{bundle: b, query: q, limit: evaluationLimit}
+	for _, flow := range []Flow{FlowStorage, FlowShare, FlowRelease} {
+		if _, err := e.Decide(ctx, probe(flow)); err != nil {
+			return nil, badBundle(b, "it makes no decision about an example of %s", flow).Because(err)
+		}
+	}
+	return e, nil
+}
+
+// probe is a flow that every bundle decides about, one way or the other: what is missing
+// in its data shows before the bundle is in use.
+func probe(flow Flow) *Input {
+	a, b := Party{ID: "a", Jurisdiction: "ZZ"}, Party{ID: "b", Jurisdiction: "XX"}
+	return &Input{
+		Flow: flow, Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Judge: b, Operator: b, Buyer: b, Keyholders: []Party{a, b}, Threshold: 2,
+		Datasets: []Dataset{{ID: "a/example", Owner: a, Jurisdiction: "ZZ", FewestOwners: 1, Terms: Terms{Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}},
+	}
 }
 
 // Bundle is what the engine decides by.

@@ -40,8 +40,17 @@ func NewHolder(ctx context.Context, source, state string, keys ...ed25519.Public
 	return h, h.Reload(ctx)
 }
 
+// Hold makes a holder of one bundle, which stays.
+func Hold(ctx context.Context, b *Bundle) (*Holder, error) {
+	e, err := NewEngine(ctx, b)
+	return &Holder{engine: e}, err
+}
+
 // Reload reads the source again. On an error the present bundle stays in use.
 func (h *Holder) Reload(ctx context.Context) error {
+	if h.source == "" {
+		return nil
+	}
 	b, err := Open(h.source, h.keys...)
 	if err != nil {
 		return err

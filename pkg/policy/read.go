@@ -174,3 +174,12 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 	}
 	return c.files, nil
 }
+
+// DefaultManifest is the file bundle.yaml of the bundle that comes with the programs.
+func DefaultManifest() []byte {
+	content, err := policies.Files.ReadFile(ManifestName)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return content
+}

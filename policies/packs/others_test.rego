@@ -62,7 +62,7 @@ test_india if {
 	t.allows(t.storage("IN", "CN", t.persons(5)), "in.not-restricted")
 	t.refuses(t.storage("IN", "CN", t.declared({"classes": ["payment"]})), "in.payment")
 	t.refuses(t.storage("IN", "CN", t.declared({"classes": ["biometric"], "persons": 5, "sensitive_persons": 5})), "in.sector")
-	d := data.carnet.decision with input as t.storage("IN", "CN", t.persons(5)) with data.packs["in"].restricted as ["CN"]
+	d := t.decide(t.storage("IN", "CN", t.persons(5))) with data.packs["in"].restricted as ["CN"]
 	not d.allow
 }
 

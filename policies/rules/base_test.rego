@@ -35,7 +35,7 @@ test_one_area_has_no_border if t.allows(t.storage("DE", "FR", t.persons(10)), "b
 
 test_blocked_places if {
 	i := t.storage("CN", "KZ", t.statistics)
-	d := data.carnet.decision with input as i with data.config.blocked_destinations as ["KZ"]
+	d := t.decide_by(i, {"blocked_destinations": ["KZ"]})
 	not d.allow
 }
 
@@ -47,7 +47,7 @@ test_no_jurisdiction_opens_alone if {
 
 test_own_minimum_of_owners if {
 	i := t.release("CN", "KZ", t.statistics)
-	d := data.carnet.decision with input as i with data.config.min_owners as 3
+	d := t.decide_by(i, {"min_owners": 3})
 	not d.allow
 	d.obligations.min_owners == 3
 }

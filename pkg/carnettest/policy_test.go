@@ -1,0 +1,187 @@
+package carnettest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/policy"
+)
+
+// rules is the bundle that comes with the programs, with changes to its configuration,
+// that does not expire.
+func rules(t *testing.T, configuration ...string) *policy.Holder {
+	t.Helper()
+	b, err := policy.Default()
+	require.NoError(t, err)
+	files := b.Files()
+	files[policy.ManifestName] = []byte("name: test\nversion: 1\nexpires: 2999-01-01T00:00:00Z\nroots: [config, packs, rules]\n")
+	for i := 0; i < len(configuration); i += 2 {
+		changed := strings.Replace(string(files["config.yaml"]), configuration[i], configuration[i+1], 1)
+		require.NotEqual(t, string(files["config.yaml"]), changed)
+		files["config.yaml"] = []byte(changed)
+	}
+	b, err = policy.NewBundle(files)
+	require.NoError(t, err)
+	h, err := policy.Hold(Context(t), b)
+	require.NoError(t, err)
+	return h
+}
+
+// corridor is a network of three jurisdictions; its gateway and buyers are in CH.
+func corridor(o Options) Options {
+	o.Places = map[int]carnet.Jurisdiction{1: "KZ", 2: "UZ", 3: "KG"}
+	return o
+}
+
+var (
+	statistics = &carnet.Declaration{Classes: []carnet.DataClass{carnet.ClassNone}}
+	persons    = &carnet.Declaration{Classes: []carnet.DataClass{carnet.ClassPersonal}, Persons: 40}
+)
+
+func declare(of map[carnet.PartyID]*carnet.Declaration) func(int, *Publication) {
+	return func(_ int, p *Publication) {
+		if p.Data = statistics; of[p.Owner] != nil {
+			p.Data = of[p.Owner]
+		}
+	}
+}
+
+// decisions are all decisions in the journal.
+func (n *Network) decisions(t *testing.T) (out []carnet.Decision) {
+	t.Helper()
+	require.NoError(t, n.Gateway.Store.View(Context(t), func(tx flow.Tx) error {
+		entries, err := tx.Entries(0, 10_000)
+		for _, e := range entries {
+			if e.Envelope.PayloadType == carnet.TypeDecision {
+				var d carnet.Decision
+				if err := e.Envelope.Decode(carnet.TypeDecision, &d); err != nil {
+					return err
+				}
+				out = append(out, d)
+			}
+		}
+		return err
+	}))
+	return out
+}
+
+// Rule: with a bundle at the gateway and at every keyholder, declared statistics of three
+// jurisdictions are kept, guarded and released to a fourth, and every decision of the
+// gateway is in the journal, signed, and can be repeated from there.
+func TestPolicyAllows(t *testing.T) {
+	t.Parallel()
+	r := rules(t)
+	n := Start(t, corridor(Options{Rules: r, Judges: map[int]*policy.Holder{1: r, 2: r, 3: r}}))
+	publishTrade(t, n, carnet.LayoutCube, declare(nil))
+	a := n.Ask(t, "buyer", "cube", linearQuery)
+	require.NotEmpty(t, a.Result.Rows)
+	flows := map[string]int{}
+	for _, d := range n.decisions(t) {
+		require.True(t, d.Allow)
+		require.Equal(t, Operator, d.By)
+		require.NotEmpty(t, d.Judged)
+		for i := range d.Judged {
+			require.NoError(t, r.Engine().Replay(Context(t), &d.Judged[i]))
+			flows[d.Judged[i].Flow]++
+		}
+	}
+	require.Equal(t, map[string]int{"storage": 3, "share": 4, "release": 1}, flows)
+}
+
+// Rule: what its owner does not declare is not kept where it would be abroad; the owner
+// hears by which rule, where that can be read, and what to do.
+func TestPolicyRefusesToKeep(t *testing.T) {
+	t.Parallel()
+	n := Start(t, corridor(Options{Rules: rules(t), Owners: []Owner{{"kz", "KZ"}}}))
+	err := n.tryPublish(t, Publication{Owner: "kz", Schema: ParseSchema(t, tradeYAML), Layout: carnet.LayoutCube, CSV: trade(0)})
+	requireExplained(t, err, "NEEDS_LEGAL_RULING", "kz.undeclared", "legal_ruling")
+	require.Empty(t, n.decisions(t), "nothing is said of a manifest that nobody has")
+	err = n.tryPublish(t, Publication{Owner: "kz", Name: "persons", Schema: ParseSchema(t, tradeYAML), Layout: carnet.LayoutCube, CSV: trade(0), Data: persons})
+	requireExplained(t, err, "POLICY_DENIED", "kz.localisation", "primary_database")
+}
+
+// requireExplained checks that a refusal names rule, law, source and a remedy.
+func requireExplained(t *testing.T, err error, reason, rule, remedy string) {
+	t.Helper()
+	var e *carnet.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, reason, e.Reason, "%v", err)
+	require.Contains(t, e.Error(), rule)
+	require.Contains(t, e.Error(), "https://")
+	require.Contains(t, e.Error(), "since 20")
+	require.Contains(t, e.Remedy, remedy)
+}
+
+// Rule: keyholders do not rely on the gateway's policy. With a gateway that has none, each
+// refuses by its own bundle, signs all that it takes to repeat that, and the buyer
+// hears rule, source and remedy.
+func TestPolicyOfKeyholders(t *testing.T) {
+	t.Parallel()
+	r := rules(t)
+	n := Start(t, corridor(Options{Judges: map[int]*policy.Holder{1: r, 2: r, 3: r}}))
+	publishTrade(t, n, carnet.LayoutCube, declare(map[carnet.PartyID]*carnet.Declaration{"kz": persons}))
+	a, err := n.Client(t, "buyer").Ask(Context(t), n.Identity("buyer"), "cube", linearQuery, Purpose, 0)
+	require.NoError(t, err)
+	s, err := n.Wait(t, a)
+	require.Equal(t, client.RefusedBy, s.State)
+	requireExplained(t, err, "NEEDS_LEGAL_RULING", "kz.digital-code", "legal_ruling")
+	n.refusedBy(t, a.Hash, "NEEDS_LEGAL_RULING")
+	require.GreaterOrEqual(t, len(n.decisions(t)), 2, "with two refusals of three nothing can open any more")
+	for _, d := range n.decisions(t) {
+		require.False(t, d.Allow)
+		require.Len(t, d.Judged, 2)
+		for i := range d.Judged {
+			require.NoError(t, r.Engine().Replay(Context(t), &d.Judged[i]))
+		}
+	}
+	// Others of the union may be asked for: their owners have nothing to do with it.
+	require.NotEmpty(t, n.Ask(t, "buyer", "cube", "SELECT COUNT(*) FROM cube WHERE jurisdiction = 'UZ'").Result.Rows)
+}
+
+// Rule: each keyholder has its own bundle, and a refusal of fewer than it takes is told
+// beside the answer.
+func TestPolicyOfOneKeyholder(t *testing.T) {
+	t.Parallel()
+	n := Start(t, corridor(Options{Judges: map[int]*policy.Holder{1: rules(t), 2: rules(t, "blocked_destinations: []", "blocked_destinations: [CH]")}}))
+	publishTrade(t, n, carnet.LayoutCube, declare(nil))
+	a := n.Submit(t, "buyer", "cube", linearQuery)
+	Eventually(t, "a refusal", time.Minute, func() bool { return len(n.decisions(t)) == 1 })
+	d := n.decisions(t)[0]
+	require.Equal(t, carnet.PartyID("kh2"), d.By)
+	require.Contains(t, d.Message, "base.blocked")
+	require.Contains(t, d.Remedy, "kh2")
+	answer, err := n.Open(t, a)
+	require.NoError(t, err)
+	require.NotEmpty(t, answer.Result.Rows)
+}
+
+// Rule: the volumes of an owner add up over its datasets, as the journal has them.
+func TestPolicyCountsVolumes(t *testing.T) {
+	t.Parallel()
+	n := Start(t, corridor(Options{Rules: rules(t), Owners: []Owner{{"cn", "CN"}}}))
+	s := ParseSchema(t, tradeYAML)
+	publish := func(name string, count int64) error {
+		return n.tryPublish(t, Publication{Owner: "cn", Name: name, Schema: s, Layout: carnet.LayoutCube, CSV: trade(0),
+			Data: &carnet.Declaration{Classes: []carnet.DataClass{carnet.ClassPersonal}, Persons: count}})
+	}
+	require.NoError(t, publish("first", 60_000))
+	err := publish("second", 60_000)
+	requireExplained(t, err, "POLICY_DENIED", "cn.middle-volume", "standard_contract")
+	require.ErrorContains(t, err, "120000 persons since 1 January")
+	require.NoError(t, publish("third", 39_999))
+	n.Gateway.Restart(t)
+	require.Error(t, publish("fourth", 1), "a restarted gateway counts what the journal has")
+}
+
+// tryPublish publishes, or says why not.
+func (n *Network) tryPublish(t *testing.T, p Publication) error {
+	t.Helper()
+	_, err := n.Client(t, p.Owner).Publish(Context(t), n.Identity(p.Owner), n.Prepare(t, p))
+	return err
+}
