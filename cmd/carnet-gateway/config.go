@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/carnet-network/carnet/internal/filelock"
 	"github.com/carnet-network/carnet/pkg/blob"
@@ -88,7 +91,7 @@ type serverFlags struct {
 	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
 	PublicCache   byteSize `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`
 	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
-	Cold          string   `help:"Folder, on a large disk, that packed ciphertext is moved to once it is published; empty: it stays in the data folder." type:"path" placeholder:"DIR" env:"CARNET_COLD"`
+	Cold          string   `help:"Where packed ciphertext is moved to once it is published: a folder on a large disk, or s3://NAME?region=REGION; empty: it stays in the data folder." placeholder:"PLACE" env:"CARNET_COLD"`
 	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
 	policy.Flags
 	LogFormat string `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
@@ -96,21 +99,33 @@ type serverFlags struct {
 }
 
 // openColumns opens the folder of column files in the form that it was begun with.
-func (f *serverFlags) openColumns() (*columnstore.Store, error) {
+func (f *serverFlags) openColumns(ctx context.Context) (*columnstore.Store, error) {
 	form := columnfile.Raw
 	if f.Storage == "packed" {
 		form = columnfile.Packed
 	}
 	o := columnstore.Options{Form: form, Memory: int64(f.Cache)}
 	if f.Cold != "" {
-		cold, err := blob.OpenDir(f.Cold)
+		ctx, cancel := context.WithTimeout(ctx, reachCold)
+		defer cancel()
+		cold, err := blob.Open(ctx, f.coldPlace())
 		if err != nil {
-			return nil, carnet.E(carnet.Precondition, "BAD_DATA_DIR", "the folder %s can't be used", f.Cold).Because(err).
-				Fix("choose a folder this user may write to with --cold")
+			return nil, err
 		}
 		o.Cold = cold // open as long as the process runs
 	}
 	return columnstore.Open(f.columns(), o)
+}
+
+// reachCold is how long --cold may take to show that it is there.
+const reachCold = 30 * time.Second
+
+// coldPlace is --cold: an address as it is, the path of a folder made absolute.
+func (f *serverFlags) coldPlace() string {
+	if blob.IsAddress(f.Cold) {
+		return f.Cold
+	}
+	return kong.ExpandPath(f.Cold)
 }
 
 // cubeMemory is the memory for set-ups as package flow wants it, where 0 is a default.

@@ -18,6 +18,7 @@ import (
 
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/blob/blobtest"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
@@ -77,6 +78,20 @@ func TestBadUse(t *testing.T) {
 	require.Equal(t, 2, code)
 	require.Contains(t, errs, "registrar.pub")
 	require.Contains(t, errs, "[BAD_REGISTRAR_KEY]\n  fix: ")
+}
+
+// --cold is a folder or a bucket, and what can't be used is refused at the start.
+func TestColdPlaces(t *testing.T) {
+	place := blobtest.S3(t)
+	for cold, reason := range map[string]string{
+		place: "", t.TempDir(): "", "s3://nobody-has-this?" + strings.SplitN(place, "?", 2)[1]: "BUCKET_UNUSABLE", "ftp://x": "BUCKET_UNUSABLE", "/dev/null/x": "BAD_DATA_DIR",
+	} {
+		s, err := (&serverFlags{dataFlag: dataFlag{t.TempDir()}, Storage: "packed", Cold: cold}).openColumns(t.Context())
+		require.Equal(t, reason, carnet.ReasonOf(err), "%s: %v", cold, err)
+		if s != nil {
+			require.NoError(t, s.Close())
+		}
+	}
 }
 
 func TestCheckConfigAndMigrate(t *testing.T) {

@@ -60,7 +60,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer blobs.Close()
-	columns, err := c.openColumns()
+	columns, err := c.openColumns(ctx)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,11 @@ func OpenDir(dir string) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bucket{b: b, dir: dir, seed: maphash.MakeSeed()}, nil
+	return newBucket(b, dir), nil
+}
+
+func newBucket(b *blob.Bucket, dir string) *Bucket {
+	return &Bucket{b: b, dir: dir, seed: maphash.MakeSeed()}
 }
 
 // Close releases the bucket.
@@ -179,12 +183,17 @@ func (b *Bucket) DeletePrefix(ctx context.Context, prefix string) error {
 }
 
 // Sync forces every object under prefix, and the names that lead to it, to disk.
-// Object stores need nothing: a finished write is durable there.
+// Object stores need nothing: a finished write is durable there. The error is of kind
+// NotFound if there is no object.
 func (b *Bucket) Sync(ctx context.Context, prefix string) error {
-	if b.dir == "" {
-		return nil
-	}
 	if err := checkKey(prefix); err != nil {
+		return err
+	}
+	if b.dir == "" {
+		_, err := b.b.List(&blob.ListOptions{Prefix: prefix + "/"}).Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return notFound(prefix)
+		}
 		return err
 	}
 	root := filepath.Join(b.dir, filepath.FromSlash(prefix))

@@ -1,6 +1,7 @@
 package columnstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/blob"
+	"github.com/carnet-network/carnet/pkg/blob/blobtest"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 )
@@ -26,6 +28,40 @@ func (b *breaking) Upload(ctx context.Context, key string, r io.Reader) error {
 		return errors.New("the network broke")
 	}
 	return b.Objects.Upload(ctx, key, r)
+}
+
+// Packed files are moved to a bucket of S3, read and removed there.
+func TestColdStorageInS3(t *testing.T) {
+	bucket, err := blob.Open(ctx, blobtest.S3(t)+"&prefix=tables/")
+	require.NoError(t, err)
+	defer bucket.Close()
+	dir, x := t.TempDir(), newTable(t, 32)
+	s := open(t, dir, Options{Form: columnfile.Packed, Cold: bucket, Memory: 1})
+	write(t, s, x)
+	require.NoError(t, s.Settle(ctx, x.Nonce()))
+	_, err = os.Stat(filepath.Join(dir, x.Nonce().String()))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, readAll(s, x))
+	require.NoError(t, readAll(open(t, dir, Options{Cold: bucket}), x), "the next process")
+	for _, p := range x.order[:3] {
+		packed, proof, err := s.Piece(ctx, x.File, x.root, p)
+		require.NoError(t, err)
+		require.NoError(t, x.Open(p, packed, proof, x.root, make([]uint64, len(x.pieces[p]))))
+	}
+	// Other bytes of the right length are noticed, and read anew once they are right again.
+	key := objectKey(columnKey{x.Nonce(), 1})
+	size, err := bucket.Size(ctx, key)
+	require.NoError(t, err)
+	data := make([]byte, size)
+	require.NoError(t, bucket.ReadRange(ctx, key, 0, data))
+	data[columnfile.HeaderBytes+77] ^= 1
+	require.NoError(t, bucket.Upload(ctx, key, bytes.NewReader(data)))
+	require.Equal(t, "STORAGE_DAMAGED", carnet.ReasonOf(readAll(s, x)))
+	data[columnfile.HeaderBytes+77] ^= 1
+	require.NoError(t, bucket.Upload(ctx, key, bytes.NewReader(data)))
+	require.NoError(t, readAll(s, x))
+	require.NoError(t, s.Remove(ctx, x.Nonce()))
+	require.ErrorContains(t, readAll(s, x), "missing")
 }
 
 func TestColdStorage(t *testing.T) {
