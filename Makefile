@@ -12,8 +12,8 @@ help: ## list the targets
 build: ## build the three programs into bin/
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-demo: build ## three owners, five keyholders, one gateway, one buyer on this machine
-	$(GO) run ./examples/demo --bin bin
+demo: build $(if $(VAULT),vault) ## three owners, five keyholders, one gateway, one buyer; VAULT=1: with five Vaults
+	$(GO) run ./examples/demo --bin bin $(if $(VAULT),--vault)
 
 test: ## what CI runs first: vet and the whole quick suite
 	$(GO) vet ./...

@@ -9,6 +9,7 @@
 //
 //	go run ./examples/demo            # builds the programs first
 //	go run ./examples/demo --bin bin  # uses programs that are built
+//	go run ./examples/demo --vault    # keyholders' keys are in a HashiCorp Vault each
 package main
 
 import (
@@ -20,8 +21,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
+
+	"github.com/carnet-network/carnet/internal/vaultserver"
 )
 
 // demo is one run.
@@ -36,6 +40,8 @@ type demo struct {
 	gateway    string // host:port
 	processes  []*process
 	keyholders []*process
+	inVault    bool // keyholders' keys are in a Vault each
+	vaults     []*vaultserver.Server
 	owners     []owner
 	truth      *truth
 	cells      int // compared
@@ -47,23 +53,25 @@ func main() {
 	rows := flag.Int("rows", 100_000, "records of each of the three owners")
 	seed := flag.Uint64("seed", 2026, "seed of the made-up records")
 	keep := flag.Bool("keep", false, "leave the files, and say where they are")
+	inVault := flag.Bool("vault", false, "keep every keyholder's keys in a HashiCorp Vault of its own; make vault builds the server")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, *bin, *rows, *seed, *keep)
+	code := run(ctx, *bin, *rows, *seed, *inVault, *keep)
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole program, so that clean-up always happens.
-func run(ctx context.Context, bin string, rows int, seed uint64, keep bool) int {
+func run(ctx context.Context, bin string, rows int, seed uint64, inVault, keep bool) int {
 	dir, err := os.MkdirTemp("", "carnet-demo-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 1
 	}
-	d := &demo{ctx: ctx, dir: dir, bin: bin, rows: rows, seed: seed}
+	d := &demo{ctx: ctx, dir: dir, bin: bin, rows: rows, seed: seed, inVault: inVault}
 	defer func() {
 		d.stopAll()
+		d.stopVaults()
 		if keep {
 			fmt.Println("\nEverything is in", dir)
 			return
@@ -85,16 +93,18 @@ func run(ctx context.Context, bin string, rows int, seed uint64, keep bool) int 
 	return 0
 }
 
+type act struct {
+	title string
+	do    func() error
+}
+
 // play is the demonstration, act by act.
 func (d *demo) play() error {
 	if err := d.build(); err != nil {
 		return err
 	}
 	d.start = time.Now()
-	for _, act := range []struct {
-		title string
-		do    func() error
-	}{
+	acts := []act{
 		{"The network: one gateway, five keyholders, any three release an answer", d.network},
 		{"The records: three customs services, made up from a seed", d.records},
 		{"Publishing: encrypted on the owners' machines", d.publish},
@@ -103,7 +113,12 @@ func (d *demo) play() error {
 		{"Questions about records", d.recordQuestions},
 		{"A question that is refused", d.refused},
 		{"Keyholders are missing", d.missing},
-	} {
+	}
+	if d.inVault {
+		acts = slices.Insert(acts, len(acts)-1, act{"Vaults are sealed", d.sealed})
+		acts = append(acts, act{"What the Vaults wrote down", d.audits})
+	}
+	for _, act := range acts {
 		section(act.title)
 		if err := act.do(); err != nil {
 			return err

@@ -48,6 +48,11 @@ func (d *demo) network() error {
 	if err := d.startGateway(); err != nil {
 		return err
 	}
+	if d.inVault {
+		if err := d.startVaults(); err != nil {
+			return err
+		}
+	}
 	if err := d.identities(); err != nil {
 		return err
 	}
@@ -145,26 +150,39 @@ func (d *demo) identities() error {
 	})
 	for _, k := range keyholders {
 		g.Go(func() error {
-			// An age identity opens the keystore at once; a passphrase would take a second.
-			id, err := age.GenerateX25519Identity()
+			unlock, err := d.unlock(k, true)
 			if err != nil {
 				return err
 			}
-			if err := os.MkdirAll(d.home(k.id), 0o700); err != nil {
-				return err
-			}
-			if err := os.WriteFile(d.ageFile(k), []byte(id.String()+"\n"), 0o600); err != nil {
-				return err
-			}
-			_, err = d.command(d.ctx, "carnet-keyholder", "init", "--dir", d.home(k.id), "--identity", d.ageFile(k),
-				"--party", k.id, "--name", k.name, "--jurisdiction", k.jurisdiction)
+			_, err = d.command(d.ctx, "carnet-keyholder", append([]string{"init", "--dir", d.home(k.id),
+				"--party", k.id, "--name", k.name, "--jurisdiction", k.jurisdiction}, unlock...)...)
 			return err
 		})
 	}
 	return g.Wait()
 }
 
-func (d *demo) ageFile(k keyholder) string { return filepath.Join(d.home(k.id), "age.key") }
+// unlock are the flags that open a keyholder's keystore, none if it is in Vault. An age
+// identity opens a file at once; a passphrase would take a second.
+func (d *demo) unlock(k keyholder, fresh bool) ([]string, error) {
+	if d.inVault {
+		return nil, nil
+	}
+	file := filepath.Join(d.home(k.id), "age.key")
+	if fresh {
+		id, err := age.GenerateX25519Identity()
+		if err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(d.home(k.id), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(file, []byte(id.String()+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return []string{"--identity", file}, nil
+}
 
 // register makes everybody known, and the committee.
 func (d *demo) register() error {
@@ -195,8 +213,12 @@ func (d *demo) startKeyholders() error {
 
 func (d *demo) startKeyholder(i int) (err error) {
 	k := keyholders[i]
-	d.keyholders[i], err = d.spawn(k.id, "carnet-keyholder", "run", "--dir", d.home(k.id), "--identity", d.ageFile(k),
+	unlock, err := d.unlock(k, false)
+	if err != nil {
+		return err
+	}
+	d.keyholders[i], err = d.spawn(k.id, "carnet-keyholder", append([]string{"run", "--dir", d.home(k.id),
 		"--gateway", d.gateway, "--registrar", d.anchor(), "--attest", "always",
-		"--tls-cert", d.ca(k.id+".pem"), "--tls-key", d.ca(k.id+"-key.pem"), "--tls-ca", d.ca("ca.pem"))
+		"--tls-cert", d.ca(k.id + ".pem"), "--tls-key", d.ca(k.id + "-key.pem"), "--tls-ca", d.ca("ca.pem")}, unlock...)...)
 	return err
 }
