@@ -4,7 +4,7 @@ GO     ?= go
 BIN    := $(CURDIR)/.bin
 GOLANGCI_VERSION := v2.15.0
 
-.PHONY: build demo test test-all test-grammar test-race test-vault vault vault-start fuzz lint gen gen-check bench docs clean help
+.PHONY: build demo test test-all test-grammar test-race test-vault vault vault-start plugin test-plugin tidy fuzz lint gen gen-check bench docs clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,16 @@ $(BIN)/vault: $(shell find tools/vault -name '*.go' -o -name 'go.*')
 	@mkdir -p $(BIN)
 	cd tools/vault && CGO_ENABLED=0 $(GO) build -tags minimal -trimpath -ldflags '-s -w' -o $@ .
 
+plugin: ## build the secrets engine for Vault into bin/
+	cd cmd/vault-plugin-carnet && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/vault-plugin-carnet .
+
+test-plugin: vault ## the secrets engine, also registered in a real Vault server
+	cd cmd/vault-plugin-carnet && $(GO) vet ./... && CARNET_VAULT_TESTS=required $(GO) test ./...
+
+tidy: ## module files of the programs and of the secrets engine, which follows their versions
+	$(GO) mod tidy
+	cd cmd/vault-plugin-carnet && $(GO) mod tidy
+
 vault-start: vault ## run a Vault server with TLS and an audit file, unsealed; ctrl-C stops it
 	$(GO) run ./internal/vaultdev
 
@@ -55,6 +65,7 @@ fuzz: ## run every fuzz target with FUZZTIME inputs
 
 lint: $(BIN)/golangci-lint ## formatting, vet, static checks and import directions
 	$(BIN)/golangci-lint run ./...
+	cd cmd/vault-plugin-carnet && $(BIN)/golangci-lint run ./...
 
 $(BIN)/golangci-lint:
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

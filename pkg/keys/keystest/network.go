@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	mrand "math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func (p *Person) Sign(message []byte) ([]byte, error) { return ed25519.Sign(p.ke
 // Tables are described but not encrypted: a share depends on no data, or on D_1.. that
 // tests make up.
 type Network struct {
-	t         *testing.T
+	t         testing.TB
 	Buyer     *Person
 	Recipient *seal.PrivateKey
 	Profile   *he.Profile
@@ -61,7 +62,7 @@ type Network struct {
 
 // NewNetwork deals to the given sealing key. With home the keyholder under test also has
 // the home part of the first owner's key.
-func NewNetwork(t *testing.T, sealing []byte, layout carnet.Layout, owners int, home bool) *Network {
+func NewNetwork(t testing.TB, sealing []byte, layout carnet.Layout, owners int, home bool) *Network {
 	n := &Network{t: t, Buyer: NewPerson("buyer"), bundles: map[carnet.KeyID]share.Bundle{}, sealed: map[carnet.KeyID][]byte{}}
 	var err error
 	n.Recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
@@ -110,7 +111,7 @@ func (n *Network) deal(i int, sealing []byte, home bool, layout carnet.Layout) {
 	body := &carnet.Dealing{Owner: owner, Committee: n.Committee.Hash(), Profile: n.Profile.Name(), Params: n.Profile.ID(),
 		Nonce: sha256.Sum256(fmt.Append(nil, "dealing", i)), Created: networkTime}
 	seed := he.Seed(sha256.Sum256(fmt.Append(nil, "key", i)))
-	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), n.Scheme, body.Nonce, n.Profile.MaxDegree(), home, rand.Reader)
+	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), n.Scheme, body.Nonce, n.Profile.MaxDegree(), home, mrand.NewChaCha8(sha256.Sum256(fmt.Append(nil, "seeds", i))))
 	require.NoError(n.t, err)
 	body.Commitments, body.Corrections = d.Commitments, make([]carnet.Hash, len(d.Corrections))
 	member := 0
@@ -132,6 +133,17 @@ func (n *Network) deal(i int, sealing []byte, home bool, layout carnet.Layout) {
 	n.Product.Datasets = append(n.Product.Datasets, plan.Dataset{Hash: n.sign(carnet.TypeDataset, m).Hash(), Manifest: m})
 }
 
+// Secrets are the seeds of the keyholder under test, the same in every network with as
+// many owners: they must be in no log.
+func (n *Network) Secrets() (out [][32]byte) {
+	for _, b := range n.bundles {
+		for _, seed := range b.Seeds {
+			out = append(out, seed)
+		}
+	}
+	return out
+}
+
 // Seal seals a bundle as the owner of the key does.
 func (n *Network) Seal(sealing []byte, key carnet.KeyID, b share.Bundle) []byte {
 	sealed, err := seal.Seal(sealing, share.SeedsInfo(key, Member), b.Append(nil))
@@ -147,7 +159,7 @@ func (n *Network) Ask(sql string, change ...func(q *carnet.Query)) *keys.Release
 	p, err := plan.Compile(sql, &n.Product)
 	require.NoError(n.t, err)
 	q := &carnet.Query{Buyer: "buyer", Product: "trade", SQL: sql, Purpose: "statistics", Plan: p.Hash(), Recipient: n.Recipient.Public(),
-		Inputs: p.Inputs(), Created: networkTime, Expires: networkTime.Add(time.Hour)}
+		Inputs: p.Inputs(), Created: networkTime, Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Second)}
 	rand.Read(q.ID[:])
 	for _, c := range change {
 		c(q)

@@ -52,7 +52,7 @@ func RunSharer(t *testing.T, make func(t *testing.T, buyer ed25519.PublicKey) Sh
 }
 
 // Accept hands all seeds of the network over.
-func (n *Network) Accept(t *testing.T, s keys.Sharer) {
+func (n *Network) Accept(t testing.TB, s keys.Sharer) {
 	t.Helper()
 	for _, d := range n.Dealings {
 		require.NoError(t, s.Accept(t.Context(), d, n.Sealed(d.Key)))
@@ -60,7 +60,7 @@ func (n *Network) Accept(t *testing.T, s keys.Sharer) {
 }
 
 // Answer has a release answered and opens it as its buyer does.
-func (n *Network) Answer(t *testing.T, s keys.Sharer, r *keys.Release, salt byte) ([]byte, error) {
+func (n *Network) Answer(t testing.TB, s keys.Sharer, r *keys.Release, salt byte) ([]byte, error) {
 	t.Helper()
 	session, err := s.Open(t.Context(), r)
 	if err != nil {

@@ -1,0 +1,146 @@
+// Package engine is a Vault secrets engine that keeps a keyholder's part seeds and
+// answers with flooded shares only.
+//
+// Seeds come in sealed to a key that was made here and never leave. A share is made for a
+// query that an approved buyer signed and for functionals that a release ticket names,
+// which the keyholder's policy key signed; it is sealed to the query's recipient before
+// it goes out. The engine derives the functional ids, flooding widths and floods from
+// what it is given, counts releases durably, and forgets a destroyed key for good.
+package engine
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/carnet-network/carnet/pkg/keys/local"
+	"github.com/carnet-network/carnet/pkg/scan"
+)
+
+const (
+	// maxKeys bounds the keys whose polynomials R_{i,j} are kept, 0.4 to 3 MiB each.
+	maxKeys = 32
+	// cubeBytes bounds the set-ups of cubes, which make the next query over one quick.
+	cubeBytes = 128 << 20
+)
+
+const help = `
+Keeps the part seeds of a Carnet keyholder and answers with flooded shares, sealed to
+the buyer, for queries that a release ticket permits. Seeds are imported sealed and never
+leave. See docs/howto/vault-plugin.md of github.com/carnet-network/carnet.
+`
+
+type backend struct {
+	*framework.Backend
+	store  *store
+	counts *counter
+	shares *local.Sharer
+
+	configuring sync.Mutex
+}
+
+// Factory returns a constructor of engines that report the given version.
+func Factory(version string) logical.Factory {
+	return func(ctx context.Context, conf *logical.BackendConfig) (logical.Backend, error) {
+		b := &backend{store: &store{view: conf.StorageView}}
+		b.counts = newCounter(conf.StorageView)
+		b.shares = local.New(b.store, local.Options{Scan: scan.Options{Workers: runtime.GOMAXPROCS(0)}, Cubes: scan.NewCubes(cubeBytes), Keys: maxKeys})
+		b.Backend = &framework.Backend{
+			Help:           strings.TrimSpace(help),
+			BackendType:    logical.TypeLogical,
+			RunningVersion: version,
+			// With a seal that wraps, what these hold is encrypted twice.
+			PathsSpecial: &logical.Paths{SealWrapStorage: []string{storedIdentity, storedSeeds}},
+			Paths:        b.paths(),
+			Invalidate:   b.invalidate,
+			Clean:        func(context.Context) { b.shares.Zero() },
+		}
+		return b, b.Setup(ctx, conf)
+	}
+}
+
+// invalidate is called when another node of a cluster wrote to storage.
+func (b *backend) invalidate(_ context.Context, key string) {
+	switch {
+	case strings.HasPrefix(key, storedReleases):
+		b.counts.forget()
+	case strings.HasPrefix(key, storedSeeds), strings.HasPrefix(key, storedDestroyed):
+		b.shares.Zero()
+	case key == storedIdentity:
+		b.store.forget()
+	}
+}
+
+func (b *backend) paths() []*framework.Path {
+	text := func(what string) *framework.FieldSchema {
+		return &framework.FieldSchema{Type: framework.TypeString, Description: what}
+	}
+	pieces := func(what string) *framework.FieldSchema {
+		return &framework.FieldSchema{Type: framework.TypeCommaStringSlice, Description: what + "; base64 in pieces of at most 512 KiB before encoding"}
+	}
+	key := `(?P<key>[0-9a-f]{64})`
+	return []*framework.Path{
+		{
+			Pattern:      "config$",
+			HelpSynopsis: "The policy key that signs release tickets, the epoch of valid ones, and a limit of releases.",
+			Fields: map[string]*framework.FieldSchema{
+				"ticket_key":   text("Ed25519 public key that release tickets are signed with, base64; another one raises the epoch"),
+				"epoch":        {Type: framework.TypeInt64, Description: "epoch of valid tickets; it can only be raised, which voids all tickets signed before"},
+				"max_releases": {Type: framework.TypeInt64, Description: "distinct numbers to release per key at most; the scheme's own limit holds too"},
+			},
+			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readConfig, logical.UpdateOperation: b.writeConfig}),
+		},
+		{
+			Pattern:      "info$",
+			HelpSynopsis: "The public sealing key and the epoch.",
+			Operations:   b.operations(map[logical.Operation]handler{logical.ReadOperation: b.info}),
+		},
+		{
+			Pattern:      "buyers/?$",
+			HelpSynopsis: "Lists the approved buyers.",
+			Operations:   b.operations(map[logical.Operation]handler{logical.ListOperation: b.listBuyers}),
+		},
+		{
+			Pattern:      "buyers/" + framework.GenericNameRegex("buyer") + "$",
+			HelpSynopsis: "Approves a buyer: answers are sealed to recipients in queries signed with this key.",
+			Fields: map[string]*framework.FieldSchema{"buyer": text("identifier of the party"),
+				"signing_key": text("Ed25519 public key of the party, base64")},
+			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readBuyer, logical.UpdateOperation: b.writeBuyer, logical.DeleteOperation: b.deleteBuyer}),
+		},
+		{
+			Pattern:      "keys/?$",
+			HelpSynopsis: "Lists the keys held.",
+			Operations:   b.operations(map[logical.Operation]handler{logical.ListOperation: b.listKeys}),
+		},
+		{
+			Pattern:      "keys/" + key + "$",
+			HelpSynopsis: "Imports sealed seeds of a key, tells its fingerprint, destroys it for good.",
+			Fields: map[string]*framework.FieldSchema{"key": text("key identifier, 64 hexadecimal digits"),
+				"dealing": pieces("the owner's signed dealing"), "committee": pieces("the signed committee"),
+				"number": {Type: framework.TypeInt, Description: "of this keyholder in the committee"},
+				"sealed": pieces("the seed bundle, sealed to the engine's sealing key")},
+			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readKey, logical.UpdateOperation: b.importKey, logical.DeleteOperation: b.destroyKey}),
+		},
+		{
+			Pattern:      "functional$",
+			HelpSynopsis: "Takes D_1..D_d of one functional under one key and returns a handle for share.",
+			Fields:       map[string]*framework.FieldSchema{"key": text("key identifier, 64 hexadecimal digits"), "d": pieces("the polynomials, canonical, one after another")},
+			Operations:   b.operations(map[logical.Operation]handler{logical.UpdateOperation: b.functional}),
+		},
+		{
+			Pattern:      "(?P<op>share|check)$",
+			HelpSynopsis: "Answers a query, or checks its private parameter, if a release ticket permits it.",
+			Fields: map[string]*framework.FieldSchema{"op": text(""),
+				"query":    pieces("the buyer's signed query"),
+				"keys":     {Type: framework.TypeCommaStringSlice, Description: "identifiers of the query's keys, ascending"},
+				"openings": pieces("description of what is opened"),
+				"handles":  pieces("handles of all products, in the order of openings and keys"),
+				"ticket":   text("release ticket, base64")},
+			Operations: b.operations(map[logical.Operation]handler{logical.UpdateOperation: b.release}),
+		},
+	}
+}

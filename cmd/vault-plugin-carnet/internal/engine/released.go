@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+const (
+	// segmentIDs is how many functional ids one storage entry has: 128 KiB, since raft
+	// storage takes at most 1 MiB.
+	segmentIDs = 4096
+	// maxCounted bounds the keys whose released ids are kept in memory.
+	maxCounted = 16
+)
+
+// counter remembers which functionals were released under a key, so that a repetition,
+// whose answer is the same, is counted once. What it adds is durable before it returns.
+type counter struct {
+	view logical.Storage
+	mu   sync.Mutex
+	keys map[carnet.KeyID]*released
+}
+
+// released are the ids of one key as storage had them when they were read.
+type released struct {
+	seen map[carnet.Hash]struct{}
+	last []byte // the last segment
+	at   int    // its number
+}
+
+func newCounter(view logical.Storage) *counter {
+	return &counter{view: view, keys: map[carnet.KeyID]*released{}}
+}
+
+func (c *counter) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.keys)
+}
+
+func segment(key carnet.KeyID, at int) string {
+	return fmt.Sprintf("%s%s/%06d", storedReleases, key, at)
+}
+
+// add counts functionals under a key, unless more than limit would be released in all.
+func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, err := c.read(ctx, key)
+	if err != nil {
+		return err
+	}
+	var fresh []carnet.Hash
+	listed := map[carnet.Hash]bool{}
+	for _, f := range ids {
+		if _, ok := r.seen[f]; !ok && !listed[f] {
+			fresh, listed[f] = append(fresh, f), true
+		}
+	}
+	if n := int64(len(r.seen) + len(fresh)); n > limit && len(fresh) > 0 {
+		return carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "key %s would have %d distinct numbers released, its limit is %d", key, n, limit).
+			Fix("the owner has to publish the dataset again under a new key")
+	}
+	for len(fresh) > 0 {
+		if len(r.last) >= 32*segmentIDs {
+			r.at, r.last = r.at+1, nil
+		}
+		n := min(len(fresh), segmentIDs-len(r.last)/32)
+		next := append([]byte(nil), r.last...)
+		for _, f := range fresh[:n] {
+			next = append(next, f[:]...)
+		}
+		if err := c.view.Put(ctx, &logical.StorageEntry{Key: segment(key, r.at), Value: next}); err != nil {
+			delete(c.keys, key) // who knows what was written
+			return err
+		}
+		r.last = next
+		for _, f := range fresh[:n] {
+			r.seen[f] = struct{}{}
+		}
+		fresh = fresh[n:]
+	}
+	return nil
+}
+
+// count returns how many distinct functionals were released.
+func (c *counter) count(ctx context.Context, key carnet.KeyID) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, err := c.read(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	return len(r.seen), nil
+}
+
+// read returns what is in memory if storage still has no more than that.
+func (c *counter) read(ctx context.Context, key carnet.KeyID) (*released, error) {
+	if r := c.keys[key]; r != nil {
+		last, err := c.segment(ctx, key, r.at)
+		if err != nil {
+			return nil, err
+		}
+		if string(last) == string(r.last) {
+			return r, nil
+		}
+		delete(c.keys, key)
+	}
+	r := &released{seen: map[carnet.Hash]struct{}{}}
+	for at := 0; ; at++ {
+		b, err := c.segment(ctx, key, at)
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			break
+		}
+		r.at, r.last = at, b
+		for ; len(b) > 0; b = b[32:] {
+			r.seen[carnet.Hash(b[:32])] = struct{}{}
+		}
+	}
+	if len(c.keys) >= maxCounted {
+		for k := range c.keys {
+			delete(c.keys, k)
+			break
+		}
+	}
+	c.keys[key] = r
+	return r, nil
+}
+
+func (c *counter) segment(ctx context.Context, key carnet.KeyID, at int) ([]byte, error) {
+	e, err := c.view.Get(ctx, segment(key, at))
+	if err != nil || e == nil {
+		return nil, err
+	}
+	if len(e.Value)%32 != 0 || len(e.Value) > 32*segmentIDs {
+		return nil, fmt.Errorf("the count of releases of key %s is damaged", key)
+	}
+	return e.Value, nil
+}
