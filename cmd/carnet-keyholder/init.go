@@ -29,7 +29,9 @@ holds nothing secret. Back up with carnet-keyholder backup.
 
 If there is DIR/vault.yaml, the keys are in HashiCorp Vault instead: Vault signs
 with a key that its administrator made, and keeps the sealing key wrapped. See
-docs/howto/vault.md.
+docs/howto/vault.md. If it names an engine, seeds are kept and shares made by the
+secrets engine vault-plugin-carnet, and DIR/policy.age has the key that permits
+them. See docs/howto/vault-plugin.md.
 
 Example:
   carnet-keyholder init --dir /var/lib/carnet --party ch-customs \
@@ -49,11 +51,21 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
+	if err := c.createPolicy(s); err != nil {
+		return err
+	}
 	store, where, err := c.create(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
+	policy, err := c.policy(s, store)
+	if err != nil {
+		return err
+	}
+	if policy != nil {
+		defer policy.Close()
+	}
 	env, err := statement(store, carnet.PartyID(c.Party), c.Name, carnet.Jurisdiction(c.Jurisdiction), time.Now())
 	if err != nil {
 		return err
@@ -67,6 +79,9 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",
 		where, c.party(), evidence.KeyHint(store.Signer().Public()), c.party(), c.Dir)
+	if policy != nil {
+		explainEngine(s, store, policy.Signer())
+	}
 	return nil
 }
 

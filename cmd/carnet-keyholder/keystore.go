@@ -26,7 +26,8 @@ type storeFlags struct {
 type vaultFile struct {
 	vaultclient.Config `yaml:",inline"`
 	Keystore           vault.Config              `yaml:"keystore"`
-	Certificates       *vaultclient.Certificates `yaml:"certificates"` // nil: from files
+	Certificates       *vaultclient.Certificates `yaml:"certificates"`     // nil: from files
+	Engine             string                    `yaml:"engine,omitempty"` // where vault-plugin-carnet is enabled; it keeps the seeds then
 }
 
 // vaultFile reads the file, nil if the keys are in an age file.
@@ -79,7 +80,8 @@ func (f storeFlags) create(ctx context.Context, s streams) (keys.Store, string, 
 	if err != nil {
 		return nil, "", errors.Join(err, c.Close())
 	}
-	return inVault{store, c}, store.String(), nil
+	made, err := v.beside(ctx, inVault{store, c})
+	return made, store.String(), err
 }
 
 // open opens the keystore for use.
@@ -131,5 +133,5 @@ func (f storeFlags) either(ctx context.Context, s streams, file func(string, age
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return inVault{store, c}, nil
+	return v.beside(ctx, inVault{store, c})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/keyholder"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/policy/guard"
 )
@@ -78,6 +79,17 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer store.Close()
+	policy, err := c.policy(s, store)
+	if err != nil {
+		return err
+	}
+	var shares keys.Sharer
+	if policy != nil {
+		defer policy.Close()
+		if shares, err = sharer(ctx, store, policy.Signer()); err != nil {
+			return err
+		}
+	}
 	party, _, err := readParty(c.party(), store)
 	if err != nil {
 		return err
@@ -117,7 +129,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	}
 	defer conn.Close()
 	k, err := keyholder.New(ctx, keyholder.Config{
-		Party: party.ID, Registrar: registrar, Keys: store, Ledger: ledger, Gateway: conn, Policy: decide,
+		Party: party.ID, Registrar: registrar, Keys: store, Sharer: shares, Ledger: ledger, Gateway: conn, Policy: decide,
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
 		MaxReleases: c.MaxReleases, KeepRetired: c.Retired == "keep", Log: log,
 	})

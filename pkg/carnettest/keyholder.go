@@ -64,12 +64,16 @@ func (k *Keyholder) TryStart(t testing.TB) error {
 	l, err := keyholder.OpenLedger(ctx, k.LedgerFile(), k.Party, k.n.identities[Registrar].Public())
 	require.NoError(t, err)
 	conn := k.n.dial(t, k.Party)
+	var sharer keys.Sharer
+	if k.n.Sharer != nil {
+		sharer = k.n.Sharer(k.Party)
+	}
 	var decide keyholder.Policy
 	if rules := k.n.Judges[k.Number]; rules != nil {
 		decide = guard.New(rules, k.Party)
 	}
 	h, err := keyholder.New(ctx, keyholder.Config{
-		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Ledger: l, Gateway: conn, Policy: decide,
+		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Sharer: sharer, Ledger: l, Gateway: conn, Policy: decide,
 		Attest: k.Attest, Workers: 1, CacheBytes: 32 << 20, AccumulatorBytes: 64 << 20, MaxReleases: k.n.MaxReleases,
 		Log: k.n.Logger(string(k.Party)),
 	})

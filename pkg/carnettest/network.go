@@ -49,7 +49,8 @@ type Options struct {
 	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
 	Storage columnstore.Options         // of ciphertext
 
-	Keystore func(carnet.PartyID) keys.Store // of a keyholder; nil, or what it returns: in memory
+	Keystore func(carnet.PartyID) keys.Store  // of a keyholder; nil, or what it returns: in memory
+	Sharer   func(carnet.PartyID) keys.Sharer // of a keyholder; nil, or what it returns: from its keystore
 }
 
 // Auditor is the party that may read everything and open nothing; Registrar vouches

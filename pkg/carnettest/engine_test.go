@@ -1,0 +1,126 @@
+package carnettest
+
+import (
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/vaultserver"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/keys/keystest"
+	"github.com/carnet-network/carnet/pkg/keys/vaultplugin"
+	"github.com/carnet-network/carnet/pkg/vaultclient"
+)
+
+// beside is a keystore whose seeds are in the secrets engine: owners seal to that.
+type beside struct {
+	keys.Store
+	sealing []byte
+}
+
+func (b beside) SealingKey() []byte { return b.sealing }
+
+// A keyholder whose seeds are in the secrets engine answers with the others, sums,
+// products and private parameters alike, under the least permissions; a buyer that the
+// engine's operator does not know waits until it is approved. Sealed at any time, Vault
+// is waited for.
+func TestSeedsInTheEngine(t *testing.T) {
+	dir := t.TempDir()
+	server := vaultserver.New(t, vaultserver.Options{Plugins: dir})
+	sum, err := vaultserver.BuildEngine(Context(t), dir, "v1.0.0")
+	require.NoError(t, err)
+	require.NoError(t, server.RegisterEngine(Context(t), "v1.0.0", sum, "v1.0.0"))
+	policy := keystest.NewPerson("policy")
+	require.NoError(t, server.EnableEngine(Context(t), "carnet-keys-kh1", "v1.0.0", policy.Public(), nil))
+	login, err := server.Provision(Context(t), "engine", "kh1", t.TempDir())
+	require.NoError(t, err)
+	conn, err := vaultclient.Open(Context(t), login, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	engine := vaultplugin.At(conn, "carnet-keys-kh1")
+	sealing, err := vaultplugin.SealingKey(Context(t), engine)
+	require.NoError(t, err)
+
+	n := Start(t, Options{
+		Keyholders: 4, Threshold: 2, // private parameters need all four: the engine's among them
+		Keystore: func(p carnet.PartyID) keys.Store {
+			if p != "kh1" {
+				return nil
+			}
+			m, err := keystest.NewMemory(rand.Reader)
+			require.NoError(t, err)
+			return beside{m, sealing}
+		},
+		Sharer: func(p carnet.PartyID) keys.Sharer {
+			if p != "kh1" {
+				return nil
+			}
+			s, err := vaultplugin.New(Context(t), engine, policy)
+			require.NoError(t, err)
+			return s
+		},
+	})
+	approve := func(buyer carnet.PartyID) {
+		_, err := server.Client().Logical().WriteWithContext(Context(t), "carnet-keys-kh1/buyers/"+string(buyer),
+			map[string]any{"signing_key": []byte(n.Identity(buyer).Public())})
+		require.NoError(t, err)
+	}
+	kh := n.Keyholders[0]
+	answered := func(a *client.Asked) {
+		t.Helper()
+		Eventually(t, "answer from the engine", time.Minute, func() bool { return kh.Outcome(t, a.Hash) != nil })
+		require.Equal(t, "answer", kh.Outcome(t, a.Hash).Kind)
+	}
+
+	// The other keyholders answer to a buyer whom the engine does not know; it does when
+	// it is told.
+	publishTrade(t, n, carnet.LayoutCube)
+	a := n.Submit(t, "buyer", "cube", linearQuery)
+	Eventually(t, "the others' answers", time.Minute, func() bool {
+		s, err := n.Client(t, "buyer").Status(Context(t), a.Hash)
+		require.NoError(t, err)
+		return s.Answers == 3
+	})
+	require.Nil(t, kh.Outcome(t, a.Hash))
+	approve("buyer")
+	answered(a)
+
+	// Every sort of question, with every answer in the codeword.
+	publishTrade(t, n, carnet.LayoutRecords)
+	for layout, sql := range layoutQueries {
+		a := n.Submit(t, "buyer", carnet.ProductID(layout), sql)
+		got, err := n.Open(t, a)
+		require.NoError(t, err)
+		answered(a)
+		require.Len(t, got.Used, 4)
+		require.Empty(t, got.Liars)
+		require.NotEmpty(t, got.Result.Rows)
+	}
+	for _, q := range privateQuestions[:2] {
+		a := n.SubmitPrivate(t, "buyer", q.product, q.sql, q.values...)
+		got, err := n.Open(t, a)
+		require.NoError(t, err)
+		answered(a)
+		require.Equal(t, Rows(n.Ask(t, "buyer", q.product, written(q.sql, q.values)).Result), Rows(got.Result))
+	}
+
+	// Sealed when a query comes: it is answered afterwards.
+	require.NoError(t, server.Seal(Context(t)))
+	a = n.Submit(t, "buyer", "cube", "SELECT COUNT(*), SUM(weight) FROM cube WHERE month = '01'")
+	Eventually(t, "the others' answers", time.Minute, func() bool {
+		s, err := n.Client(t, "buyer").Status(Context(t), a.Hash)
+		require.NoError(t, err)
+		return s.Answers == 3
+	})
+	require.NoError(t, server.Unseal(Context(t)))
+	answered(a)
+
+	// Nothing of it is in the keyholder's own keystore.
+	held, err := kh.Keys.List(Context(t))
+	require.NoError(t, err)
+	require.Empty(t, held)
+}
