@@ -50,6 +50,7 @@ var figures = []figure{
 	{"encrypt", encryptFigure},
 	{"bytes", bytesFigure},
 	{"keyholder", keyholderFigure},
+	{"vault", vaultFigure},
 	{"cube", cubeFigure},
 	{"estimates", estimatesFigure},
 	{"network", networkFigure},

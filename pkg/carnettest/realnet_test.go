@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -25,12 +27,16 @@ type realNetwork struct {
 	bin        string
 	gateway    *process
 	keyholders []*process
+	vault      *vaultserver.Server // keys of keyholders and certificates of servers; nil: files
 }
 
 // startReal starts a gateway and three keyholders, two of whom release.
-func startReal(t *testing.T) *realNetwork {
+func startReal(t *testing.T) *realNetwork { return startRealWith(t, nil) }
+
+// startRealWith is startReal with keys and certificates from Vault, unless it is nil.
+func startRealWith(t *testing.T, vault *vaultserver.Server) *realNetwork {
 	t.Helper()
-	r := &realNetwork{bin: programs(t)}
+	r := &realNetwork{bin: programs(t), vault: vault}
 	n := &Network{Options: Options{}.withDefaults(), Dir: t.TempDir(), identities: map[carnet.PartyID]*ident.Identity{},
 		log: &lockedBuffer{}, clients: map[carnet.PartyID]*client.Client{}, certs: newCertificates(t)}
 	r.Network = n
@@ -45,10 +51,13 @@ func startReal(t *testing.T) *realNetwork {
 	require.NoError(t, ident.WriteCert(n.Dir, "gateway", cert, key))
 
 	n.Gateway = &Gateway{Dir: n.file("gateway"), n: n, grpc: freePort(t)}
-	r.gateway = newProcess(t, n.Dir, "carnet-gateway", filepath.Join(r.bin, "carnet-gateway"), "serve", "--data", n.Gateway.Dir,
+	certificate := []string{"--tls-cert", n.file("gateway.pem"), "--tls-key", n.file("gateway-key.pem"), "--tls-ca", n.file("ca.pem")}
+	if vault != nil {
+		certificate = r.gatewayInVault(t)
+	}
+	r.gateway = newProcess(t, n.Dir, "carnet-gateway", append([]string{filepath.Join(r.bin, "carnet-gateway"), "serve", "--data", n.Gateway.Dir,
 		"--listen", n.Gateway.grpc, "--rest-listen", "", "--metrics-listen", "", "--identity", n.file("operator.json"),
-		"--tls-cert", n.file("gateway.pem"), "--tls-key", n.file("gateway-key.pem"), "--tls-ca", n.file("ca.pem"),
-		"--registrar-key", n.file("registrar.pub"), "--log-level", "warn")
+		"--registrar-key", n.file("registrar.pub"), "--log-level", "warn"}, certificate...)...)
 	r.startGateway(t)
 	t.Cleanup(n.closeClients)
 	// The keyholders of the harness are there for their numbers and files only.
@@ -76,19 +85,25 @@ func (r *realNetwork) addKeyholder(t *testing.T, number int) {
 	k := &Keyholder{Number: number, Party: id, Dir: r.file(string(id)), n: r.Network}
 	r.Keyholders = append(r.Keyholders, k)
 	require.NoError(t, os.MkdirAll(k.Dir, 0o700))
-	secret, err := age.GenerateX25519Identity()
-	require.NoError(t, err)
-	unlock := filepath.Join(k.Dir, "age.key")
-	require.NoError(t, os.WriteFile(unlock, []byte(secret.String()+"\n"), 0o600))
-	out, err := exec.Command(filepath.Join(r.bin, "carnet-keyholder"), "init", "--dir", k.Dir, "--identity", unlock,
-		"--party", string(id), "--name", "Keyholder", "--jurisdiction", "CH").CombinedOutput()
+	var unlock, certificate []string
+	if r.vault != nil {
+		r.keyholderInVault(t, k)
+	} else {
+		secret, err := age.GenerateX25519Identity()
+		require.NoError(t, err)
+		file := filepath.Join(k.Dir, "age.key")
+		require.NoError(t, os.WriteFile(file, []byte(secret.String()+"\n"), 0o600))
+		cert, key, err := r.certs.ca.IssueParty(id, time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, ident.WriteCert(k.Dir, string(id), cert, key))
+		unlock = []string{"--identity", file}
+		certificate = []string{"--tls-cert", filepath.Join(k.Dir, string(id)+".pem"), "--tls-key", filepath.Join(k.Dir, string(id)+"-key.pem"), "--tls-ca", r.file("ca.pem")}
+	}
+	out, err := exec.Command(filepath.Join(r.bin, "carnet-keyholder"), append([]string{"init", "--dir", k.Dir,
+		"--party", string(id), "--name", "Keyholder", "--jurisdiction", "CH"}, unlock...)...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	cert, key, err := r.certs.ca.IssueParty(id, time.Hour)
-	require.NoError(t, err)
-	require.NoError(t, ident.WriteCert(k.Dir, string(id), cert, key))
-	r.keyholders = append(r.keyholders, newProcess(t, r.Dir, string(id), filepath.Join(r.bin, "carnet-keyholder"), "run",
-		"--dir", k.Dir, "--identity", unlock, "--gateway", r.Gateway.grpc, "--registrar", r.file("registrar.pub"), "--attest", "always", "--workers", "1",
-		"--tls-cert", filepath.Join(k.Dir, string(id)+".pem"), "--tls-key", filepath.Join(k.Dir, string(id)+"-key.pem"), "--tls-ca", r.file("ca.pem")))
+	r.keyholders = append(r.keyholders, newProcess(t, r.Dir, string(id), slices.Concat([]string{filepath.Join(r.bin, "carnet-keyholder"), "run",
+		"--dir", k.Dir, "--gateway", r.Gateway.grpc, "--registrar", r.file("registrar.pub"), "--attest", "always", "--workers", "1"}, unlock, certificate)...))
 }
 
 // registerReal registers parties and the committee, keyholders by the statements that
