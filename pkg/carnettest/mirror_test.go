@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
 )
 
 // Mirror statistics: what kz says it exported to uz, and what uz says it imported from
@@ -168,9 +170,12 @@ func TestMirrorTerms(t *testing.T) {
 			reason, dataset = "AGGREGATE_NOT_ALLOWED", "kz/exports"
 		}
 		n.refusedBy(t, asked.Hash, reason)
-		status, err := c.Status(Context(t), asked.Hash)
-		require.NoError(t, err)
-		require.NotEmpty(t, status.Refusals)
+		var status *client.Status
+		Eventually(t, "refusals at the gateway", time.Minute, func() bool {
+			status, err = c.Status(Context(t), asked.Hash)
+			require.NoError(t, err)
+			return len(status.Refusals) > 0
+		})
 		require.Contains(t, status.Refusals[0].Message, dataset)
 	}
 }
