@@ -86,11 +86,11 @@ func (c *publishCmd) Run(a *app) error {
 			return err
 		}
 	}
-	t, err := loadTable(a.ctx, s.Schema, carnet.Layout(c.Layout), c.Inputs)
+	t, err := a.loadTable(s.Schema, carnet.Layout(c.Layout), c.Inputs)
 	if err != nil {
 		return err
 	}
-	if err := t.refused(); err != nil {
+	if err := t.Refused(); err != nil {
 		return err
 	}
 	name := c.ID
@@ -99,7 +99,7 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	p := &client.Publication{
 		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
-		Tables: t.tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart,
+		Tables: t.Tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart,
 		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
 	}
 	done := a.progressBar(p)
@@ -112,11 +112,11 @@ func (c *publishCmd) Run(a *app) error {
 		return err
 	}
 	t.clipping(a)
-	what, files := "published", len(t.tables.Builders())
+	what, files := "published", len(t.Tables.Builders())
 	if c.Append {
 		what = "added to"
 	}
-	a.printf("%s %s: %d rows in %s, %s of ciphertext (%.1f bytes a value); entry %d\n", what, out.Manifest.ID, t.tables.Rows(),
+	a.printf("%s %s: %d rows in %s, %s of ciphertext (%.1f bytes a value); entry %d\n", what, out.Manifest.ID, t.Tables.Rows(),
 		plural(files, "file"), size(out.Bytes), float64(out.Bytes)/float64(out.Values), out.Seq)
 	if out.Resumed {
 		a.printf("resumed: %s had arrived before\n", size(out.Had))
@@ -143,12 +143,12 @@ func (c *publishCmd) dryRun(a *app) error {
 			return err
 		}
 	}
-	t, err := loadTable(a.ctx, s, carnet.Layout(c.Layout), c.Inputs)
+	t, err := a.loadTable(s, carnet.Layout(c.Layout), c.Inputs)
 	if err != nil {
 		return err
 	}
 	t.report(a)
-	return t.refused()
+	return t.Refused()
 }
 
 // report prints rows, files, bytes and clipping.
@@ -160,7 +160,7 @@ func (t *table) report(a *app) {
 		return
 	}
 	var blocks int64
-	builders := t.tables.Builders()
+	builders := t.Tables.Builders()
 	for _, b := range builders {
 		n := int64(b.Blocks()) * int64(len(enc.Columns))
 		blocks += n
@@ -168,11 +168,11 @@ func (t *table) report(a *app) {
 			a.printf("  %s: %d rows, %d blocks\n", partitionText(p), b.Rows(), n)
 		}
 	}
-	a.printf("rows read: %d, accepted: %d, refused: %d\n", t.read, t.tables.Rows(), t.bad)
+	a.printf("rows read: %d, accepted: %d, refused: %d\n", t.Read, t.Tables.Rows(), t.Bad)
 	a.printf("would send: %s, %d blocks, %s\n", plural(len(builders), "file"), blocks, size(blocks*packedBlock(profile)))
 	t.clipping(a)
-	if len(t.unused) > 0 {
-		a.printf("not published: %s (no column of the schema)\n", strings.Join(t.unused, ", "))
+	if len(t.Unused) > 0 {
+		a.printf("not published: %s (no column of the schema)\n", strings.Join(t.Unused, ", "))
 	}
 }
 

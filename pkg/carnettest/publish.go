@@ -120,9 +120,10 @@ func (n *Network) load(t testing.TB, p Publication, enc *schema.Encoding) *schem
 		p.File = filepath.Join(n.Dir, fmt.Sprintf("%s-%s.csv", p.Owner, p.Name))
 		require.NoError(t, os.WriteFile(p.File, []byte(p.CSV), 0o600))
 	}
-	tables, _, err := ingest.Load(context.Background(), p.File, enc, ingest.Options{})
+	read, err := ingest.Load(context.Background(), enc, ingest.Options{}, p.File)
 	require.NoError(t, err)
-	return tables
+	require.NoError(t, read.Refused())
+	return read.Tables
 }
 
 // RegisterSchema registers a schema unless somebody has.

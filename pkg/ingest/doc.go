@@ -2,7 +2,7 @@
 // record by record, with positions that error messages can name.
 //
 // A Reader delivers the header and then records of text fields; a Binder of package
-// schema turns those into rows. Load does it all for one file:
+// schema turns those into rows. Load does it all for several files:
 //
 //	file --Reader--> schema.Record --schema.Binder--> schema.Row --> schema.Tables
 //

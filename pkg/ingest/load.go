@@ -4,104 +4,132 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
+// defaultErrors is how many bad rows are described where Options does not say.
+const defaultErrors = 1000
+
 // Options of Load. The zero value is fine.
 type Options struct {
-	MaxErrors int                     // report at most this many bad rows; 0 = 20
-	Progress  func(done, total int64) // called now and then, and at the end; may be nil
+	MaxErrors int                     // describe at most this many bad rows; 0 = 1000
+	Progress  func(done, total int64) // called now and then for each input, and at its end; may be nil
 }
 
-// Report tells what Load did besides adding rows.
-type Report struct {
-	Rows    int64
-	Unused  []string         // headers that the schema does not use
+// Table is inputs that were read into the shape of a schema. Use it only if Refused
+// says nothing.
+type Table struct {
+	Tables  *schema.Tables
+	Read    int64            // rows
+	Bad     int64            // rows that do not fit the schema
+	Unused  []string         // headers that the schema does not use, each once
 	Clipped map[string]int64 // per measure: values outside its bounds, stored as the nearest bound
+
+	opt    Options
+	schema *schema.Schema
+	faults []carnet.Violation // of the first bad rows
 }
 
-// Load reads a whole file into tables. Bad rows are collected up to MaxErrors, so that
-// they can be repaired together; if there is one, the result is an error of kind
-// Invalid, reason BAD_ROWS, with all their violations, and no tables.
-func Load(ctx context.Context, path string, e *schema.Encoding, opt Options) (*schema.Tables, *Report, error) {
+// NewTable returns a Table without rows.
+func NewTable(e *schema.Encoding, opt Options) *Table {
+	if opt.MaxErrors <= 0 {
+		opt.MaxErrors = defaultErrors
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(int64, int64) {}
+	}
+	return &Table{Tables: e.NewTables(), Clipped: map[string]int64{}, opt: opt, schema: e.Schema()}
+}
+
+// Load reads whole files into a Table. Bad rows are not errors of Load: they are counted
+// to the last one, so that the size of a problem is known, and can be repaired together.
+func Load(ctx context.Context, e *schema.Encoding, opt Options, paths ...string) (*Table, error) {
+	t := NewTable(e, opt)
+	for _, path := range paths {
+		if err := t.load(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Table) load(ctx context.Context, path string) error {
 	r, err := Open(path)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { _ = r.Close() }() // only read from
-	return LoadFrom(ctx, r, e, opt)
+	return t.Add(ctx, r)
 }
 
-// LoadFrom is Load for an open Reader, which it does not close.
-func LoadFrom(ctx context.Context, r Reader, e *schema.Encoding, opt Options) (*schema.Tables, *Report, error) {
-	b, err := e.Schema().Bind(r.Name(), r.Header())
+// Add reads an input to its end.
+func (t *Table) Add(ctx context.Context, r Reader) error {
+	b, err := t.schema.Bind(r.Name(), r.Header())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	l := &loader{r: r, b: b, tables: e.NewTables(), most: opt.MaxErrors}
-	if l.most <= 0 {
-		l.most = 20
-	}
-	progress := opt.Progress
-	if progress == nil {
-		progress = func(int64, int64) {}
-	}
+	var rec schema.Record
+	var row schema.Row
 	for n := 0; ; n++ {
 		if n%4096 == 0 {
-			progress(r.Progress())
+			t.opt.Progress(r.Progress())
 			if err := ctx.Err(); err != nil {
-				return nil, nil, carnet.E(carnet.Canceled, "CANCELED", "reading %s was cancelled", r.Name()).Because(err)
+				return carnet.E(carnet.Canceled, "CANCELED", "reading %s was cancelled", r.Name()).Because(err)
 			}
 		}
-		if err := l.step(); errors.Is(err, io.EOF) {
+		err := r.Read(&rec)
+		if errors.Is(err, io.EOF) {
 			break
-		} else if err != nil {
-			return nil, nil, err
+		}
+		if err != nil {
+			return err
+		}
+		t.Read++
+		if err = b.Row(&rec, &row); err == nil {
+			err = t.Tables.Add(&row)
+		}
+		if err := t.fault(err); err != nil {
+			return err
 		}
 	}
-	progress(r.Progress())
-	if l.bad != nil {
-		return nil, nil, l.bad
+	t.opt.Progress(r.Progress())
+	for m, n := range b.Clipped() {
+		t.Clipped[m] += n
 	}
-	return l.tables, &Report{l.tables.Rows(), b.Unused(), b.Clipped()}, nil
-}
-
-type loader struct {
-	r      Reader
-	b      *schema.Binder
-	tables *schema.Tables
-	rec    schema.Record
-	row    schema.Row
-	bad    *carnet.Error
-	rows   int // bad ones
-	most   int
-}
-
-// step reads one record. It returns an error only if it makes no sense to go on.
-func (l *loader) step() error {
-	if err := l.r.Read(&l.rec); err != nil {
-		return err
-	}
-	err := l.b.Row(&l.rec, &l.row)
-	if err == nil {
-		err = l.tables.Add(&l.row)
-	}
-	if err == nil {
-		return nil
-	}
-	var e *carnet.Error
-	if !errors.As(err, &e) || e.Reason != "BAD_ROW" {
-		return err
-	}
-	if l.bad == nil {
-		l.bad = carnet.E(carnet.Invalid, "BAD_ROWS", "%s has rows that do not fit the schema", l.r.Name()).
-			Fix("correct them, or exclude them from the file; nothing was published")
-	}
-	l.bad.Violations = append(l.bad.Violations, e.Violations...)
-	if l.rows++; l.rows >= l.most {
-		return l.bad
+	for _, name := range b.Unused() {
+		if !slices.Contains(t.Unused, name) {
+			t.Unused = append(t.Unused, name)
+		}
 	}
 	return nil
+}
+
+// fault notes what is wrong with one row; other errors end the reading.
+func (t *Table) fault(err error) error {
+	var e *carnet.Error
+	if err == nil || !errors.As(err, &e) || e.Reason != "BAD_ROW" {
+		return err
+	}
+	if t.Bad++; t.Bad <= int64(t.opt.MaxErrors) {
+		t.faults = append(t.faults, e.Violations...)
+	}
+	return nil
+}
+
+// Refused is the error of a table without rows (NO_ROWS) or with bad ones (BAD_ROWS, kind
+// Invalid, with their violations): nothing of it is published.
+func (t *Table) Refused() error {
+	switch {
+	case t.Read == 0:
+		return carnet.E(carnet.Invalid, "NO_ROWS", "the table has no rows").Fix("check that the file has more than its header")
+	case t.Bad == 0:
+		return nil
+	}
+	e := carnet.E(carnet.Invalid, "BAD_ROWS", "%d of %d rows do not fit the schema", t.Bad, t.Read).
+		Fix("correct them and try again; nothing was published")
+	e.Violations = t.faults
+	return e
 }

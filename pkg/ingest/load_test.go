@@ -24,51 +24,70 @@ func encoding(t testing.TB, yaml string, l carnet.Layout) *schema.Encoding {
 	return e
 }
 
-func load(t testing.TB, text string, opt Options) (*schema.Tables, *Report, error) {
+// load reads an input; the error is that of reading it or of its rows.
+func load(t testing.TB, text string, opt Options) (*Table, error) {
 	t.Helper()
 	r, err := NewCSV("in.csv", strings.NewReader(text), int64(len(text)))
 	require.NoError(t, err)
-	return LoadFrom(context.Background(), r, encoding(t, small, carnet.LayoutCube), opt)
+	table := NewTable(encoding(t, small, carnet.LayoutCube), opt)
+	if err := table.Add(context.Background(), r); err != nil {
+		return nil, err
+	}
+	return table, table.Refused()
 }
 
 func TestLoadCollectsBadRows(t *testing.T) {
-	_, _, err := load(t, "chapter,value,weight\n01,1,1\n03,x,\n02,1\n01,1,1\n01,1000,1\n", Options{})
+	_, err := load(t, "chapter,value,weight\n01,1,1\n03,x,\n02,1\n01,1,1\n01,1000,1\n", Options{})
 	require.Equal(t, "BAD_ROWS", carnet.ReasonOf(err))
+	require.ErrorContains(t, err, "3 of 5 rows")
 	require.Equal(t, `in.csv:3:1: dimension chapter has no code "03"; known are 01, 02
 in.csv:3:4: measure value: "x" is not a decimal number such as -1234.50
 in.csv:4: the record has 2 fields, the header has 3; quote fields that contain the separator
 in.csv:6:4: measure value: "1000" is above max 100; correct it, or set outside: clip in the schema`, violations(err))
 
-	_, _, err = load(t, "chapter,value,weight\n"+strings.Repeat("09,0,0\n", 10), Options{MaxErrors: 3})
+	_, err = load(t, "chapter,value,weight\n"+strings.Repeat("09,0,0\n", 10), Options{MaxErrors: 3})
+	require.ErrorContains(t, err, "10 of 10 rows")
 	require.Len(t, strings.Split(violations(err), "\n"), 3)
+	_, err = load(t, "chapter,value,weight\n", Options{})
+	require.Equal(t, "NO_ROWS", carnet.ReasonOf(err))
 }
 
 func TestLoadReports(t *testing.T) {
 	var done, total int64
-	tables, report, err := load(t, "no,chapter,value,weight\n1,01,1,99\n2,02,2,-1\n3,02,2,\n", Options{Progress: func(d, n int64) { done, total = d, n }})
+	table, err := load(t, "no,chapter,value,weight\n1,01,1,99\n2,02,2,-1\n3,02,2,\n", Options{Progress: func(d, n int64) { done, total = d, n }})
 	require.NoError(t, err)
-	require.Equal(t, &Report{Rows: 3, Unused: []string{"no"}, Clipped: map[string]int64{"weight": 2}}, report)
-	require.EqualValues(t, 3, tables.Rows())
+	require.EqualValues(t, 3, table.Read)
+	require.Zero(t, table.Bad)
+	require.Equal(t, []string{"no"}, table.Unused)
+	require.Equal(t, map[string]int64{"weight": 2}, table.Clipped)
+	require.EqualValues(t, 3, table.Tables.Rows())
 	require.Equal(t, []int64{total, total}, []int64{done, 52})
+
+	// Further inputs are added, and what is said about one of them is said once.
+	r, err := NewCSV("more.csv", strings.NewReader("no,other,chapter,value,weight\n1,x,01,1,99\n"), 0)
+	require.NoError(t, err)
+	require.NoError(t, table.Add(context.Background(), r))
+	require.EqualValues(t, 4, table.Tables.Rows())
+	require.Equal(t, []string{"no", "other"}, table.Unused)
+	require.Equal(t, map[string]int64{"weight": 3}, table.Clipped)
 }
 
 func TestLoadStops(t *testing.T) {
-	_, _, err := load(t, "chapter,value\n", Options{})
+	_, err := load(t, "chapter,value\n", Options{})
 	require.Equal(t, "BAD_HEADER", carnet.ReasonOf(err))
-	_, _, err = load(t, "chapter,value,weight\n"+strings.Repeat("01,0,0\n", 31), Options{})
+	_, err = load(t, "chapter,value,weight\n"+strings.Repeat("01,0,0\n", 31), Options{})
 	require.Equal(t, "TOO_MANY_ROWS", carnet.ReasonOf(err))
-	_, _, err = load(t, "chapter,value,weight\n01,\"0,0\n", Options{})
+	_, err = load(t, "chapter,value,weight\n01,\"0,0\n", Options{})
 	require.Equal(t, "BAD_CSV", carnet.ReasonOf(err))
-	tables, _, err := load(t, "chapter,value,weight\n"+strings.Repeat("01,0,0\n", 30), Options{})
+	table, err := load(t, "chapter,value,weight\n"+strings.Repeat("01,0,0\n", 30), Options{})
 	require.NoError(t, err)
-	require.EqualValues(t, 30, tables.Rows())
+	require.EqualValues(t, 30, table.Tables.Rows())
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r, err := NewCSV("in.csv", strings.NewReader("chapter,value,weight\n"), 0)
 	require.NoError(t, err)
-	_, _, err = LoadFrom(ctx, r, encoding(t, small, carnet.LayoutCube), Options{})
-	require.Equal(t, carnet.Canceled, carnet.KindOf(err))
+	require.Equal(t, carnet.Canceled, carnet.KindOf(NewTable(encoding(t, small, carnet.LayoutCube), Options{}).Add(ctx, r)))
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -93,12 +112,13 @@ func TestComtrade(t *testing.T) {
 	text, err := os.ReadFile("../../examples/comtrade/schema.yaml")
 	require.NoError(t, err)
 	cube := encoding(t, string(text), carnet.LayoutCube)
-	tables, report, err := Load(context.Background(), path, cube, Options{})
+	table, err := Load(context.Background(), cube, Options{}, path)
 	require.NoError(t, err)
-	require.EqualValues(t, 8739, report.Rows)
-	require.Empty(t, report.Clipped)
-	require.Equal(t, []string{"Reporter Code", "Partner Code", "Classification", "Estimation Code"}, report.Unused)
-	b := tables.Builders()[0]
+	require.NoError(t, table.Refused())
+	require.EqualValues(t, 8739, table.Tables.Rows())
+	require.Empty(t, table.Clipped)
+	require.Equal(t, []string{"Reporter Code", "Partner Code", "Classification", "Estimation Code"}, table.Unused)
+	b := table.Tables.Builders()[0]
 	require.Equal(t, map[string]string{"year": "2010"}, b.Partition())
 	_, err = b.Digest()
 	require.NoError(t, err)
@@ -130,8 +150,8 @@ func TestComtrade(t *testing.T) {
 	require.EqualValues(t, 7328, sum(schema.Atom{Kind: schema.NotNull, X: "netweight"}, "", "").Int64(), "weights given")
 
 	records := encoding(t, string(text), carnet.LayoutRecords)
-	tables, _, err = Load(context.Background(), path, records, Options{})
+	table, err = Load(context.Background(), records, Options{}, path)
 	require.NoError(t, err)
-	_, err = tables.Builders()[0].Digest()
+	_, err = table.Tables.Builders()[0].Digest()
 	require.NoError(t, err)
 }

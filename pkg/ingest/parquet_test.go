@@ -205,10 +205,11 @@ func TestBothFormatsAgree(t *testing.T) {
 	require.NoError(t, os.WriteFile(csv, []byte("weight,chapter,value\n3,01,-1.50\n,02,.07\n"), 0o600))
 	var digests []carnet.Hash
 	for _, path := range []string{pq, csv} {
-		tables, report, err := Load(context.Background(), path, e, Options{})
+		table, err := Load(context.Background(), e, Options{}, path)
 		require.NoError(t, err)
-		require.EqualValues(t, 2, report.Rows)
-		d, err := tables.Builders()[0].Digest()
+		require.NoError(t, table.Refused())
+		require.EqualValues(t, 2, table.Tables.Rows())
+		d, err := table.Tables.Builders()[0].Digest()
 		require.NoError(t, err)
 		digests = append(digests, d)
 	}

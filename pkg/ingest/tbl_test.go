@@ -57,15 +57,18 @@ func TestOpenTbl(t *testing.T) {
 	require.NoError(t, err)
 	e, err := s.Encode(carnet.LayoutCube)
 	require.NoError(t, err)
-	load := func(name, text string) (*Report, error) {
+	load := func(name, text string) (*Table, error) {
 		path := filepath.Join(t.TempDir(), name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		_, report, err := Load(context.Background(), path, e, Options{})
-		return report, err
+		table, err := Load(context.Background(), e, Options{}, path)
+		if err != nil {
+			return nil, err
+		}
+		return table, table.Refused()
 	}
-	report, err := load("region.tbl", "0|AFRICA|x|\n1|ASIA|y|\n")
+	table, err := load("region.tbl", "0|AFRICA|x|\n1|ASIA|y|\n")
 	require.NoError(t, err)
-	require.Equal(t, int64(2), report.Rows)
+	require.Equal(t, int64(2), table.Tables.Rows())
 	_, err = load("region.tbl.1", "0|AFRIKA|x|\n1|ASIA\n")
 	var e2 *carnet.Error
 	require.ErrorAs(t, err, &e2)

@@ -53,11 +53,12 @@ func TestFitsTheSchemas(t *testing.T) {
 		for _, jurisdiction := range []string{"KZ", "UZ", "CN", "FR"} {
 			r, err := ingest.NewCSV(jurisdiction+".csv", bytes.NewReader(csvOf(t, 7, jurisdiction, 5000)), 0)
 			require.NoError(t, err)
-			tables, report, err := ingest.LoadFrom(context.Background(), r, e, ingest.Options{})
-			require.NoError(t, err)
-			require.EqualValues(t, 5000, report.Rows)
-			require.Empty(t, report.Clipped)
-			require.Len(t, tables.Builders(), 2, "two years")
+			table := ingest.NewTable(e, ingest.Options{})
+			require.NoError(t, table.Add(context.Background(), r))
+			require.NoError(t, table.Refused())
+			require.EqualValues(t, 5000, table.Tables.Rows())
+			require.Empty(t, table.Clipped)
+			require.Len(t, table.Tables.Builders(), 2, "two years")
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"math/bits"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
@@ -28,8 +27,8 @@ type cubePass struct {
 
 // cubeWorker is one goroutine's memory and partial result.
 type cubeWorker struct {
-	p    *cubePass
-	a, b []uint64 // a limb of a block
+	p *cubePass
+	coefficients
 	own  []uint64 // cells of a block that is not kept
 	acc  []uint64 // by label: for each limb a 128-bit sum, low and high half
 	sums []he.Scalar
@@ -209,10 +208,7 @@ func (s *cubeWorker) cells(ctx context.Context, t *cubeTask, block uint32) (word
 // build sets out to the coefficients of c0 + a*w.
 func (s *cubeWorker) build(ctx context.Context, t *cubeTask, at setupKey, out []uint64) error {
 	r := s.p.r
-	limbs, n := r.Profile().Limbs(), r.Profile().N()
-	if s.a == nil {
-		s.a, s.b = make([]uint64, n), make([]uint64, n)
-	}
+	limbs := r.Profile().Limbs()
 	words, err := t.stored.words(ctx)
 	if err != nil {
 		return err
@@ -220,14 +216,11 @@ func (s *cubeWorker) build(ctx context.Context, t *cubeTask, at setupKey, out []
 	first, g := chunkOf(t.column.blocks, t.stored.chunk)
 	x := r.Expand(at.key, at.id)
 	for l := range limbs {
-		x.Words(l, 0, s.a)
-		var c0 []uint64
+		var limb []uint64
 		if words != nil {
-			columnfile.Get(words[l], g, int(at.id.Block-first), s.b)
-			c0 = s.b
+			limb = words[l]
 		}
-		r.AddMulINTT(l, s.a, s.p.w[at.key][l], c0)
-		for i, v := range s.a {
+		for i, v := range s.of(r, x, l, s.p.w[at.key][l], limb, g, int(at.id.Block-first)) {
 			out[i*limbs+l] = v
 		}
 	}

@@ -73,6 +73,8 @@ type linearState struct {
 	sums     []he.Scalar
 	a, block []uint64
 
+	coefficients coefficients // coefficient encoding
+
 	job    *job // slot encoding: whose public half is at hand
 	public *he.ColumnExpansion
 }
