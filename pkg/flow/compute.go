@@ -196,17 +196,8 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 			g.bus.wake(topicQuery(q.Statement.Hash))
 		}
 	}
-	var z []he.Scalar
 	opt := scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell, Public: g.public}
-	if in.profile.Encoding() == he.Coefficients {
-		delta := map[carnet.KeyID]he.Poly{}
-		for key, c := range corrections {
-			delta[key] = c[0]
-		}
-		z, err = g.cubes.Linear(ctx, g.ring(in.profile), scan.RolePublic, fs, delta, source, opt)
-	} else {
-		z, err = scan.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
-	}
+	z, err := g.cubes.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
 	if err != nil {
 		if carnet.ReasonOf(err) == "STORAGE_DAMAGED" { // perhaps within words that were verified: the next attempt finds out where
 			source.doubt()

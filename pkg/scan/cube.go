@@ -27,29 +27,49 @@ func (r Role) secret() bool { return r != RolePublic }
 //
 // Set-ups are kept up to a number of bytes, the least recently used go first, and those
 // that depend on a secret are overwritten then. The owner of a Cubes promises that a key
-// has the same w in the same role for ever. It is safe for concurrent use; a block that
-// two calls want is made once.
-type Cubes struct{ cache *setups }
+// has the same w in the same role for ever, and a file's column the same words. It is safe
+// for concurrent use; a block that two calls want is made once.
+//
+// In slot encoding, whose linear sums are those of whole columns, one integer is kept for
+// each column instead.
+type Cubes struct {
+	cache   *setups
+	columns *columnSums
+}
 
-// NewCubes keeps set-ups of at most limit bytes; 0 keeps none. A block takes as many as
-// its stored half, 384 KiB in the profile cube.
-func NewCubes(limit int64) *Cubes { return &Cubes{newSetups(limit)} }
+// NewCubes keeps set-ups of at most limit bytes, and sums of whole columns in at most a
+// sixteenth of that; 0 keeps none. A block takes as many as its stored half, 384 KiB in the
+// profile cube.
+func NewCubes(limit int64) *Cubes { return &Cubes{newSetups(limit), newColumnSums(limit / 16)} }
 
-// Zero forgets all set-ups and overwrites the secret ones, those in use by a running
-// call when it is done with them. The Cubes can be used on.
-func (c *Cubes) Zero() { c.cache.zero() }
+// Zero forgets all set-ups and sums, and overwrites the secret ones, those in use by a
+// running call when it is done with them. The Cubes can be used on.
+func (c *Cubes) Zero() {
+	c.cache.zero()
+	c.columns.zero()
+}
 
-// Linear returns the same scalars as the function Linear, for functionals over cells.
-// c0 is given for RolePublic and only for it; Linear panics otherwise.
+// PublicValues returns the same scalars as the function PublicValues.
+func (c *Cubes) PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {
+	if r.Profile().Encoding() != he.Coefficients {
+		return publicValues(ctx, r, fs, corrections, c0, opt, c.columns)
+	}
+	return c.Linear(ctx, r, RolePublic, fs, first(corrections), c0, opt)
+}
+
+// Linear returns the same scalars as the function Linear. c0 is given for RolePublic and
+// only for it; Linear panics otherwise.
 func (c *Cubes) Linear(ctx context.Context, r *he.Ring, role Role, fs []*functional.Functional, w map[carnet.KeyID]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {
 	if (c0 == nil) != role.secret() {
 		panic("scan: stored halves belong to the public role and to no other")
 	}
-	if r.Profile().Encoding() != he.Coefficients {
-		return Linear(ctx, r, fs, w, c0, opt)
-	}
 	if err := check(r.Profile(), fs, 1); err != nil {
 		return nil, err
+	}
+	if r.Profile().Encoding() != he.Coefficients {
+		columns := c.columns.columns(r.Profile(), role, fs)
+		jobs := linearJobs(columns.fs, r.Profile().N())
+		return columns.evaluate(ctx, r, jobs, w, c0, opt, &meter{report: opt.Progress, total: countBlocks(jobs)})
 	}
 	groups := groupCells(fs)
 	n := r.Profile().N()
@@ -57,7 +77,7 @@ func (c *Cubes) Linear(ctx context.Context, r *he.Ring, role Role, fs []*functio
 	for _, g := range groups {
 		for i := range g.columns {
 			if _, ok := w[g.columns[i].key]; !ok {
-				return nil, carnet.E(carnet.Precondition, "MISSING_KEY", "nothing is known for dataset key %s", g.columns[i].key)
+				return nil, missingKey(g.columns[i].key)
 			}
 		}
 		g.touched = g.blocks(n)

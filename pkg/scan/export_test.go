@@ -1,5 +1,7 @@
 package scan
 
+import "github.com/carnet-network/carnet/pkg/he"
+
 // Kept returns how many bytes are counted as kept, and how many secret set-ups.
 func (c *Cubes) Kept() (used int64, secrets int) {
 	c.cache.mu.Lock()
@@ -20,6 +22,19 @@ func (c *Cubes) Words(r Role) (out [][]uint64) {
 		if k.role == r {
 			out = append(out, e.words)
 		}
+	}
+	return out
+}
+
+// ColumnBytes is what a kept sum of a column counts.
+const ColumnBytes = columnBytes
+
+// ColumnSums returns the kept sums of whole columns, where they are.
+func (c *Cubes) ColumnSums() (out []*he.Scalar) {
+	c.columns.mu.Lock()
+	defer c.columns.mu.Unlock()
+	for _, e := range c.columns.items {
+		out = append(out, &e.Value.(*columnSum).sum)
 	}
 	return out
 }

@@ -25,7 +25,7 @@ func Linear(ctx context.Context, r *he.Ring, fs []*functional.Functional, w map[
 func linear(ctx context.Context, r *he.Ring, count int, jobs []job, w map[carnet.KeyID]he.Poly, c0 Chunks, opt Options, m *meter) ([]he.Scalar, error) {
 	for i := range jobs {
 		if _, ok := w[jobs[i].key]; !ok {
-			return nil, carnet.E(carnet.Precondition, "MISSING_KEY", "nothing is known for dataset key %s", jobs[i].key)
+			return nil, missingKey(jobs[i].key)
 		}
 	}
 	k, err := opt.kernel(r)
@@ -63,6 +63,10 @@ func linear(ctx context.Context, r *he.Ring, count int, jobs []job, w map[carnet
 		}
 	}
 	return out, nil
+}
+
+func missingKey(k carnet.KeyID) error {
+	return carnet.E(carnet.Precondition, "MISSING_KEY", "nothing is known for dataset key %s", k)
 }
 
 // linearState is one worker's scratch memory and partial result.

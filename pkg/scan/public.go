@@ -14,6 +14,11 @@ import (
 // of const(D_0 + D_1*delta_1 + ... + D_d*delta_d), where corrections[key] is
 // [delta_1, delta_2, ...].
 func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options) ([]he.Scalar, error) {
+	return publicValues(ctx, r, fs, corrections, c0, opt, nil)
+}
+
+// publicValues is PublicValues with sums of whole columns that are kept, if any.
+func publicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 Chunks, opt Options, kept *columnSums) ([]he.Scalar, error) {
 	if err := check(r.Profile(), fs, 0); err != nil {
 		return nil, err
 	}
@@ -33,6 +38,11 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 			prodAt = append(prodAt, i)
 		}
 	}
+	var columns *wholeColumns
+	if r.Profile().Encoding() == he.Slots {
+		columns = kept.columns(r.Profile(), RolePublic, lin)
+		lin = columns.fs
+	}
 	jobs := linearJobs(lin, r.Profile().N())
 	s, err := schedule(r.Profile(), fs, prodAt, opt, false)
 	if err != nil {
@@ -40,14 +50,13 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 	}
 	m := &meter{report: opt.Progress, total: countBlocks(jobs) + s.reads()}
 
-	delta := map[carnet.KeyID]he.Poly{}
-	for k, c := range corrections {
-		if len(c) > 0 {
-			delta[k] = c[0]
-		}
-	}
 	values := make([]he.Scalar, len(fs))
-	z, err := linear(ctx, r, len(lin), jobs, delta, c0, opt, m)
+	var z []he.Scalar
+	if columns != nil {
+		z, err = columns.evaluate(ctx, r, jobs, first(corrections), c0, opt, m)
+	} else {
+		z, err = linear(ctx, r, len(lin), jobs, first(corrections), c0, opt, m)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +79,17 @@ func PublicValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, 
 		}
 	}
 	return values, nil
+}
+
+// first returns delta_1 of every key.
+func first(corrections map[carnet.KeyID][]he.Poly) map[carnet.KeyID]he.Poly {
+	delta := map[carnet.KeyID]he.Poly{}
+	for k, c := range corrections {
+		if len(c) > 0 {
+			delta[k] = c[0]
+		}
+	}
+	return delta
 }
 
 var hashBuffers = sync.Pool{New: func() any { return new([]byte) }}
