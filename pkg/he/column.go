@@ -19,6 +19,7 @@ type ColumnExpansion struct {
 	keys      [][32]byte
 	schedules []vaes.Schedule // of all blocks, for processors that make them together
 	blocks    []*Expansion    // made on first use
+	stream    []byte          // of the block that is being made: one for all stays in the first-level cache
 	rejected  bool            // some word is not below its prime yet
 }
 
@@ -102,16 +103,16 @@ func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
 	mask := wordMask(q)
 	w := uint64(limb*x.r.p.n + slot)
 	stride := g * ColumnLane
+	if x.stream == nil {
+		x.stream = make([]byte, 8*chunkWords)
+	}
 	for b := range x.keys {
 		e := x.block(b)
 		for at, left := b*ColumnLane, len(out)/g; left > 0; {
-			stream := e.bytes(w+uint64(len(out)/g-left), min(left, chunkWords))
+			stream := e.into(x.stream[:8*min(left, chunkWords)], w+uint64(len(out)/g-left))
 			left -= len(stream) / 8
-			rejected := uint64(0)
-			for ; len(stream) >= 8*ColumnLane; stream, at = stream[8*ColumnLane:], at+stride {
-				rejected |= cutLane((*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream), mask, q)
-			}
-			x.rejected = x.rejected || rejected>>63 != 0
+			x.rejected = cut(out, at, stride, stream, mask, q) || x.rejected
+			at += len(stream) / (8 * ColumnLane) * stride
 		}
 	}
 	if x.rejected {
@@ -120,18 +121,26 @@ func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
 	}
 }
 
-// cutLane cuts words to the mask. The top bit of the result is set if one is not below q.
-func cutLane(to *[ColumnLane]uint64, from *[8 * ColumnLane]byte, mask, q uint64) uint64 {
+// cut puts the words of a stream, cut to the mask, lane after lane at out[at:], out[at+stride:],
+// ... and says whether one is not below q.
+func cut(out []uint64, at, stride int, stream []byte, mask, q uint64) bool {
 	q--
-	v0 := binary.LittleEndian.Uint64(from[0:]) & mask
-	v1 := binary.LittleEndian.Uint64(from[8:]) & mask
-	v2 := binary.LittleEndian.Uint64(from[16:]) & mask
-	v3 := binary.LittleEndian.Uint64(from[24:]) & mask
-	to[0], to[1], to[2], to[3] = v0, v1, v2, v3
-	v4 := binary.LittleEndian.Uint64(from[32:]) & mask
-	v5 := binary.LittleEndian.Uint64(from[40:]) & mask
-	v6 := binary.LittleEndian.Uint64(from[48:]) & mask
-	v7 := binary.LittleEndian.Uint64(from[56:]) & mask
-	to[4], to[5], to[6], to[7] = v4, v5, v6, v7
-	return (q - v0) | (q - v1) | (q - v2) | (q - v3) | (q - v4) | (q - v5) | (q - v6) | (q - v7)
+	rejected := uint64(0) // the top bit is set if a word is not below q
+	for ; len(stream) >= 8*ColumnLane; stream = stream[8*ColumnLane:] {
+		to, from := (*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream)
+		at += stride
+		v0 := binary.LittleEndian.Uint64(from[0:]) & mask
+		v1 := binary.LittleEndian.Uint64(from[8:]) & mask
+		v2 := binary.LittleEndian.Uint64(from[16:]) & mask
+		v3 := binary.LittleEndian.Uint64(from[24:]) & mask
+		to[0], to[1], to[2], to[3] = v0, v1, v2, v3
+		rejected |= (q - v0) | (q - v1) | (q - v2) | (q - v3)
+		v4 := binary.LittleEndian.Uint64(from[32:]) & mask
+		v5 := binary.LittleEndian.Uint64(from[40:]) & mask
+		v6 := binary.LittleEndian.Uint64(from[48:]) & mask
+		v7 := binary.LittleEndian.Uint64(from[56:]) & mask
+		to[4], to[5], to[6], to[7] = v4, v5, v6, v7
+		rejected |= (q - v4) | (q - v5) | (q - v6) | (q - v7)
+	}
+	return rejected>>63 != 0
 }

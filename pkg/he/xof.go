@@ -95,12 +95,19 @@ func (x *Expansion) portable(w, q uint64, out []uint64) {
 // bytes returns the key stream of at most chunkWords words from w on, until the next
 // call.
 func (x *Expansion) bytes(w uint64, words int) []byte {
+	if x.buf == nil {
+		x.buf = make([]byte, 8*chunkWords)
+	}
+	return x.into(x.buf[:8*words], w)
+}
+
+// into sets b to the key stream from word w on.
+func (x *Expansion) into(b []byte, w uint64) []byte {
 	if x.stream == nil || x.next != w {
 		x.seek(w)
 	}
-	b := x.buf[:8*words]
 	x.stream.XORKeyStream(b, zeros[:len(b)])
-	x.next = w + uint64(words)
+	x.next = w + uint64(len(b)/8)
 	return b
 }
 
@@ -131,14 +138,12 @@ func newAES(key *[32]byte) cipher.Block {
 
 // seek puts the stream at word w: two words per counter block.
 func (x *Expansion) seek(w uint64) {
-	if x.buf == nil {
-		x.buf = make([]byte, 8*chunkWords)
-	}
 	var iv [16]byte
 	binary.BigEndian.PutUint64(iv[8:], w/2)
 	x.stream = cipher.NewCTR(x.cipher(), iv[:])
 	if w%2 == 1 {
-		x.stream.XORKeyStream(x.buf[:8], zeros[:8])
+		var skipped [8]byte
+		x.stream.XORKeyStream(skipped[:], zeros[:8])
 	}
 }
 
