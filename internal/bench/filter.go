@@ -70,7 +70,7 @@ func filterFigure(ctx context.Context, b *bench, r *Report) error {
 		return err
 	}
 	r.atLeastLattigo(work+", one thread, pure Go", 1.3, "", rows[4], rows[:4])
-	r.atLeastLattigo(work+", one thread", 3, " on a machine with AVX-512", best(rows[5], rows[8]), rows[:4])
+	r.atLeastLattigo(work+", one thread", 3, "; on a machine with AVX-512", best(rows[5], rows[8]), rows[:4])
 	if err := b.postgresSum(ctx, r, t, work, best(rows[5], rows[8])); err != nil {
 		return err
 	}

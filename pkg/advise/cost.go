@@ -13,10 +13,10 @@ import (
 // BenchmarkDegrees of package scan takes, a product of two columns being 4.
 const (
 	twoColumns = 4.0  // a product of two factors, added up without reduction
-	pair       = 28.0 // a product of two factors that is reduced, to be multiplied again
-	pairFactor = 6.0  // a pair times a factor, added up
-	pairPair   = 14.0 // a pair times a pair
-	reading    = 0.9  // a column: one half is read, the other expanded
+	pair       = 9.0  // a product of two factors that is reduced, to be multiplied again
+	pairFactor = 8.5  // a pair times a factor, added up
+	pairPair   = 12.5 // a pair times a pair
+	reading    = 1.5  // a column: one half is read, the other expanded
 	adding     = 0.25 // a column into a sum
 )
 
