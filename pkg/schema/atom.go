@@ -77,7 +77,7 @@ type Encoding struct {
 	T       uint64 // plaintext modulus
 	Columns []Column
 	Axes    []Axis // records: how dimensions are encoded; nil for cubes
-	Cells   int    // cube: number of cells; 0 for records
+	Cells   int    // number of cells of a cube, or of slots of an aligned file; 0 for other records
 	// BytesPerRow is the ciphertext per record (records) or per cell (cube), over all
 	// columns, without the padding of the last block.
 	BytesPerRow int

@@ -43,6 +43,8 @@ func (e *Encoding) NewBuilder(partition []string, hint int64) (*Builder, error) 
 	}
 	if e.Layout == carnet.LayoutCube {
 		b.store = newCube(e)
+	} else if e.Aligned() {
+		b.store = newAligned(e, min(max(hint, 0), s.Limits.Rows))
 	} else {
 		b.store = newRecords(e, min(max(hint, 0), s.Limits.Rows))
 	}
@@ -98,6 +100,11 @@ func (b *Builder) Add(r *Row) error {
 	}
 	for i := range b.buckets {
 		if err := b.checkBucket(&b.buckets[i], r); err != nil {
+			return err
+		}
+	}
+	if t, ok := b.store.(*aligned); ok {
+		if err := t.check(r); err != nil {
 			return err
 		}
 	}

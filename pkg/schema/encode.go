@@ -87,14 +87,18 @@ func (s *Schema) encode(l carnet.Layout, among []Candidate) (*Encoding, error) {
 
 // fits checks the sizes that do not depend on a profile and sets e.Cells.
 func (s *Schema) fits(e *Encoding) error {
-	if e.Layout != carnet.LayoutCube {
+	if e.Layout != carnet.LayoutCube && !e.Aligned() {
 		return nil
+	}
+	what, instead := "the cube of schema", "use the records layout"
+	if e.Aligned() {
+		what, instead = "an aligned file of schema", "leave aligned out"
 	}
 	cells := int64(1)
 	for i := range s.Dimensions {
 		if cells *= int64(s.Dimensions[i].Cardinality()); cells > MaxCells {
-			return carnet.E(carnet.Invalid, "TOO_MANY_CELLS", "the cube of schema %s has more than %d cells: %s", s.ID(), MaxCells, s.cellFormula()).
-				Fix("leave out a dimension, use coarser codes, or use the records layout")
+			return carnet.E(carnet.Invalid, "TOO_MANY_CELLS", "%s %s has more than %d cells: %s", what, s.ID(), MaxCells, s.cellFormula()).
+				Fix("leave out a dimension, use coarser codes, or %s", instead)
 		}
 	}
 	if total := cells * int64(s.Limits.Datasets); total > MaxTotal {
@@ -165,7 +169,7 @@ func (s *Schema) columns(e *Encoding, t uint64) []Column {
 }
 
 func (e *Encoding) frame(t uint64) *frame {
-	return &frame{e.Layout, e.schema.Limits.Rows, e.schema.MaxRowsTotal(), new(big.Int).SetUint64((t - 1) / 2)}
+	return &frame{e.Layout, e.schema.Limits.Rows, e.schema.MaxRowsTotal(), new(big.Int).SetUint64((t - 1) / 2), e.Aligned()}
 }
 
 func digitName(a Atom, i, n int) string {

@@ -64,10 +64,14 @@ func (e *Encoding) CodesOf(cell uint32) []int {
 	return codes
 }
 
+// Aligned reports whether slots are combinations of codes, so that files of other
+// products with the same dimensions belong together slot by slot.
+func (e *Encoding) Aligned() bool { return e.Layout == carnet.LayoutRecords && e.schema.Aligned }
+
 // Values is the number of values of each column of a file with that many rows: rows
-// in the records layout, cells in the cube layout.
+// in the records layout, cells in the cube layout and in aligned records.
 func (e *Encoding) Values(rows int64) int64 {
-	if e.Layout == carnet.LayoutCube {
+	if e.Cells > 0 {
 		return int64(e.Cells)
 	}
 	return rows

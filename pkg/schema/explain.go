@@ -17,6 +17,9 @@ func (e *Encoding) Explain() string {
 	if e.Layout == carnet.LayoutCube {
 		unit, what = "cell", fmt.Sprintf("one coefficient per cell, %s cells (%s)", group(big.NewInt(int64(e.Cells))), s.cellFormula())
 	}
+	if e.Aligned() {
+		unit, what = "slot", fmt.Sprintf("one slot per combination of codes, %s slots (%s)", group(big.NewInt(int64(e.Cells))), s.cellFormula())
+	}
 	fmt.Fprintf(&b, "Layout %s of %s: %s.\n", e.Layout, s.ID(), what)
 	fmt.Fprintf(&b, "Profile %s: totals up to %s either way, over %s rows x %d datasets.\n", e.Profile, group(e.half()), group(big.NewInt(s.Limits.Rows)), s.Limits.Datasets)
 	fmt.Fprintf(&b, "%s columns, %s bytes per %s.\n", group(big.NewInt(int64(len(e.Columns)))), group(big.NewInt(int64(e.BytesPerRow))), unit)
@@ -56,6 +59,10 @@ func (e *Encoding) explainAtom(b *strings.Builder, a *atom) {
 	names := make([]string, len(cols))
 	for i, c := range cols {
 		names[i] = fmt.Sprintf("%s x 2^%d", c.Name, c.Shift)
+	}
+	if e.Aligned() && a.Kind == Sum {
+		fmt.Fprintf(b, "%s: products with another owner's numbers like it would wrap, so it is split: %s.\n", a, strings.Join(names, " + "))
+		return
 	}
 	fmt.Fprintf(b, "%s: totals lie in %s..%s, which would wrap, so it is split: %s.\n", a, group(lo), group(hi), strings.Join(names, " + "))
 }

@@ -16,8 +16,10 @@ func tiny(t uint64) []Candidate { return []Candidate{{"tiny", 16, t, 8}} }
 func randomSchema(t *rapid.T) *Schema {
 	s := &Schema{Name: "random", Version: 1, Layouts: []carnet.Layout{carnet.LayoutCube, carnet.LayoutRecords}}
 	s.Limits = Limits{Rows: int64(rapid.IntRange(40, 1000).Draw(t, "rows")), Datasets: rapid.IntRange(1, 3).Draw(t, "datasets")}
-	for i := range rapid.IntRange(0, 3).Draw(t, "dims") {
-		d := Dimension{Name: fmt.Sprintf("d%d", i), Nullable: rapid.Bool().Draw(t, "nullable")}
+	dims := rapid.IntRange(0, 3).Draw(t, "dims")
+	s.Aligned = dims > 0 && rapid.IntRange(0, 2).Draw(t, "aligned") == 0
+	for i := range dims {
+		d := Dimension{Name: fmt.Sprintf("d%d", i), Nullable: !s.Aligned && rapid.Bool().Draw(t, "nullable")}
 		for j := range rapid.IntRange(1, 7).Draw(t, "codes") {
 			d.Codes = append(d.Codes, Code{Value: fmt.Sprintf("c%d", j)})
 		}

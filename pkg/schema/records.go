@@ -54,13 +54,17 @@ func (t *records) fill(c *Column, block int, out []uint64) int {
 	if n <= 0 {
 		return 0
 	}
-	out = out[:n]
+	t.values(c, from, out[:n])
+	return n
+}
+
+// values writes a column's values of some rows that follow each other.
+func (t *records) values(c *Column, from int, out []uint64) {
 	if c.Kind == Indicator {
 		t.indicator(c, from, out)
-		return n
+		return
 	}
 	t.digits(c, from, out)
-	return n
 }
 
 // indicator tests the numbers of the rows' codes. All tests but that of the low digit

@@ -20,7 +20,7 @@ const (
 	MaxFiles      = 4096    // partition combinations of one dataset
 	MaxScale      = 12      // decimal digits of a measure
 	MaxColumns    = 65_536  // encrypted columns of one file
-	MaxCells      = 1 << 24 // cells of one cube
+	MaxCells      = 1 << 24 // cells of one cube, slots of one aligned file
 	MaxRows       = 1 << 24 // rows of one dataset
 	MaxDatasets   = 256     // datasets that may be summed together
 	MaxTotal      = 1 << 28 // rows x datasets, and cells x datasets
@@ -43,6 +43,7 @@ type Schema struct {
 	Partitions  []Partition     `json:"partitions,omitempty"`
 	Combine     []Combination   `json:"combine,omitempty"` // records: dimensions that are encoded as one
 	Degree      int             `json:"degree,omitempty"`  // records: how many columns a question may multiply; 0 is 2
+	Aligned     bool            `json:"aligned,omitempty"` // records: a slot for each combination of codes, for products with other owners' rows
 	Limits      Limits          `json:"limits"`
 	Layouts     []carnet.Layout `json:"layouts"`
 }

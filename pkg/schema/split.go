@@ -12,6 +12,8 @@ type frame struct {
 	rows   int64    // rows of one dataset: what one cell may sum
 	total  int64    // rows of all datasets: what one opening may sum
 	half   *big.Int // largest magnitude of a total: (T-1)/2
+
+	multiplied bool // measures are multiplied with measures like them, row by row
 }
 
 // part is one digit of a quantity: value = sum of parts x 2^shift.
@@ -29,6 +31,9 @@ func (f *frame) split(a *atom) []part {
 	}
 	// The widest low digit: total x (2^w - 1) <= half.
 	most := new(big.Int).Quo(f.half, big.NewInt(f.total))
+	if f.multiplies(a) {
+		most.Sqrt(most)
+	}
 	widest := uint(most.Add(most, big.NewInt(1)).BitLen() - 1)
 	if widest == 0 {
 		return nil
@@ -58,11 +63,20 @@ func (f *frame) split(a *atom) []part {
 	return nil
 }
 
-// worst is the largest magnitude that the total of a digit can have.
+// worst is the largest magnitude that the total of a digit can have, and where measures
+// are multiplied, the total of its products with a digit like it.
 func (f *frame) worst(a *atom, p part) *big.Int {
 	lo, hi := f.sum(a, p, f.total)
-	return maxBig(lo.Abs(lo), hi.Abs(hi))
+	most := maxBig(lo.Abs(lo), hi.Abs(hi))
+	if f.multiplies(a) {
+		lo, hi = f.one(a, p)
+		one := maxBig(new(big.Int).Abs(lo), new(big.Int).Abs(hi))
+		most = maxBig(most, new(big.Int).Mul(one.Mul(one, one), big.NewInt(f.total)))
+	}
+	return most
 }
+
+func (f *frame) multiplies(a *atom) bool { return f.multiplied && a.Kind == Sum }
 
 // sum bounds the total of a digit over any selection from n rows.
 //

@@ -33,6 +33,7 @@ func (s *Schema) checkEncodings(c *checker) {
 		useless("combine", "combine")
 	}
 	s.checkCombinations(c)
+	s.checkAligned(c)
 }
 
 func (c *checker) coding(path string, e Coding) {
