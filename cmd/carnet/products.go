@@ -161,6 +161,13 @@ func termsText(t *carnet.Terms) string {
 	if t.MinOwners > 1 {
 		out = append(out, fmt.Sprintf("never fewer than %d owners in one number", t.MinOwners))
 	}
+	if len(t.ProductsWith) > 0 {
+		var with []string
+		for _, p := range t.ProductsWith {
+			with = append(with, string(p))
+		}
+		out = append(out, "products with "+strings.Join(with, " "))
+	}
 	if len(t.Aggregates) > 0 {
 		out = append(out, "only "+strings.Join(t.Aggregates, " "))
 	}

@@ -45,6 +45,7 @@ The terms file, all of it signed with the dataset:
   jurisdictions: [KZ, UZ]  # optional: no buyers from elsewhere
   declaration:             # what laws want to know; policies refuse data that says nothing
     classes: [none]        # neither personal nor important data; docs/howto/owner.md has more
+  products_with: [mfa]     # optional: owners whose numbers may be multiplied with these, if they list you, too
 
 Examples:
   carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv

@@ -20,6 +20,7 @@ type termsFile struct {
 	Filters    []string         `yaml:"filters"`
 	MinOwners  int              `yaml:"min_owners"`
 	From       []string         `yaml:"jurisdictions"`
+	Products   []carnet.PartyID `yaml:"products_with"`
 	Expires    string           `yaml:"expires"`
 	Data       *dataFile        `yaml:"declaration"`
 }
@@ -54,6 +55,11 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 		}
 		from = append(from, carnet.Jurisdiction(j))
 	}
+	for _, p := range f.Products {
+		if !carnet.ValidName(string(p)) {
+			bad = bad.With(file, "products_with: %q is not an owner; name each one, since both have to agree", p)
+		}
+	}
 	var expires time.Time
 	if f.Expires == "" {
 		bad = bad.With(file, "expires is missing: a date such as 2027-12-31")
@@ -71,7 +77,7 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	}
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
-		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, Expires: expires,
+		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires,
 	}, declared, nil
 }
 

@@ -118,3 +118,27 @@ func TestCost(t *testing.T) {
 		}
 	}
 }
+
+// An aligned schema is compared with others, of which only those of records are aligned.
+func TestChoicesOfAlignedSchemas(t *testing.T) {
+	s, err := schema.Parse("panel.yaml", []byte(`
+name: panel
+version: 1
+dimensions:
+  - {name: month, codes: ["01", "02", "03"]}
+  - {name: partner, codes: [DE, FR, KZ]}
+measures:
+  - {name: value, min: 0, max: 1000}
+aligned: true
+limits: {rows: 1000, datasets: 2}
+layouts: [records]
+`))
+	require.NoError(t, err)
+	layouts := map[carnet.Layout]bool{}
+	for _, c := range compare(t, s).Choices {
+		require.Equal(t, c.Layout == carnet.LayoutRecords, c.Schema.Aligned)
+		require.NoError(t, c.Schema.Validate())
+		layouts[c.Layout] = true
+	}
+	require.Len(t, layouts, 2)
+}

@@ -59,6 +59,7 @@ func plain(s *schema.Schema, l carnet.Layout, degree int) *schema.Schema {
 	if degree == leastDegree {
 		v.Degree = 0
 	}
+	v.Aligned = s.Aligned && l == carnet.LayoutRecords
 	v.Dimensions = slices.Clone(s.Dimensions)
 	for i := range v.Dimensions {
 		v.Dimensions[i].Encoding = ""

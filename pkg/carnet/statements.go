@@ -152,7 +152,10 @@ type Terms struct {
 	MinOwners  int       `json:"min_owners,omitempty"` // least number of owners every released number combines
 	// Jurisdictions a buyer may be registered in.
 	Jurisdictions []Jurisdiction `json:"jurisdictions,omitempty"`
-	Expires       time.Time      `json:"expires"`
+	// ProductsWith are the owners whose numbers may be multiplied with those of the
+	// dataset, if they list this owner, too.
+	ProductsWith []PartyID `json:"products_with,omitempty"`
+	Expires      time.Time `json:"expires"`
 }
 
 // Product is what buyers query: a union of datasets of one schema, one layout, one

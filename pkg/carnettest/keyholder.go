@@ -68,7 +68,7 @@ func (k *Keyholder) TryStart(t testing.TB) error {
 	if k.n.Sharer != nil {
 		sharer = k.n.Sharer(k.Party)
 	}
-	var decide keyholder.Policy
+	decide := k.n.Release
 	if rules := k.n.Judges[k.Number]; rules != nil {
 		decide = guard.New(rules, k.Party)
 	}

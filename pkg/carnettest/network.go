@@ -46,6 +46,7 @@ type Options struct {
 	Rules   *policy.Holder              // a bundle that the gateway decides by, if not nil
 	Judges  map[int]*policy.Holder      // bundles that keyholders decide by, by their number
 	Places  map[int]carnet.Jurisdiction // of keyholders, by their number; default CH
+	Release keyholder.Policy            // the keyholders'; default the owners' terms
 	Blobs   func(flow.Blobs) flow.Blobs // wraps the gateway's storage
 	Storage columnstore.Options         // of ciphertext
 

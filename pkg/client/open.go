@@ -153,8 +153,11 @@ func (o *opening) combine() ([]he.Scalar, error) {
 		}
 	}
 	combine := share.CombineAll
-	if o.asked.Plan.Private != nil {
+	switch {
+	case o.asked.Plan.Private != nil:
 		combine = share.CombineSelected
+	case o.asked.Plan.Across:
+		combine = share.CombineCross
 	}
 	sums, liars, detected, corrected, err := combine(o.ring, p.Product.Committee, numbers, values)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/scan"
@@ -197,7 +198,11 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		}
 	}
 	opt := scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell, Public: g.public}
-	z, err := g.cubes.PublicValues(ctx, g.ring(in.profile), fs, corrections, source, opt)
+	compute := g.cubes.PublicValues
+	if compiled.Across {
+		compute = crossValues
+	}
+	z, err := compute(ctx, g.ring(in.profile), fs, corrections, source, opt)
 	if err != nil {
 		if carnet.ReasonOf(err) == "STORAGE_DAMAGED" { // perhaps within words that were verified: the next attempt finds out where
 			source.doubt()
@@ -205,6 +210,19 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		return nil, err
 	}
 	return wire.AppendScalars(nil, in.profile, z), nil
+}
+
+// crossValues are the public values of functionals across keys.
+func crossValues(ctx context.Context, r *he.Ring, fs []*functional.Functional, corrections map[carnet.KeyID][]he.Poly, c0 scan.Chunks, opt scan.Options) (z []he.Scalar, err error) {
+	delta := map[carnet.KeyID]he.Poly{}
+	for key, c := range corrections {
+		delta[key] = c[0]
+	}
+	err = scan.Cross(ctx, r, fs, c0, opt, func(_ int, parts *scan.CrossParts) error {
+		z = append(z, parts.Value(r, delta))
+		return nil
+	})
+	return z, err
 }
 
 // corrections reads the corrections of every key of a query.

@@ -7,9 +7,11 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// charges lists what the openings of a plan count as for each of its keys.
+// charges lists what the openings of a plan count as for each of its keys. Those across
+// keys are also counted by themselves.
 func charges(p *plan.Plan, sharing carnet.Hash) map[carnet.KeyID][]carnet.Hash {
 	out := map[carnet.KeyID][]carnet.Hash{}
 	for i := range p.Openings {
@@ -17,9 +19,17 @@ func charges(p *plan.Plan, sharing carnet.Hash) map[carnet.KeyID][]carnet.Hash {
 		keys := p.Openings[i].Functionals()[0].Keys
 		for j := range keys {
 			out[keys[j].Key] = append(out[keys[j].Key], c)
+			if p.Across {
+				out[across(keys[j].Key)] = append(out[across(keys[j].Key)], c)
+			}
 		}
 	}
 	return out
+}
+
+// across is the name under which numbers across a key and others are counted.
+func across(key carnet.KeyID) carnet.KeyID {
+	return carnet.KeyID(carnet.Digest("carnet/charges/across/1", key[:]))
 }
 
 // granted is how many numbers keyholders release under each key of the plan, as far as
@@ -52,6 +62,21 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 			return e.Fix("%s; questions that were asked before can be asked again", renew), nil
 		}
 		return e.Fix("ask for %d numbers at most: group by fewer columns, select fewer codes or fewer aggregates; or %s", left, renew), nil
+	}
+	if !p.Across {
+		return nil, nil
+	}
+	for _, key := range p.Cost.Keys() {
+		charged, among, err := tx.Charged(across(key), asked[across(key)])
+		if err != nil {
+			return nil, err
+		}
+		if fresh := int64(len(asked[key])) - among; fresh > max(0, share.MaxCrossReleases-charged) {
+			owner, names := in.under(key)
+			return carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers across the key of %s and others; keyholders release %d such numbers in all, and %d are left",
+				len(asked[key]), names, share.MaxCrossReleases, max(0, share.MaxCrossReleases-charged)).
+				Fix("%s has to deal a new key and publish again under it; questions that were asked before can be asked again", owner), nil
+		}
 	}
 	return nil, nil
 }

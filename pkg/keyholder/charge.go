@@ -3,6 +3,7 @@ package keyholder
 import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/share"
+	"github.com/carnet-network/carnet/pkg/terms"
 )
 
 // charge lists what a query asks to open under the keys this keyholder guards:
@@ -23,6 +24,9 @@ func (k *Keyholder) charge(c *Case) []Charge {
 	if err != nil {
 		return nil
 	}
+	if p.Across && terms.Unlisted(p) != nil {
+		return nil // refused by everyone, by what is in the journal: nobody uses up the releases of others
+	}
 	var out []Charge
 	var sharing carnet.Hash
 	if p.Private != nil {
@@ -36,7 +40,7 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		keys := p.Openings[i].Functionals()[0].Keys
 		for j := range keys {
 			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
-				out = append(out, Charge{Key: keys[j].Key, Functional: f})
+				out = append(out, Charge{Key: keys[j].Key, Functional: f, Across: p.Across})
 			}
 		}
 	}

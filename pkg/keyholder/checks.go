@@ -36,6 +36,7 @@ var checks = []check{
 	{"§6.5 own plan equals the buyer's", checkPlan},
 	{"§6.5 functionals well-formed, noise recomputed", checkOpenings},
 	{"§7 private parameter as its plan has it", checkPrivate},
+	{"§8 products across owners who list each other, and few", checkAcross},
 }
 
 // errNotYet says that a query has to wait for something outside.

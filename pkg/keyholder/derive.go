@@ -29,14 +29,19 @@ func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan, s keys.Se
 	j := &job{k: k, c: c, profile: profile, ring: he.NewRing(profile), session: s, deltas: map[carnet.KeyID][]he.Poly{},
 		out: &derived{contents: make([][]carnet.Hash, len(all))}}
 	for i, f := range all {
-		if f.Degree == 1 {
+		if len(f.Cross) > 0 {
+			j.crosses.add(i, f)
+		} else if f.Degree == 1 {
 			j.linear.add(i, f)
 		} else {
 			j.products.add(i, f)
 		}
 	}
-	if k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at) > 0 {
+	attest := k.cfg.Attest == AttestAlways || k.cfg.Attest == AttestProducts && len(j.products.at)+len(j.crosses.at) > 0
+	if attest {
 		j.out.public = make([]he.Scalar, len(all))
+	}
+	if attest || len(j.crosses.at) > 0 { // shares across keys depend on corrections
 		for _, key := range c.keys() {
 			var err error
 			if j.deltas[key], err = k.corrections(ctx, c.dealing(key)); err != nil {
@@ -48,6 +53,9 @@ func (k *Keyholder) derive(ctx context.Context, c *Case, p *plan.Plan, s keys.Se
 		return nil, err
 	}
 	if err := j.deriveProducts(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.deriveCrosses(ctx); err != nil {
 		return nil, err
 	}
 	j.identify(p)
@@ -79,6 +87,7 @@ type job struct {
 	session          keys.Session
 	deltas           map[carnet.KeyID][]he.Poly
 	linear, products openings
+	crosses          openings
 	out              *derived
 }
 

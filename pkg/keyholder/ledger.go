@@ -50,6 +50,8 @@ var migrations = []string{
 	 -- of bits.
 	 CREATE TABLE fate (key BLOB PRIMARY KEY, members INTEGER NOT NULL, threshold INTEGER NOT NULL, home INTEGER NOT NULL,
 	   retired INTEGER NOT NULL, destroyed INTEGER NOT NULL) STRICT;`,
+	`-- Functionals across keys are also counted by themselves.
+	 ALTER TABLE charge ADD COLUMN across INTEGER NOT NULL DEFAULT 0;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

@@ -15,6 +15,7 @@ import (
 type Charge struct {
 	Key        carnet.KeyID
 	Functional carnet.Hash
+	Across     bool // it is across keys
 }
 
 // record is one verified entry with everything it causes; it becomes durable as a
@@ -40,7 +41,7 @@ type decidedOutcome struct {
 // append makes entries durable, in one transaction.
 func (l *Ledger) append(ctx context.Context, recs []record) error {
 	return l.tx(ctx, func(tx *sql.Tx) error {
-		charge, err := tx.PrepareContext(ctx, `INSERT INTO charge (key, functional, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`)
+		charge, err := tx.PrepareContext(ctx, `INSERT INTO charge (key, functional, seq, across) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 				return err
 			}
 			for _, c := range r.charges {
-				if _, err := charge.ExecContext(ctx, c.Key[:], c.Functional[:], r.entry.Seq); err != nil {
+				if _, err := charge.ExecContext(ctx, c.Key[:], c.Functional[:], r.entry.Seq, c.Across); err != nil {
 					return err
 				}
 			}
@@ -171,6 +172,12 @@ func (l *Ledger) replay(ctx context.Context, fn func(e *evidence.Entry) error) (
 // that follows the same journal stop at the same query.
 func (l *Ledger) Charged(ctx context.Context, key carnet.KeyID, seq int64) (n int64, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT count(*) FROM charge WHERE key = $1 AND seq <= $2`, key[:], seq).Scan(&n)
+	return n, err
+}
+
+// ChargedAcross is Charged for functionals across keys alone, scheme §8.
+func (l *Ledger) ChargedAcross(ctx context.Context, key carnet.KeyID, seq int64) (n int64, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT count(*) FROM charge WHERE key = $1 AND seq <= $2 AND across = 1`, key[:], seq).Scan(&n)
 	return n, err
 }
 

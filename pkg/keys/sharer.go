@@ -7,6 +7,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/scan"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
@@ -60,6 +61,18 @@ type Session interface {
 
 	// Close overwrites what the session holds.
 	Close()
+}
+
+// CrossSession is a Session that also answers products across keys. One that is none
+// answers no query with such products.
+type CrossSession interface {
+	Session
+
+	// Cross hands over what the caller computed itself of functional i of the plan, which
+	// is across keys, and the first corrections of its keys as their dealings have them.
+	// Both are read before it returns. No term of the share leaves the session. Errors:
+	// Refused (CROSS_HOME, CROSS_COMMITTEE).
+	Cross(ctx context.Context, i int, parts *scan.CrossParts, corrections map[carnet.KeyID]he.Poly) error
 }
 
 // Dealing is a key as the journal has it, after its statements were verified.

@@ -204,6 +204,7 @@ func (b *builder) count(f *functional.Functional) error {
 			}
 		}
 	}
+	b.terms += len(f.Cross)
 	what, limit := "terms", maxTerms
 	switch {
 	case b.terms > maxTerms:

@@ -31,6 +31,9 @@ func compile(sel *query.Select, products []*Product) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sel.Rows != nil {
+		return compileRows(sel, us)
+	}
 	outer, sources, err := read(sel, us)
 	if err != nil {
 		return nil, err

@@ -16,9 +16,13 @@ func (p *Plan) finish(sources []*source) error {
 	p.certificate()
 	p.count(sources)
 	at := sources[0].at
+	most := p.Cost.MaxReleases
+	if p.Across {
+		most = min(most, share.MaxCrossReleases)
+	}
 	for _, n := range p.Cost.Releases {
-		if int64(n) > p.Cost.MaxReleases {
-			return query.Refuse(at, "NOISE_BUDGET", "the query opens %d numbers of one key, and keyholders release %d in all", p.Cost.Openings, p.Cost.MaxReleases).
+		if int64(n) > most {
+			return query.Refuse(at, "NOISE_BUDGET", "the query opens %d numbers of one key, and keyholders release %d in all", p.Cost.Openings, most).
 				OfKind(carnet.Precondition).Fix("group by fewer columns, or select fewer codes with WHERE")
 		}
 	}
@@ -59,9 +63,7 @@ func (p *Plan) count(sources []*source) {
 			c.Releases[fs[0].Keys[j].Key]++
 		}
 		for _, f := range fs {
-			for j := range f.Keys {
-				blocks.add(&f.Keys[j])
-			}
+			blocks.functional(f)
 		}
 	}
 	c.Blocks = blocks.total
@@ -114,6 +116,21 @@ type fileColumn struct {
 
 func newBlockCounter(n int) *blockCounter {
 	return &blockCounter{functional.NewMemo(n), 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn][]uint64{}}
+}
+
+func (c *blockCounter) functional(f *functional.Functional) {
+	for i := range f.Keys {
+		c.add(&f.Keys[i])
+	}
+	for i := range f.Cross {
+		t := &f.Cross[i]
+		for _, x := range []*functional.CrossFactor{&t.Left, &t.Right} {
+			c.files[x.File] = true
+			for _, col := range slices.Concat(x.Factor.Plus, x.Factor.Minus) {
+				c.column(x.File, col, t.Blocks)
+			}
+		}
+	}
 }
 
 func (c *blockCounter) add(k *functional.KeyTerms) {

@@ -28,11 +28,13 @@ func (p *Plan) describe(sources []*source) []string {
 		owners[p.Datasets[i].Manifest.Owner] = true
 	}
 	say("reads %s of %s and %s with %s in all", plural(p.Cost.Files, "file"), plural(len(p.Datasets), "dataset"), plural(len(owners), "owner"), plural(int(p.Cost.Rows), "row"))
-	if len(sources) > 1 {
+	if p.Across {
+		steps = append(steps, p.describeRows(sources)...)
+	} else if len(sources) > 1 {
 		say("joins the groups of %s and %s that have the same %s", sources[0].alias, sources[1].alias, p.joinColumns())
 	}
 	for _, s := range sources {
-		if s.sel.Where != nil {
+		if s.sel.Where != nil && !(p.Across && s.index > 0) {
 			say("%sselects rows where %s", s.prefix(), query.Format(s.sel.Where))
 		}
 	}
@@ -105,6 +107,9 @@ func (p *Plan) describeNeed(i int, s *source, sources []*source) string {
 		}
 	}
 	what := s.prefix() + s.describe(i)
+	if s.needs.join != nil {
+		what = s.describe(i)
+	}
 	if n := s.needs.list[i].pair; n > 0 {
 		x := (*p.recipe.outputs.pairs)[n-1]
 		alone := slices.ContainsFunc(p.Groups, func(g Group) bool { return len(g.parts(x.right)) > 0 })
@@ -121,6 +126,8 @@ func (p *Plan) describeNeed(i int, s *source, sources []*source) string {
 	switch {
 	case s.u.Encoding.Layout == carnet.LayoutCube:
 		how = "a sum of cells"
+	case p.Across:
+		how = "a sum of products of columns of two owners"
 	case degree > 1:
 		how = fmt.Sprintf("a sum of products of %d columns", degree)
 	}
@@ -134,6 +141,9 @@ func (p *Plan) describeNeed(i int, s *source, sources []*source) string {
 // describe names a quantity.
 func (s *source) describe(i int) string {
 	n := &s.needs.list[i]
+	if n.cross > 0 {
+		return s.needs.join.describe(*n)
+	}
 	what := n.of.String()
 	if n.filter > 0 {
 		what += " of rows chosen by " + s.needs.labels[n.filter]

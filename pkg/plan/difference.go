@@ -27,7 +27,7 @@ type needOf struct{ source, need int }
 // difference compiles the difference of two sums, nil if it is not one, or if the query
 // asks for one of its sides as well.
 func (o *outputs) difference(e *query.Binary) (*node, error) {
-	if e.Op != query.Sub || o.private {
+	if e.Op != query.Sub || o.private || o.needs.join != nil {
 		return nil, nil
 	}
 	l, x := o.means(e.X)

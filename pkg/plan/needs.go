@@ -17,6 +17,7 @@ type need struct {
 	of     factors
 	filter int // 0: WHERE; others: WHERE and a condition of an aggregate
 	pair   int // number of the difference that it is one side of, 0 if it is none
+	cross  int // number of the quantity of joined rows that it is instead, 0 if it is none
 }
 
 // needs collects quantities and filters; equal ones once.
@@ -29,6 +30,7 @@ type needs struct {
 	funcs   []string           // aggregates used, for the owners' terms
 	filters []string           // columns used to select rows
 	counts  []string           // columns whose codes are counted one by one
+	join    *rowJoin           // of a join of rows: what aggregates are over
 	known   []formula
 }
 
@@ -111,6 +113,9 @@ type aggregate interface {
 
 // aggregate finds out what an aggregate needs.
 func (n *needs) aggregate(e *query.Aggregate) (aggregate, error) {
+	if n.join != nil {
+		return n.join.aggregate(e)
+	}
 	n.funcs = append(n.funcs, string(e.Func))
 	chosen := everywhere
 	if e.Filter != nil {

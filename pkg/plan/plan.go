@@ -31,6 +31,7 @@ type Plan struct {
 	Datasets  []Dataset // those that contribute to an opening, ascending by hash
 
 	Private     *Private  // nil without a private parameter
+	Across      bool      // all openings multiply columns of different keys, scheme §8
 	Openings    []Opening // what is opened, in the order of the values of Evaluate
 	Groups      []Group   // in the order of the GROUP BY columns; one without GROUP BY
 	Columns     []ColumnInfo
@@ -73,8 +74,9 @@ type Opening struct {
 	Min, Max    int64            // bounds of the number; 2*max(|Min|, |Max|) < T
 	Rows        int64            // rows of the files it reads
 	Owners      []carnet.PartyID // distinct owners of those files, ascending
-	// A difference of two sums is judged as both of them: Less are the files that are
-	// subtracted, Sides how many owners the one sum and the other combine.
+	// A difference of two sums is judged as both of them, and so is a sum of products of
+	// two sides: Less are the files that are subtracted, or those of the second side, Sides
+	// how many owners the one sum or side and the other combine.
 	Less  map[carnet.Nonce]bool
 	Sides [2]int
 }

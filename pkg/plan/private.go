@@ -76,9 +76,10 @@ func (p *Plan) Functionals() (fs []*functional.Functional) {
 // Keys are those of all openings, ascending.
 func (p *Plan) Keys() []carnet.KeyID { return p.Cost.Keys() }
 
-// Needed is how many keyholders must answer: t, or 2t-1 with a private parameter.
+// Needed is how many keyholders must answer: t, or 2t-1 with a private parameter and for
+// products across keys.
 func (p *Plan) Needed() int {
-	if p.Private != nil {
+	if p.Private != nil || p.Across {
 		return 2*p.Committee.T - 1
 	}
 	return p.Committee.T

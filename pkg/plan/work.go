@@ -33,9 +33,7 @@ func WorkOf(p *he.Profile, fs []*functional.Functional) Work {
 	blocks, c := newBlockCounter(p.N()), newWorkCounter(p)
 	for _, f := range fs {
 		c.add(f)
-		for i := range f.Keys {
-			blocks.add(&f.Keys[i])
-		}
+		blocks.functional(f)
 	}
 	w := c.total(blocks.total)
 	w.Openings = int64(len(fs))
@@ -86,6 +84,13 @@ func (c *workCounter) total(blocks int64) Work {
 }
 
 func (c *workCounter) add(f *functional.Functional) {
+	for i := range f.Cross {
+		c.w.Products[2] += int64(f.Cross[i].Blocks) * c.n
+	}
+	if n := int64(len(f.Keys)); len(f.Cross) > 0 {
+		c.w.Results += (n + n*(n-1)/2) * c.n
+		return
+	}
 	for i := range f.Keys {
 		k := &f.Keys[i]
 		c.w.Terms += int64(len(k.Linear))

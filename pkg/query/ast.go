@@ -4,9 +4,10 @@ package query
 // concurrently.
 type Select struct {
 	Items   []Item
-	From    Table // with a Join, that of its first side
-	Join    *Join // nil if absent
-	Where   Expr  // nil if absent
+	From    Table    // with a Join, that of its first side
+	Join    *Join    // nil if absent
+	Rows    *RowJoin // nil if absent: rows of From are joined
+	Where   Expr     // nil if absent
 	GroupBy []Expr
 	Having  Expr // nil if absent
 	OrderBy []Order

@@ -3,37 +3,46 @@ package query
 import "strconv"
 
 func (p *parser) table(s *Select) error {
-	s.From.Pos = p.tok.pos
-	switch {
-	case p.tok.kind == tokQuoted:
-		s.From.Name = p.advance().text
-	case p.tok.kind == tokNumber, p.tok.kind == tokError, p.startsName():
-		broken := p.tok
-		s.From.Name, _ = p.lex.productName(p.tok.pos)
-		if s.From.Name == "" {
-			p.tok = broken
-			return p.unexpected("the name of a product")
-		}
-		p.tok = p.lex.next()
-	case p.isOp("("):
+	if p.isOp("(") {
 		return p.join(s)
-	default:
-		return p.unexpected("the name of a product")
 	}
-	if p.acceptWord("as") || p.startsName() {
-		var err error
-		if s.From.Alias, err = p.name("a short name for the product", false); err != nil {
-			return err
-		}
+	if err := p.oneTable(&s.From); err != nil {
+		return err
 	}
 	if p.isOp(",") {
 		return Refuse(p.tok.pos, "UNSUPPORTED", "a query reads one product").
 			Fix("a product is already the union of its owners' datasets; ask about each product separately")
 	}
 	switch p.tok.text {
-	case "join", "inner", "left", "right", "full", "cross", "natural":
+	case "left", "right", "full", "cross", "natural":
 		if p.tok.kind == tokWord {
-			return Refuse(p.tok.pos, "UNSUPPORTED", "rows are not joined, only sums of groups").Fix("%s", nearestJoin)
+			return Refuse(p.tok.pos, "UNSUPPORTED", "rows without a partner are not joined").Fix("write JOIN ... USING; or %s", nearestJoin)
+		}
+	}
+	return p.rowJoin(s)
+}
+
+// oneTable parses the name of a product and its alias.
+func (p *parser) oneTable(t *Table) error {
+	t.Pos = p.tok.pos
+	switch {
+	case p.tok.kind == tokQuoted:
+		t.Name = p.advance().text
+	case p.tok.kind == tokNumber, p.tok.kind == tokError, p.startsName():
+		broken := p.tok
+		t.Name, _ = p.lex.productName(p.tok.pos)
+		if t.Name == "" {
+			p.tok = broken
+			return p.unexpected("the name of a product")
+		}
+		p.tok = p.lex.next()
+	default:
+		return p.unexpected("the name of a product")
+	}
+	if p.acceptWord("as") || p.startsName() {
+		var err error
+		if t.Alias, err = p.name("a short name for the product", false); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -187,8 +187,18 @@ func (j *Join) write(b *strings.Builder) {
 		j.Sides[i].Query.write(b)
 		b.WriteString(") AS " + Quote(j.Sides[i].Alias))
 	}
+	writeUsing(b, j.Using)
+}
+
+func (j *RowJoin) write(b *strings.Builder) {
+	b.WriteString(" JOIN ")
+	j.Right.write(b)
+	writeUsing(b, j.Using)
+}
+
+func writeUsing(b *strings.Builder, columns []*ColumnRef) {
 	b.WriteString(" USING (")
-	for i, c := range j.Using {
+	for i, c := range columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
@@ -213,6 +223,9 @@ func (s *Select) write(b *strings.Builder) {
 		s.Join.write(b)
 	} else {
 		s.From.write(b)
+	}
+	if s.Rows != nil {
+		s.Rows.write(b)
 	}
 	if s.Where != nil {
 		b.WriteString(" WHERE " + Format(s.Where))

@@ -16,6 +16,9 @@ type Side struct {
 
 // Tables are the products that the query names, in the order of its text.
 func (s *Select) Tables() []Table {
+	if s.Rows != nil {
+		return []Table{s.From, s.Rows.Right}
+	}
 	if s.Join == nil {
 		return []Table{s.From}
 	}
@@ -55,27 +58,12 @@ func (p *parser) join(s *Select) error {
 	if j.Sides[1], err = p.side(); err != nil {
 		return err
 	}
-	if p.isWord("on") {
-		return Refuse(p.tok.pos, "UNSUPPORTED", "of joins, those with USING are supported").Fix("name the columns that both sides are grouped by: USING (d)")
-	}
-	if err := p.needWord("using"); err != nil {
-		return err
-	}
-	if err := p.needOp("("); err != nil {
-		return err
-	}
-	err = p.list(func() error {
-		at := p.tok.pos
-		name, err := p.name("the name of a column of both sides", false)
-		j.Using = append(j.Using, &ColumnRef{"", name, at})
-		return err
-	})
-	if err != nil {
+	if j.Using, err = p.using(); err != nil {
 		return err
 	}
 	s.Join, s.From = j, j.Sides[0].Query.From
 	s.From.Alias = ""
-	return p.needOp(")")
+	return nil
 }
 
 // side parses (SELECT ...) [AS] alias.

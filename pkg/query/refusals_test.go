@@ -39,10 +39,10 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestRefusalTravels(t *testing.T) {
-	_, err := Parse("SELECT COUNT(*)\nFROM a JOIN b")
+	_, err := Parse("SELECT COUNT(*)\nFROM a LEFT JOIN b")
 	var e *carnet.Error
 	require.True(t, errors.As(err, &e))
 	require.Equal(t, "UNSUPPORTED", e.Reason)
-	require.Equal(t, []carnet.Violation{{Field: "sql:2:8", Msg: `at "JOIN"`}}, e.Violations)
+	require.Equal(t, []carnet.Violation{{Field: "sql:2:8", Msg: `at "LEFT"`}}, e.Violations)
 	require.NotEmpty(t, e.Remedy)
 }

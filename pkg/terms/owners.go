@@ -61,6 +61,10 @@ func FewestOwners(p *plan.Plan) []int {
 					count(f.Keys[k].Products[t].File)
 				}
 			}
+			for t := range f.Cross {
+				count(f.Cross[t].Left.File)
+				count(f.Cross[t].Right.File)
+			}
 		}
 	}
 	return fewest

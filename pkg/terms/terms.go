@@ -53,6 +53,7 @@ const (
 	ReasonGroupBy   = "GROUP_BY_NOT_ALLOWED"
 	ReasonFilter    = "FILTER_NOT_ALLOWED"
 	ReasonOwners    = "TOO_FEW_OWNERS"
+	ReasonProducts  = "PRODUCTS_NOT_ALLOWED"
 )
 
 // Error returns the refusal as an error of kind Refused.
@@ -76,7 +77,7 @@ func Check(r Request) []Refusal {
 		c.owners(fewest[i])
 		all = append(all, c.refusals...)
 	}
-	return all
+	return append(all, Unlisted(r.Plan)...)
 }
 
 type checker struct {

@@ -39,6 +39,7 @@ func RunSharer(t *testing.T, make func(t *testing.T, buyer ed25519.PublicKey) Sh
 		{"seeds that do not match are refused", sharerRefuses},
 		{"sums of cells over two owners", sharerLinear},
 		{"products over two owners", sharerProducts},
+		{"products across owners", sharerCrosses},
 		{"a home part has a scalar of its own", sharerHome},
 		{"private parameters are checked and answered", sharerSelects},
 		{"seeds of another selection are refused", sharerSelectsOther},

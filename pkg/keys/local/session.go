@@ -50,6 +50,9 @@ func (s *Session) Close() {
 
 // Product implements keys.Session.
 func (s *Session) Product(ctx context.Context, i int, parts []keys.Part) error {
+	if len(s.fs[i].Cross) > 0 {
+		return carnet.E(carnet.Internal, "FUNCTIONAL_MISSING", "functional %d is across keys", i)
+	}
 	var value, home he.Scalar
 	for m := range parts {
 		d := s.r.Dealing(parts[m].Key)
@@ -176,6 +179,13 @@ func (s *Session) plain(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, er
 	}
 	for i := range openings {
 		o := &openings[i]
+		if len(o.F.Cross) > 0 {
+			var err error
+			if values[i], err = s.crossed(ctx, o, ids[i], s.value[i]); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		rs := responders[o.F.KeySet()]
 		if rs == nil {
 			shares, err := s.sharesOf(ctx, o.F)

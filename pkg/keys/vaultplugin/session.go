@@ -61,8 +61,12 @@ func (s *session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar,
 	return [share.CheckScalars]he.Scalar(scalars), nil
 }
 
-// Product implements keys.Session.
+// Product implements keys.Session. The engine multiplies no shares, so a session is no
+// keys.CrossSession.
 func (s *session) Product(ctx context.Context, i int, parts []keys.Part) error {
+	if len(s.r.Plan.Functionals()[i].Cross) > 0 {
+		return carnet.E(carnet.Internal, "FUNCTIONAL_MISSING", "functional %d is across keys", i)
+	}
 	p := s.r.Dealings[0].Profile
 	var handles []byte
 	for m := range parts {

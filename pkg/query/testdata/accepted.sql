@@ -20,5 +20,7 @@ SELECT date, interval, value, "user", "end", timestamp, time, row FROM p GROUP B
 SELECT a AS "select", b AS year, c AS user, d d2 FROM p GROUP BY a, b, c, d
 SELECT k, p.v - q.v AS diff FROM (SELECT k, SUM(x) AS v FROM t WHERE o = 'a' GROUP BY k HAVING COUNT(*) > 1) AS p JOIN (SELECT u.k, SUM(x) v FROM t u GROUP BY 1) q USING (k) WHERE p.v > q.v ORDER BY diff OFFSET 1 ROWS
 SELECT k FROM (SELECT k, l FROM t GROUP BY k, l) p INNER JOIN (SELECT k, l FROM t GROUP BY k, l) q USING (k, l);
+SELECT SUM(a.x * b.y) AS xy FROM t a JOIN acme/u AS b USING (k, l) WHERE l = 1 GROUP BY a.k
+SELECT COUNT(*) FROM t INNER JOIN u USING (k)
 SELECT COUNT(*) FROM p WHERE a = PRIVATE($1) AND b IN (PRIVATE($2), PRIVATE($3)) -- comment
 SELECT /* nested /* comment */ */ COUNT(*) FROM p LIMIT 3
