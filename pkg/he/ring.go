@@ -1,6 +1,10 @@
 package he
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/carnet-network/carnet/pkg/he/internal/inner"
+)
 
 // Poly is an element of Z_Q[X]/(X^N+1) as one slice of N residues per prime, each
 // below its prime. It is in the NTT domain unless said otherwise: index j of limb i
@@ -175,14 +179,22 @@ func (r *Ring) AddMulINTT(limb int, a, b, c []uint64) {
 // polynomials in the NTT domain. a and b have the same length.
 func (r *Ring) InnerConst(a, b []Poly) Scalar {
 	var out Scalar
+	fast := !r.portable && r.p.LimbBits() <= inner.Bits && r.p.n%inner.Step == 0 && r.p.n <= inner.Most && inner.Available()
 	for l := range r.p.mods {
 		m := &r.p.mods[l]
 		var hi, lo uint64
 		for k := range a {
 			x, y := a[k][l], b[k][l]
+			if fast {
+				h, w := inner.Sum(x, y)
+				var c uint64
+				lo, c = bits.Add64(lo, w, 0)
+				hi = (hi + h%m.q + c) % m.q
+				continue
+			}
 			for len(x) > 0 {
 				n := min(len(x), m.lazy)
-				hi, lo = inner(x[:n], y[:n], hi, lo)
+				hi, lo = addProducts(x[:n], y[:n], hi, lo)
 				hi %= m.q
 				x, y = x[n:], y[n:]
 			}
@@ -192,8 +204,8 @@ func (r *Ring) InnerConst(a, b []Poly) Scalar {
 	return out
 }
 
-// inner adds the products of x and y to a 128-bit sum that has room for them.
-func inner(x, y []uint64, hi, lo uint64) (uint64, uint64) {
+// addProducts adds the products of x and y to a 128-bit sum that has room for them.
+func addProducts(x, y []uint64, hi, lo uint64) (uint64, uint64) {
 	y = y[:len(x)]
 	for i := range x {
 		h, w := bits.Mul64(x[i], y[i])

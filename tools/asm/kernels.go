@@ -55,7 +55,10 @@ type avx2 struct {
 	more Mem // what adding 2^63 to two partial sums adds to the high half
 }
 
-func emitAVX2(c *build.Context) {
+// emitInner is the dot product that package he needs.
+func emitInner(c *build.Context) { newAVX2(c).dot(1) }
+
+func newAVX2(c *build.Context) avx2 {
 	k := avx2{Context: c, mask: c.StaticGlobal("low28")}
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
 	for i := range 4 {
@@ -66,6 +69,11 @@ func emitAVX2(c *build.Context) {
 	for i := range 4 {
 		c.AddDatum(8*i, U64(1<<63))
 	}
+	return k
+}
+
+func emitAVX2(c *build.Context) {
+	k := newAVX2(c)
 	k.more = c.StaticGlobal("more") // 2^63 * (2^28 + 2^56), above 64 bits
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
 	for i := range 4 {

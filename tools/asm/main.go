@@ -28,6 +28,7 @@ type unit struct {
 
 var units = []unit{
 	{"pkg/he/internal/vaes", "vaes", "vaes", emitVAES},
+	{"pkg/he/internal/inner", "inner", "inner", emitInner},
 	{"pkg/scan/internal/kernel", "kernel", "kernel", emitKernels},
 }
 
