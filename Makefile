@@ -13,7 +13,7 @@ build: ## build the three programs into bin/
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
 demo: build $(if $(VAULT),vault) ## three owners, five keyholders, one gateway, one buyer; VAULT=1: with five Vaults
-	$(GO) run ./examples/demo --bin bin $(if $(VAULT),--vault)
+	$(GO) run ./examples/demo --bin bin $(if $(VAULT),--vault) $(ARGS)
 
 test: ## what CI runs first: vet and the whole quick suite
 	$(GO) vet ./...
