@@ -44,6 +44,7 @@ type cli struct {
 	Open     openCmd     `cmd:"" help:"Open the answer to an earlier query again."`
 	Queries  queriesCmd  `cmd:"" help:"List your queries."`
 
+	Assess assessCmd `cmd:"" help:"Tell what a registration, a publication or a query would need, before doing it."`
 	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`
 
 	Status  statusCmd  `cmd:"" help:"Show who you are and whether the gateway can be reached."`

@@ -20,6 +20,7 @@ var protoFiles = []protoreflect.FileDescriptor{
 	carnetv1.File_carnet_v1_catalogue_proto,
 	carnetv1.File_carnet_v1_query_proto,
 	carnetv1.File_carnet_v1_keyholder_proto,
+	carnetv1.File_carnet_v1_policy_proto,
 	carnetv1.File_carnet_v1_common_proto,
 }
 

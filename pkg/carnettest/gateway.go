@@ -81,6 +81,9 @@ func (g *Gateway) Start(t testing.TB) {
 	if g.n.Rules != nil {
 		decide = gate.New(g.n.Rules, g.Store, Operator)
 	}
+	if g.n.Around != nil {
+		decide = g.n.Around(decide)
+	}
 	g.Flow, err = flow.New(flow.Config{
 		Store: g.Store, Blobs: blobs, Columns: g.columns, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
 		Signer: g.n.identities[Operator], Policy: decide, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,

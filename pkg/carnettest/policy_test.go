@@ -1,12 +1,15 @@
 package carnettest
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/flow"
@@ -102,8 +105,37 @@ func TestPolicyRefusesToKeep(t *testing.T) {
 	err := n.tryPublish(t, Publication{Owner: "kz", Schema: ParseSchema(t, tradeYAML), Layout: carnet.LayoutCube, CSV: trade(0)})
 	requireExplained(t, err, "NEEDS_LEGAL_RULING", "kz.undeclared", "legal_ruling")
 	require.Empty(t, n.decisions(t), "nothing is said of a manifest that nobody has")
+	require.NoError(t, n.Gateway.Store.View(Context(t), func(tx flow.Tx) error {
+		begun, err := tx.Uploads(flow.UploadPending, time.Now().Add(time.Hour))
+		require.Empty(t, begun, "not a byte was sent")
+		return err
+	}))
 	err = n.tryPublish(t, Publication{Owner: "kz", Name: "persons", Schema: ParseSchema(t, tradeYAML), Layout: carnet.LayoutCube, CSV: trade(0), Data: persons})
 	requireExplained(t, err, "POLICY_DENIED", "kz.localisation", "primary_database")
+}
+
+// unasked is a gateway's policy for clients that do not ask beforehand.
+type unasked struct{ flow.Policy }
+
+func (u unasked) CheckDataset(ctx context.Context, d flow.PolicyDataset) (flow.Verdict, error) {
+	if d.Statement.IsZero() {
+		return flow.Verdict{}, nil
+	}
+	return u.Policy.CheckDataset(ctx, d)
+}
+
+// Rule: a client that does not ask beforehand is refused when it commits, and nothing is
+// published.
+func TestPolicyRefusesAtCommit(t *testing.T) {
+	t.Parallel()
+	n := Start(t, corridor(Options{Rules: rules(t), Owners: []Owner{{"kz", "KZ"}}, Around: func(p flow.Policy) flow.Policy { return unasked{p} }}))
+	err := n.tryPublish(t, Publication{Owner: "kz", Schema: ParseSchema(t, tradeYAML), Layout: carnet.LayoutCube, CSV: trade(0)})
+	requireExplained(t, err, "NEEDS_LEGAL_RULING", "kz.undeclared", "legal_ruling")
+	require.NoError(t, n.Gateway.Store.View(Context(t), func(tx flow.Tx) error {
+		_, err := tx.GetDataset("kz/trade")
+		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
+		return nil
+	}))
 }
 
 // requireExplained checks that a refusal names rule, law, source and a remedy.
@@ -174,7 +206,11 @@ func TestPolicyCountsVolumes(t *testing.T) {
 	err := publish("second", 60_000)
 	requireExplained(t, err, "POLICY_DENIED", "cn.middle-volume", "standard_contract")
 	require.ErrorContains(t, err, "120000 persons since 1 January")
-	require.NoError(t, publish("third", 39_999))
+	require.NoError(t, publish("third", 19_999))
+	err = publish("third", 20_001) // in place of what was published
+	requireExplained(t, err, "POLICY_DENIED", "cn.middle-volume", "standard_contract")
+	require.ErrorContains(t, err, "100000 persons since 1 January")
+	require.NoError(t, publish("third", 20_000))
 	n.Gateway.Restart(t)
 	require.Error(t, publish("fourth", 1), "a restarted gateway counts what the journal has")
 }
@@ -182,6 +218,51 @@ func TestPolicyCountsVolumes(t *testing.T) {
 // tryPublish publishes, or says why not.
 func (n *Network) tryPublish(t *testing.T, p Publication) error {
 	t.Helper()
-	_, err := n.Client(t, p.Owner).Publish(Context(t), n.Identity(p.Owner), n.Prepare(t, p))
+	ready := n.Prepare(t, p)
+	ready.Restart = true // in place of an earlier version, if there is one
+	_, err := n.Client(t, p.Owner).Publish(Context(t), n.Identity(p.Owner), ready)
 	return err
+}
+
+// Rule: what would be needed is told before anything is done, by REST as by gRPC, also to
+// who is not registered yet.
+func TestAssessmentsByREST(t *testing.T) {
+	t.Parallel()
+	n := Start(t, corridor(Options{Rules: rules(t)}))
+	publishTrade(t, n, carnet.LayoutCube, declare(nil))
+	ask := pb.NewPolicyServiceClient(n.Conn(t, "buyer"))
+	query := &pb.AssessQueryRequest{Product: "cube", Sql: linearQuery, Purpose: Purpose}
+	want, err := ask.AssessQuery(Context(t), query)
+	require.NoError(t, err)
+	require.True(t, want.GetAssessment().GetAllow())
+	require.Len(t, want.GetAssessment().GetFlows(), 2)
+	var got pb.AssessQueryResponse
+	n.webOf(t, "buyer").ok(t, "POST", "/v1/assessments/query", query, &got)
+	// The clock is part of the decision: only the findings are compared.
+	for i, f := range got.GetAssessment().GetFlows() {
+		same := want.GetAssessment().GetFlows()[i]
+		samePB(t, same.GetDecision().GetFields()["findings"], f.GetDecision().GetFields()["findings"])
+		require.Equal(t, same.GetBundle(), f.GetBundle())
+	}
+
+	var kinds pb.AssessRegistrationResponse
+	n.webOf(t, "newcomer").ok(t, "POST", "/v1/assessments/registration", &pb.AssessRegistrationRequest{Jurisdiction: "CN", Committee: string(CommitteeID)}, &kinds)
+	allowed := map[string]bool{}
+	for _, k := range kinds.GetKinds() {
+		for _, r := range k.GetAssessment().GetRefusals() {
+			require.NotEmpty(t, r.GetRemedy())
+			require.Contains(t, r.GetMessage(), "https://")
+		}
+		d := k.GetDeclaration().GetFields()
+		allowed[fmt.Sprint(d["classes"].GetListValue().AsSlice(), d["persons"].GetNumberValue())] = k.GetAssessment().GetAllow()
+	}
+	require.Equal(t, map[string]bool{"[] 0": false, "[none] 0": true, "[personal] 1000": true, "[personal] 250000": false, "[personal] 2e+06": false,
+		"[personal sensitive] 1000": false, "[biometric] 1000": false, "[genetic] 1000": false, "[telecom] 1000": true, "[payment] 0": false, "[important] 0": false}, allowed)
+
+	owner := n.webOf(t, "kz")
+	code, body := owner.call(t, "POST", "/v1/assessments/publication", &pb.AssessPublicationRequest{Manifest: []byte(`{"id":1}`)})
+	require.Equal(t, 400, code)
+	require.Contains(t, string(body), "BAD_MANIFEST")
+	code, body = n.webOf(t, "buyer").call(t, "POST", "/v1/assessments/publication", &pb.AssessPublicationRequest{Manifest: []byte(`{}`)})
+	require.Equal(t, 403, code, "%s", body)
 }

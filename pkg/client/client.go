@@ -35,6 +35,7 @@ type Client struct {
 	catalogue pb.CatalogueServiceClient
 	queries   pb.QueryServiceClient
 	journal   pb.JournalServiceClient
+	policies  pb.PolicyServiceClient
 }
 
 // maxMessage bounds a message from the gateway: a listing of signed statements of up
@@ -72,6 +73,7 @@ func newClient(conn *grpc.ClientConn, registrar ed25519.PublicKey) *Client {
 		catalogue: pb.NewCatalogueServiceClient(conn),
 		queries:   pb.NewQueryServiceClient(conn),
 		journal:   pb.NewJournalServiceClient(conn),
+		policies:  pb.NewPolicyServiceClient(conn),
 	}
 }
 

@@ -109,6 +109,15 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	out.Had = out.Bytes // of a finished upload
 	if st.Manifest == nil {
 		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders, files: files}
+		// Ciphertext crosses a border when it is sent, not when its manifest is.
+		draft := up.draft(base, c.timestamp())
+		v, err := c.AssessPublication(ctx, &draft)
+		if err == nil {
+			err = v.Error()
+		}
+		if err != nil {
+			return nil, err
+		}
 		if err := up.run(ctx); err != nil {
 			return nil, err
 		}
@@ -207,6 +216,16 @@ func (p *Publication) shapes(profile *he.Profile, builders []*schema.Builder, st
 // manifest is the dataset statement once the hash of every piece is known. base is the
 // one it adds files to, nil for a dataset of its own.
 func (u *upload) manifest(base *carnet.Dataset, created time.Time) carnet.Dataset {
+	m := u.draft(base, created)
+	kept := len(m.Files) - len(u.builders)
+	for i := range u.builders {
+		m.Files[kept+i].Root = u.files[i].RootOf(u.hashes[i])
+	}
+	return m
+}
+
+// draft is the manifest before anything is encrypted: without the roots of its own files.
+func (u *upload) draft(base *carnet.Dataset, created time.Time) carnet.Dataset {
 	m := carnet.Dataset{
 		ID: u.p.ID, Owner: u.p.Key.Owner, Jurisdiction: u.p.Jurisdiction, Title: u.p.Title, Schema: u.p.Schema,
 		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Declaration: u.p.Declaration, Created: created,
@@ -216,8 +235,7 @@ func (u *upload) manifest(base *carnet.Dataset, created time.Time) carnet.Datase
 	}
 	for i, b := range u.builders {
 		m.Files = append(m.Files, carnet.File{
-			Nonce: u.state.Files[i].Nonce, Partition: b.Partition(), Rows: b.Rows(),
-			Columns: len(u.p.Encoding.Columns), Blocks: b.Blocks(), Root: u.files[i].RootOf(u.hashes[i]),
+			Nonce: u.state.Files[i].Nonce, Partition: b.Partition(), Rows: b.Rows(), Columns: len(u.p.Encoding.Columns), Blocks: b.Blocks(),
 		})
 	}
 	return m

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -152,7 +153,10 @@ func TestPublish(t *testing.T) {
 	profile, err := he.Lookup(p.Encoding.Profile)
 	require.NoError(t, err)
 	gw := newMemoryGateway(profile)
-	c := serve(t, w.registrar, func(s *grpc.Server) { pb.RegisterDatasetServiceServer(s, gw) })
+	c := serve(t, w.registrar, func(s *grpc.Server) {
+		pb.RegisterDatasetServiceServer(s, gw)
+		pb.RegisterPolicyServiceServer(s, &judge{})
+	})
 	total := len(p.Encoding.Columns) // blocks, of one piece a limb
 	all := total * profile.Limbs()
 
@@ -258,7 +262,10 @@ func TestPublishChunks(t *testing.T) {
 	profile, err := he.Lookup(p.Encoding.Profile)
 	require.NoError(t, err)
 	gw := newMemoryGateway(profile)
-	c := serve(t, w.registrar, func(s *grpc.Server) { pb.RegisterDatasetServiceServer(s, gw) })
+	c := serve(t, w.registrar, func(s *grpc.Server) {
+		pb.RegisterDatasetServiceServer(s, gw)
+		pb.RegisterPolicyServiceServer(s, &judge{})
+	})
 	out, err := c.Publish(ctx, w.ids["kz"], p)
 	require.NoError(t, err)
 	f := out.Manifest.Files[0]
@@ -312,4 +319,54 @@ func TestPublishRefusesMistakes(t *testing.T) {
 			require.Equal(t, x.reason, carnet.ReasonOf(err), "%v", err)
 		})
 	}
+}
+
+// judge is a gateway's policy: it allows, or refuses for the given reason.
+type judge struct {
+	pb.UnimplementedPolicyServiceServer
+	reason string
+
+	mu    sync.Mutex
+	asked []carnet.Dataset
+}
+
+func (j *judge) AssessPublication(_ context.Context, m *pb.AssessPublicationRequest) (*pb.AssessPublicationResponse, error) {
+	var d carnet.Dataset
+	if err := json.Unmarshal(m.GetManifest(), &d); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.asked = append(j.asked, d)
+	a := &pb.Assessment{Allow: j.reason == ""}
+	if j.reason != "" {
+		a.Refusals = []*pb.Refusal{{By: "gate", Reason: j.reason, Message: "no", Remedy: "do this"}}
+	}
+	return &pb.AssessPublicationResponse{Assessment: a}, nil
+}
+
+// What the gateway would refuse is not sent: not a byte of ciphertext leaves.
+func TestPublishAsksBeforeItSends(t *testing.T) {
+	w := newWorld(t)
+	p := publication(t, w, 100, filepath.Join(t.TempDir(), "kz_trade.json"))
+	p.Declaration = &carnet.Declaration{Classes: []carnet.DataClass{carnet.ClassNone}}
+	profile, err := he.Lookup(p.Encoding.Profile)
+	require.NoError(t, err)
+	gw, j := newMemoryGateway(profile), &judge{reason: "NEEDS_LEGAL_RULING"}
+	c := serve(t, w.registrar, func(s *grpc.Server) {
+		pb.RegisterDatasetServiceServer(s, gw)
+		pb.RegisterPolicyServiceServer(s, j)
+	})
+	_, err = c.Publish(context.Background(), w.ids["kz"], p)
+	require.Equal(t, "NEEDS_LEGAL_RULING", carnet.ReasonOf(err))
+	require.Equal(t, carnet.Refused, carnet.KindOf(err))
+	var e *carnet.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "do this", e.Remedy)
+	require.Empty(t, gw.stored())
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	require.Len(t, j.asked, 1)
+	require.Equal(t, p.Declaration, j.asked[0].Declaration)
+	require.Equal(t, p.Terms.Purposes, j.asked[0].Terms.Purposes)
 }

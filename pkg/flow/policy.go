@@ -32,7 +32,8 @@ type PolicyRequest struct {
 // PolicyDataset is a dataset to be published that a policy judges.
 type PolicyDataset struct {
 	Manifest  *carnet.Dataset
-	Statement carnet.Hash // of the manifest; zero before it is signed
+	Statement carnet.Hash   // of the manifest; zero before it is signed
+	Owner     *carnet.Party // that is not registered yet; nil: the manifest's
 	Committee *carnet.Committee
 	Home      bool // the key has a home veto
 	Now       time.Time

@@ -23,9 +23,9 @@ func (f *Finding) Reason() string {
 
 // Text is the finding for whoever is refused: what is wrong, by which rule, and where
 // that can be read.
-func (f *Finding) Text() string {
+func (f *Finding) Text(flow Flow) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s [%s]: %s. Rule %s: %s; ", f.Dataset, f.border(), f.Message, f.Rule, f.Law)
+	fmt.Fprintf(&b, "%s (%s, %s): %s. Rule %s: %s; ", f.Dataset, flow, f.Border(), f.Message, f.Rule, f.Law)
 	if f.Status != "in_force" {
 		fmt.Fprintf(&b, "%s, ", f.Status)
 	}
@@ -37,7 +37,8 @@ func (f *Finding) Text() string {
 	return b.String()
 }
 
-func (f *Finding) border() string {
+// Border is where the data would go from where.
+func (f *Finding) Border() string {
 	if f.To == "" {
 		return string(f.From)
 	}
@@ -63,17 +64,23 @@ func (d *Denied) Unwrap() error { return d.err }
 // Judged returns the records.
 func (d *Denied) Judged() []carnet.Judged { return d.records }
 
+// Blocked is a finding that keeps a flow from happening.
+type Blocked struct {
+	Flow Flow
+	Finding
+}
+
 // Refusal makes an error of kind Refused from findings that block; nil if there are none.
-func Refusal(findings []Finding, records []carnet.Judged) error {
+func Refusal(findings []Blocked, records []carnet.Judged) error {
 	if len(findings) == 0 {
 		return nil
 	}
 	first := &findings[0]
-	e := carnet.E(carnet.Refused, first.Reason(), "%s", first.Text())
+	e := carnet.E(carnet.Refused, first.Reason(), "%s", first.Text(first.Flow))
 	e.Remedy = first.Remedy
 	for i := range findings[1:] {
 		f := &findings[1+i]
-		e = e.With(f.Rule, "%s; %s", f.Text(), f.Remedy)
+		e = e.With(f.Rule, "%s; %s", f.Text(f.Flow), f.Remedy)
 	}
 	return &Denied{e, records}
 }

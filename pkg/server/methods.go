@@ -83,6 +83,11 @@ var rules = map[string]rule{
 	carnetv1.ReleaseService_SubmitCheck_FullMethodName:    {roles: keyholders, within: quick},
 	carnetv1.ReleaseService_SubmitDecision_FullMethodName: {roles: keyholders, within: quick},
 
+	// What a registration would need is asked before there is one.
+	carnetv1.PolicyService_AssessRegistration_FullMethodName: {stranger: true, within: medium},
+	carnetv1.PolicyService_AssessPublication_FullMethodName:  {roles: owners, within: quick},
+	carnetv1.PolicyService_AssessQuery_FullMethodName:        {roles: anyone, within: medium},
+
 	"/grpc.health.v1.Health/Check": {stranger: true, within: quick},
 	"/grpc.health.v1.Health/List":  {stranger: true, within: quick},
 	"/grpc.health.v1.Health/Watch": {stranger: true, waits: true},

@@ -18,11 +18,7 @@ type queryService struct {
 }
 
 func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQueryRequest) (*carnetv1.ExplainQueryResponse, error) {
-	products := []carnet.ProductID{carnet.ProductID(m.Product)}
-	for _, p := range m.With {
-		products = append(products, carnet.ProductID(p))
-	}
-	ex, err := q.s.g.ExplainQuery(ctx, as(ctx), products, m.Sql, m.Purpose)
+	ex, err := q.s.explain(ctx, m.Product, m.With, m.Sql, m.Purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +30,15 @@ func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQuery
 		}
 	}
 	return out, nil
+}
+
+// explain compiles a query over a product and those that it is joined with.
+func (s *Server) explain(ctx context.Context, product string, with []string, sql, purpose string) (*flow.Explanation, error) {
+	products := []carnet.ProductID{carnet.ProductID(product)}
+	for _, p := range with {
+		products = append(products, carnet.ProductID(p))
+	}
+	return s.g.ExplainQuery(ctx, as(ctx), products, sql, purpose)
 }
 
 func (q queryService) SubmitQuery(ctx context.Context, m *carnetv1.SubmitQueryRequest) (*carnetv1.SubmitQueryResponse, error) {

@@ -112,6 +112,7 @@ func newGRPC(s *Server, opts ...grpc.ServerOption) *grpc.Server {
 	carnetv1.RegisterQueryServiceServer(g, queryService{s: s})
 	carnetv1.RegisterJournalServiceServer(g, journalService{s: s})
 	carnetv1.RegisterReleaseServiceServer(g, releaseService{s: s})
+	carnetv1.RegisterPolicyServiceServer(g, policyService{s: s})
 	return g
 }
 

@@ -73,8 +73,19 @@ func (p *Policy) CheckDataset(ctx context.Context, d flow.PolicyDataset) (flow.V
 	if d.Home {
 		f.Homes[d.Manifest.Key] = 1
 	}
-	if err := p.store.View(ctx, func(tx flow.Tx) error { return p.complete(tx, f) }); err != nil {
+	// What is to be published counts already, as the journal will have it.
+	if err := p.store.View(ctx, func(tx flow.Tx) error { return p.complete(tx, f, d.Manifest) }); err != nil {
 		return flow.Verdict{}, err
+	}
+	if d.Owner != nil {
+		registered := f.Party
+		f.Party = func(id carnet.PartyID) *carnet.Party {
+			if id == d.Owner.ID {
+				return d.Owner
+			}
+			return registered(id)
+		}
+		f.Exports = nil
 	}
 	return p.judge(ctx, f, flow.Verdict{}, policy.FlowStorage, policy.FlowShare)
 }
@@ -95,7 +106,7 @@ func (p *Policy) judge(ctx context.Context, f *policy.Facts, v flow.Verdict, flo
 		}
 		v.Judged = append(v.Judged, judged)
 		for _, x := range d.Blocking() {
-			r := flow.Refusal{By: p.operator, Reason: x.Reason(), Message: x.Text(), Remedy: x.Remedy}
+			r := flow.Refusal{By: p.operator, Reason: x.Reason(), Message: x.Text(name), Remedy: x.Remedy}
 			if x.ByOwner() {
 				if byTerms {
 					continue
@@ -108,8 +119,9 @@ func (p *Policy) judge(ctx context.Context, f *policy.Facts, v flow.Verdict, flo
 	return v, nil
 }
 
-// complete adds what the store knows: parties, and what their owners published.
-func (p *Policy) complete(tx flow.Tx, f *policy.Facts) error {
+// complete adds what the store knows: parties, and what their owners published before
+// next.
+func (p *Policy) complete(tx flow.Tx, f *policy.Facts, next ...*carnet.Dataset) error {
 	parties := map[carnet.PartyID]*carnet.Party{}
 	ids := []carnet.PartyID{p.operator, f.Buyer}
 	if f.Committee != nil {
@@ -150,7 +162,7 @@ func (p *Policy) complete(tx flow.Tx, f *policy.Facts) error {
 			delete(owners, id)
 		}
 	}
-	f.Exports = policy.Exports(published, f.Now)
+	f.Exports = policy.Exports(append(published, next...), f.Now)
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (p *Policy) Check(ctx context.Context, r keyholder.Request) error {
 			return r.Parties[id]
 		},
 	}
-	var blocking []policy.Finding
+	var blocking []policy.Blocked
 	var records []carnet.Judged
 	for _, flow := range []policy.Flow{policy.FlowShare, policy.FlowRelease} {
 		d, judged, err := p.holder.Judge(ctx, f.Input(flow))
@@ -51,7 +51,9 @@ func (p *Policy) Check(ctx context.Context, r keyholder.Request) error {
 			return err
 		}
 		records = append(records, judged)
-		blocking = append(blocking, d.Blocking()...)
+		for _, x := range d.Blocking() {
+			blocking = append(blocking, policy.Blocked{Flow: flow, Finding: x})
+		}
 	}
 	return policy.Refusal(blocking, records)
 }

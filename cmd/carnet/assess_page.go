@@ -1,0 +1,68 @@
+package main
+
+import (
+	"html/template"
+	"io"
+
+	"github.com/carnet-network/carnet/pkg/policy"
+)
+
+// page is an assessment for printing: one file without scripts and without anything that
+// is loaded from elsewhere.
+var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{{.Title}}</title>
+<style>
+body { font: 11pt/1.4 serif; max-width: 46em; margin: 2em auto; padding: 0 1em; color: #000; background: #fff }
+h1 { font-size: 1.5em } h2 { font-size: 1.15em; margin: 2em 0 .3em; border-bottom: 1px solid #000 } h3 { font-size: 1em; margin: 1em 0 .3em }
+table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-align: left; vertical-align: top; padding: .25em .6em .25em 0; border-bottom: 1px solid #bbb }
+.small { font-size: .85em } .deny, .ruling { font-weight: bold }
+@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr { break-inside: avoid } }
+</style>
+</head>
+<body>
+<h1>{{.Title}}</h1>
+<p class="small">{{.Notice}}</p>
+{{range .All}}
+<h2>{{.Title}}: {{if .Verdict.Allow}}would be accepted{{else}}would be refused{{end}}</h2>
+{{if not .Rules}}<p>The gateway decides by owners' terms alone.</p>
+<ul>{{range .Verdict.Refusals}}<li>{{.By}}: {{.Message}} <em>Remedy: {{.Remedy}}</em></li>{{end}}</ul>{{end}}
+{{range .Rules}}
+<h3>{{.By.Flow}}: {{if .By.Allow}}allowed{{else}}refused{{end}}</h3>
+<table>
+<tr><th>Rule</th><th>Border</th><th>Finding</th><th>Law</th></tr>
+{{range .Findings}}<tr><td class="{{.Effect}}">{{.Rule}}<br>{{.Effect}}</td><td>{{.Border}}</td><td>{{.Message}}{{if .Remedy}}<br><em>Remedy: {{.Remedy}}</em>{{end}}</td><td class="small">{{.Law}}<br>since {{.InForce}}{{if .Until}} until {{.Until}}{{end}}, {{.Status}}, confidence {{.Confidence}}<br>{{.Source}}</td></tr>
+{{end}}</table>
+<p class="small">{{if .By.Allow}}At least {{.Decision.Obligations.MinOwners}} owner(s) in every number; decided until {{.Decision.Obligations.ValidUntil.Format "2006-01-02"}}. {{end}}Bundle {{.By.Name}} version {{.By.Version}}, digest {{.By.Bundle}}.</p>
+{{end}}
+{{end}}
+</body>
+</html>
+`))
+
+// writePage writes the page. Everything that is not ours is escaped by the template.
+func writePage(w io.Writer, title string, all []assessed) error {
+	type rule struct {
+		ruled
+		Findings []*policy.Finding
+	}
+	type shown struct {
+		assessed
+		Rules []rule
+	}
+	var list []shown
+	for _, x := range all {
+		s := shown{assessed: x}
+		for _, r := range x.rules {
+			shownRule := rule{ruled: r}
+			for i := range r.Decision.Findings {
+				shownRule.Findings = append(shownRule.Findings, &r.Decision.Findings[i])
+			}
+			s.Rules = append(s.Rules, shownRule)
+		}
+		list = append(list, s)
+	}
+	return page.Execute(w, map[string]any{"Title": title, "Notice": notAdvice, "All": list})
+}
