@@ -45,8 +45,8 @@ $(BIN)/vault: $(shell find tools/vault -name '*.go' -o -name 'go.*')
 	@mkdir -p $(BIN)
 	cd tools/vault && CGO_ENABLED=0 $(GO) build -tags minimal -trimpath -ldflags '-s -w' -o $@ .
 
-plugin: ## build the secrets engine for Vault into bin/
-	cd cmd/vault-plugin-carnet && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/vault-plugin-carnet .
+plugin: ## build the secrets engine for Vault into bin/; VERSION=v1.2.3 is what it reports
+	cd cmd/vault-plugin-carnet && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o $(CURDIR)/bin/vault-plugin-carnet .
 
 test-plugin: vault ## the secrets engine, also registered in a real Vault server
 	cd cmd/vault-plugin-carnet && $(GO) vet ./... && CARNET_VAULT_TESTS=required $(GO) test ./...

@@ -9,13 +9,14 @@ import (
 
 type vaultPolicyCmd struct {
 	Party string `help:"Identifier of the keyholder; for a gateway, the name of its PKI role." required:"" placeholder:"ID"`
-	Role  string `help:"Whose policy: ${enum}." enum:"keyholder,gateway,party" default:"keyholder"`
+	Role  string `help:"Whose policy: ${enum}." enum:"keyholder,engine,gateway,party" default:"keyholder"`
 }
 
 func (vaultPolicyCmd) Help() string {
 	return `Prints the policy that lets a keyholder, and nobody else, use its secrets in
 HashiCorp Vault. It expects the mounts carnet, carnet-transit and carnet-pki;
-with other mounts, edit what is printed.
+with other mounts, edit what is printed. The role engine is what a keyholder may do
+in the secrets engine carnet-keys-ID besides; see docs/howto/vault-plugin.md.
 
 Example:
   carnet-keyholder vault-policy --party ch-customs | vault policy write carnet-ch-customs -`

@@ -48,7 +48,7 @@ func TestPages(t *testing.T) {
 
 	pages, vars := howTos, environment(t, home)
 	if extra := vaultVariables(t); extra != nil {
-		pages, vars = append(slices.Clone(howTos), "docs/howto/vault.md"), append(vars, extra...)
+		pages, vars = append(slices.Clone(howTos), "docs/howto/vault.md", "docs/howto/vault-plugin.md"), append(vars, extra...)
 	}
 	first := start(t, dir, "tutorial", strings.Join([]string{
 		"set -e", "cd '" + root + "'", script(before, ports),
@@ -88,8 +88,9 @@ func vaultVariables(t *testing.T) []string {
 		return nil
 	}
 	require.NoError(t, err)
-	s := vaultserver.New(t, vaultserver.Options{})
-	return append(s.Env(), "VAULT_TOKEN="+s.Token, "PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+filepath.Dir(bin))
+	plugins := t.TempDir()
+	s := vaultserver.New(t, vaultserver.Options{Plugins: plugins})
+	return append(s.Env(), "PLUGINS="+plugins, "VAULT_TOKEN="+s.Token, "PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+filepath.Dir(bin))
 }
 
 func readLine(file, otherwise string) string {

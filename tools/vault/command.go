@@ -14,6 +14,7 @@ import (
 // flags are those of the few commands that are here, with the real program's names.
 type flags struct {
 	path, version, field, wrap, policy, period string
+	sha256, command, plugin, pluginVersion     string
 	force                                      bool
 	shares, threshold                          int
 }
@@ -22,7 +23,7 @@ type flags struct {
 func command(args []string) error {
 	verb := args[0]
 	args = args[1:]
-	if slices.Contains([]string{"secrets", "auth", "audit", "policy", "operator", "token"}, verb) {
+	if slices.Contains([]string{"secrets", "auth", "audit", "policy", "operator", "token", "plugin"}, verb) {
 		if len(args) == 0 {
 			return fmt.Errorf("%s needs a subcommand\n%s", verb, usage)
 		}
@@ -36,6 +37,10 @@ func command(args []string) error {
 	set.StringVar(&o.wrap, "wrap-ttl", "", "")
 	set.StringVar(&o.policy, "policy", "", "")
 	set.StringVar(&o.period, "period", "", "")
+	set.StringVar(&o.sha256, "sha256", "", "")
+	set.StringVar(&o.command, "command", "", "")
+	set.StringVar(&o.plugin, "plugin", "", "")
+	set.StringVar(&o.pluginVersion, "plugin-version", "", "")
 	set.BoolVar(&o.force, "f", false, "")
 	set.IntVar(&o.shares, "key-shares", 1, "")
 	set.IntVar(&o.threshold, "key-threshold", 1, "")
@@ -89,11 +94,29 @@ var commands = map[string]struct {
 	}},
 	"operator seal": {0, func(c *api.Client, _ flags, _ []string) error { return c.Sys().Seal() }},
 	"secrets enable": {1, func(c *api.Client, o flags, args []string) error {
-		in := &api.MountInput{Type: args[0]}
+		in := &api.MountInput{Type: args[0], Config: api.MountConfigInput{PluginVersion: o.pluginVersion}}
 		if o.version != "" {
 			in.Options = map[string]string{"version": o.version}
 		}
 		return c.Sys().Mount(o.at(args[0]), in)
+	}},
+	"secrets tune": {1, func(c *api.Client, o flags, args []string) error {
+		_, err := c.Logical().Write("sys/mounts/"+args[0]+"/tune", map[string]any{"plugin_version": o.pluginVersion})
+		return err
+	}},
+	"plugin register": {2, func(c *api.Client, o flags, args []string) error {
+		kind, err := api.ParsePluginType(args[0])
+		if err != nil {
+			return err
+		}
+		if o.command == "" {
+			o.command = args[1]
+		}
+		return c.Sys().RegisterPlugin(&api.RegisterPluginInput{Name: args[1], Type: kind, Command: o.command, SHA256: o.sha256, Version: o.version})
+	}},
+	"plugin reload": {0, func(c *api.Client, o flags, _ []string) error {
+		_, err := c.Sys().ReloadPlugin(&api.ReloadPluginInput{Plugin: o.plugin})
+		return err
 	}},
 	"auth enable": {1, func(c *api.Client, o flags, args []string) error {
 		return c.Sys().EnableAuthWithOptions(o.at(args[0]), &api.EnableAuthOptions{Type: args[0]})

@@ -18,7 +18,10 @@ const usage = `usage:
   vault status
   vault operator init [-key-shares=1] [-key-threshold=1]
   vault operator unseal KEY | vault operator seal
-  vault secrets enable [-path=PATH] [-version=N] TYPE
+  vault secrets enable [-path=PATH] [-version=N] [-plugin-version=V] TYPE
+  vault secrets tune -plugin-version=V PATH
+  vault plugin register -sha256=HASH [-version=V] [-command=FILE] secret NAME
+  vault plugin reload -plugin=NAME
   vault auth enable [-path=PATH] TYPE
   vault audit enable file file_path=FILE
   vault policy write NAME FILE|-
