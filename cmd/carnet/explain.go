@@ -54,7 +54,7 @@ func (c *explainCmd) Run(a *app) error {
 			a.printf("takes about %s: compiling %s, the gateway %s, a keyholder on such a machine %s\n",
 				lasting(e.Total), lasting(e.Compile), lasting(e.Gateway), lasting(e.Keyholder))
 			if e.Kept < e.Total {
-				a.printf("  or %s, where cubes are kept from earlier questions\n", lasting(e.Kept))
+				a.printf("  or %s, where cubes and sums of columns are kept from earlier questions\n", lasting(e.Kept))
 			}
 		}
 		for _, k := range p.Cost.Keys() {

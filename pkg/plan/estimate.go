@@ -28,12 +28,12 @@ type Estimate struct {
 	Gateway   time.Duration // the public values
 	Keyholder time.Duration // an answer, with its attestation, on a machine like the gateway's
 	Total     time.Duration // from compiling to the last of both, which work at the same time
-	Kept      time.Duration // Total, where everybody has kept the cubes of earlier questions
+	Kept      time.Duration // Total, where everybody has kept the cubes and sums of columns of earlier questions
 }
 
 // Estimate applies rates to the work of a plan. compile is how long compiling took.
-// Cubes are taken to be set up anew, but for Kept: whether they are depends on what
-// others asked. Stored halves are taken to lie in the memory of the gateway's machine,
+// Cubes are taken to be set up and columns summed anew, but for Kept: whether they are
+// depends on what others asked. Stored halves are taken to lie in the memory of the gateway's machine,
 // where scanning them is all that reading costs; keyholders fetch them.
 func (w *Work) Estimate(r Rates, compile time.Duration) Estimate {
 	kept := w.Kept()
@@ -42,10 +42,11 @@ func (w *Work) Estimate(r Rates, compile time.Duration) Estimate {
 	return e
 }
 
-// Kept is the work where cubes are kept from earlier questions.
+// Kept is the work where cubes and sums of columns are kept from earlier questions.
 func (w *Work) Kept() Work {
 	kept := *w
-	kept.Columns, kept.Setups = w.Columns-w.Setups, 0
+	kept.Columns = w.Columns - w.Setups - (w.Linear - w.Both)
+	kept.Setups, kept.Linear, kept.Both = 0, 0, 0
 	return kept
 }
 
@@ -56,7 +57,7 @@ func (w *Work) estimate(r Rates, compile time.Duration) Estimate {
 	cells := f(w.Lists, r.List) + f(w.Terms, r.Term) + f(w.Cells, r.Cell)/cores
 	share := cells + f(w.Setups, r.Setup)/cores
 	// Records.
-	slots := f(w.Linear, r.Linear) + f(w.Columns-w.Setups-w.Linear, r.Column) +
+	slots := f(w.Linear, r.Linear) + f(w.Columns-w.Setups-w.Linear+w.Both, r.Column) +
 		f(w.Factors, r.Factor) + f(w.Results, r.Result)
 	for d, n := range w.Products {
 		slots += f(n, r.Products[d])

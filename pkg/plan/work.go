@@ -14,6 +14,7 @@ import (
 type Work struct {
 	Columns  int64                           // words of the distinct blocks that are read, and expanded
 	Linear   int64                           // of these, words of columns in linear terms (slot encoding)
+	Both     int64                           // of these, words of columns that are multiplied as well: read twice
 	Products [functional.MaxDegree + 1]int64 // by degree: words multiplied
 	Factors  int64                           // words added to form factors of several columns
 	Results  int64                           // words of D_1..D_d of products: hashed and multiplied with shares
@@ -59,8 +60,9 @@ type workCounter struct {
 	n       int64 // words of a block
 	cubes   bool
 	lists   map[*uint32]int
-	linear  map[fileColumn]bool
+	linear  map[fileColumn]int64 // words
 	factors map[factorName]bool
+	columns map[fileColumn]bool // of factors
 }
 
 type factorName struct {
@@ -70,7 +72,7 @@ type factorName struct {
 }
 
 func newWorkCounter(p *he.Profile) *workCounter {
-	return &workCounter{n: int64(p.N() * p.Limbs()), cubes: p.Encoding() == he.Coefficients, lists: map[*uint32]int{}, linear: map[fileColumn]bool{}, factors: map[factorName]bool{}}
+	return &workCounter{n: int64(p.N() * p.Limbs()), cubes: p.Encoding() == he.Coefficients, lists: map[*uint32]int{}, linear: map[fileColumn]int64{}, factors: map[factorName]bool{}, columns: map[fileColumn]bool{}}
 }
 
 // total adds what the number of distinct blocks decides.
@@ -79,6 +81,12 @@ func (c *workCounter) total(blocks int64) Work {
 	w.Columns = blocks * c.n
 	if c.cubes {
 		w.Setups = w.Columns
+	}
+	for column, words := range c.linear {
+		w.Linear += words
+		if c.columns[column] {
+			w.Both += words
+		}
 	}
 	return w
 }
@@ -108,10 +116,7 @@ func (c *workCounter) add(f *functional.Functional) {
 
 func (c *workCounter) term(t *functional.Linear) {
 	if t.Cells == nil {
-		if fc := (fileColumn{t.File, t.Column}); !c.linear[fc] {
-			c.linear[fc] = true
-			c.w.Linear += int64(t.Blocks) * c.n
-		}
+		c.linear[fileColumn{t.File, t.Column}] = int64(t.Blocks) * c.n
 		return
 	}
 	c.w.Cells += int64(len(t.Cells))
@@ -126,6 +131,11 @@ func (c *workCounter) product(p *functional.Product, degree int) {
 	c.w.Products[degree] += words
 	for i := range p.Factors {
 		f := &p.Factors[i]
+		for _, list := range [][]uint32{f.Plus, f.Minus} {
+			for _, col := range list {
+				c.columns[fileColumn{p.File, col}] = true
+			}
+		}
 		if f.Width() < 2 && len(f.Minus) == 0 {
 			continue
 		}

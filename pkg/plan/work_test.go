@@ -40,9 +40,10 @@ func TestWork(t *testing.T) {
 	whole := cell(9, nil)
 	c.add(whole)
 	c.add(whole)
-	want := Work{Terms: 2, Linear: 2 * words, Factors: (2*2 + 1) * 3 * words, Results: (2*2 + 2 + 3) * words}
+	c.add(cell(3, nil)) // which is multiplied, too
+	want := Work{Terms: 3, Linear: 4 * words, Both: 2 * words, Factors: (2*2 + 1) * 3 * words, Results: (2*2 + 2 + 3) * words}
 	want.Products[2], want.Products[3] = 9*words, 3*words
-	require.Equal(t, want, c.w)
+	require.Equal(t, want, c.total(0))
 }
 
 // The work of a plan follows from its query.
@@ -118,5 +119,8 @@ func TestEstimate(t *testing.T) {
 	compute := 900*2 + 100*3 + 50*4 + 20*5 + 500*6
 	require.EqualValues(t, compute, e.Gateway)
 	require.EqualValues(t, compute+1000+20*8+6*7+100*3, e.Keyholder)
-	require.Equal(t, e.Total, e.Kept)
+	require.EqualValues(t, compute-100*3+900+20*8+6*7, e.Kept, "the column's sum is kept, by both")
+	w.Both = 40 // of the 100 words that are summed
+	require.EqualValues(t, compute+40*2, w.Estimate(r, 0).Gateway)
+	require.EqualValues(t, compute+40*2-100*3+940+20*8+6*7, w.Estimate(r, 0).Kept)
 }

@@ -393,8 +393,8 @@ type Estimate struct {
 	KeyholderSeconds float64 `protobuf:"fixed64,3,opt,name=keyholder_seconds,json=keyholderSeconds,proto3" json:"keyholder_seconds,omitempty"`
 	// From compiling to the last of both, which work at the same time.
 	TotalSeconds float64 `protobuf:"fixed64,4,opt,name=total_seconds,json=totalSeconds,proto3" json:"total_seconds,omitempty"`
-	// The same where everybody has kept the cubes of earlier questions. Whether they have
-	// is not told: it depends on what others asked.
+	// The same where everybody has kept the cubes and sums of columns of earlier questions.
+	// Whether they have is not told: it depends on what others asked.
 	KeptSeconds   float64 `protobuf:"fixed64,5,opt,name=kept_seconds,json=keptSeconds,proto3" json:"kept_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
