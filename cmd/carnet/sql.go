@@ -14,7 +14,7 @@ import (
 type sqlFlags struct {
 	SQL     string `arg:"" optional:"" name:"sql" help:"The query; - reads it from standard input."`
 	File    string `help:"Read the query from a file." placeholder:"FILE"`
-	Product string `help:"Product to ask [default: the one after FROM]." placeholder:"ID"`
+	Product string `help:"Product to ask, the first one of a join [default: the one after FROM]." placeholder:"ID"`
 	Purpose string `help:"What the answer is for, as owners' terms name it." default:"statistics"`
 }
 

@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
@@ -126,6 +128,20 @@ func TestComtrade(t *testing.T) {
 	ask(key("chapter"), "WHERE level = '6' GROUP BY chapter ORDER BY chapter")
 	ask(key("unit", "jurisdiction"), "WHERE level = '6' GROUP BY unit, jurisdiction ORDER BY unit, jurisdiction")
 	ask(nil, "WHERE level = '6' AND flow = '1' AND chapter BETWEEN '84' AND '85'")
+
+	// The balance of trade by chapter: each flow as a product of its owner's, the difference
+	// opened as one number.
+	n.Product(t, "imports", kz)
+	n.Product(t, "exports", uz)
+	balance := `SELECT chapter, p.v - q.v AS balance FROM (SELECT chapter, SUM(value) AS v FROM exports WHERE level = '6' GROUP BY chapter) p
+		JOIN (SELECT chapter, SUM(value) AS v FROM imports WHERE level = '6' GROUP BY chapter) q USING (chapter) ORDER BY chapter`
+	asked := n.Submit(t, "buyer", "exports", balance)
+	got, err := n.Open(t, asked)
+	require.NoError(t, err)
+	require.Greater(t, len(got.Result.Rows), 80)
+	require.True(t, slices.ContainsFunc(asked.Plan.Openings, func(o plan.Opening) bool { return o.Less != nil }))
+	same(t, []item{{"chapter", "", nil}, {"balance", "", whole}}, got.Result, ref.rows(t, `SELECT chapter, SUM(CASE flow WHEN '2' THEN value ELSE -value END)
+		FROM trade WHERE level = 6 GROUP BY chapter HAVING COUNT(DISTINCT flow) = 2 ORDER BY chapter`), balance)
 
 	// The levels of the source, in the clear.
 	agrees := map[string]bool{}

@@ -2,6 +2,8 @@ package carnettest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,36 +16,12 @@ import (
 
 // Mirror statistics: what kz says it exported to uz, and what uz says it imported from
 // kz, each under a schema of its own.
-const (
-	exportsYAML = `
-name: exports
-version: 1
-dimensions:
-  - name: chapter
-    codes: [{value: "01"}, {value: "02"}, {value: "84"}, {value: "97"}]
-  - name: month
-    codes: [{value: "1"}, {value: "2"}, {value: "3"}]
-measures:
-  - {name: value, scale: 2, min: "0", max: "1000000.00"}
-limits: {rows: 100000, datasets: 4}
-layouts: [cube, records]
-`
-	importsYAML = `
-name: imports
-version: 1
-dimensions:
-  - name: route
-    codes: [{value: rail}, {value: road}]
-  - name: month
-    codes: [{value: "1"}, {value: "2"}, {value: "3"}]
-  - name: chapter
-    codes: [{value: "97"}, {value: "84"}, {value: "02"}, {value: "01"}]
-measures:
-  - {name: cif, scale: 2, min: "0", max: "1500000.00", nullable: true}
-limits: {rows: 50000, datasets: 4}
-layouts: [cube, records]
-`
-)
+func mirrorExample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(moduleRoot(t), "examples", "mirror", name))
+	require.NoError(t, err)
+	return string(text)
+}
 
 // mirrored is the rows of both sides, and SQLite's tables of them: amounts in hundredths.
 func mirrored(t *testing.T) (exports, imports string, ref truth) {
@@ -84,21 +62,12 @@ func publishMirror(t *testing.T, n *Network, layout carnet.Layout, change ...fun
 		}
 		return n.Publish(t, p)
 	}
-	kz = publish(Publication{Owner: "kz", Name: "exports", Schema: ParseSchema(t, exportsYAML), Layout: layout, CSV: exports})
-	uz = publish(Publication{Owner: "uz", Name: "imports", Schema: ParseSchema(t, importsYAML), Layout: layout, CSV: imports})
+	kz = publish(Publication{Owner: "kz", Name: "exports", Schema: ParseSchema(t, mirrorExample(t, "exports.yaml")), Layout: layout, CSV: exports})
+	uz = publish(Publication{Owner: "uz", Name: "imports", Schema: ParseSchema(t, mirrorExample(t, "imports.yaml")), Layout: layout, CSV: imports})
 	n.Product(t, "exports", kz)
 	n.Product(t, "imports", uz)
 	return kz, uz, ref
 }
-
-// gaps asks for differences only, which are opened as one number a group.
-const gaps = `SELECT chapter, p.v - q.v AS gap FROM (SELECT chapter, SUM(value) AS v FROM exports GROUP BY chapter) p
-	JOIN (SELECT chapter, SUM(cif) AS v FROM imports GROUP BY chapter) q USING (chapter) ORDER BY chapter`
-
-// ratios asks for both sides as well.
-const ratios = `SELECT chapter, month, p.v AS exported, q.v AS imported, q.v / NULLIF(p.v, 0) AS ratio, p.v - q.v AS gap
-	FROM (SELECT chapter, month, SUM(value) AS v FROM exports WHERE month < 3 OR chapter = '84' GROUP BY chapter, month) p
-	JOIN (SELECT month, chapter, SUM(cif) FILTER (WHERE route = 'rail' OR month > 1) AS v FROM imports GROUP BY month, chapter) q USING (chapter, month) ORDER BY chapter, month`
 
 // Rule: two products of different owners and schemas, published to one committee, are
 // joined by groups, and the answer is that of SQLite over both plaintexts: groups of one
@@ -107,6 +76,7 @@ func TestMirror(t *testing.T) {
 	t.Parallel()
 	n := Start(t, Options{})
 	kz, uz, ref := publishMirror(t, n, carnet.LayoutCube)
+	gaps, ratios := mirrorExample(t, "gaps.sql"), mirrorExample(t, "ratios.sql")
 
 	asked := n.Submit(t, "buyer", "exports", gaps)
 	require.Equal(t, []carnet.ProductID{"imports"}, asked.Query.With)
@@ -132,10 +102,15 @@ func TestMirror(t *testing.T) {
 	same(t, []item{{"chapter", "", nil}, {"month", "", nil}, {"exported", "", cents}, {"imported", "", cents}, {"ratio", "", scaled(0)}, {"gap", "", cents}},
 		got.Result, ref.rows(t, strings.ReplaceAll(ratios, "q.v / NULLIF(p.v, 0)", "q.v || '/' || p.v")), ratios)
 
+	// Rows, group by group.
+	rows := "SELECT chapter, COUNT(*) AS pairs, SUM(a.value) - SUM(b.cif) AS gap FROM exports a JOIN imports b USING (chapter) WHERE route = 'rail' GROUP BY chapter ORDER BY chapter"
+	got = n.Ask(t, "buyer", "exports", rows)
+	same(t, []item{{"chapter", "", nil}, {"pairs", "", scaled(0)}, {"gap", "", cents}}, got.Result, ref.rows(t, rows), rows)
+
 	// Kept beside the query, both products open the answer again when one has changed.
 	snapshot, err := asked.Snapshot()
 	require.NoError(t, err)
-	more := n.Publish(t, Publication{Owner: n.Owners[2].ID, Name: "imports", Schema: ParseSchema(t, importsYAML), Layout: carnet.LayoutCube, CSV: "route,month,chapter,cif\nrail,1,01,5.00\n"})
+	more := n.Publish(t, Publication{Owner: n.Owners[2].ID, Name: "imports", Schema: ParseSchema(t, mirrorExample(t, "imports.yaml")), Layout: carnet.LayoutCube, CSV: "route,month,chapter,cif\nrail,1,01,5.00\n"})
 	n.Product(t, "imports", uz, more)
 	_, err = n.Client(t, "buyer").Reopen(Context(t), n.Identity("buyer"), asked.Hash, nil)
 	require.Equal(t, "PRODUCT_CHANGED", carnet.ReasonOf(err))
@@ -159,6 +134,7 @@ func TestMirrorTerms(t *testing.T) {
 		}
 		p.Terms = &terms
 	})
+	gaps, ratios := mirrorExample(t, "gaps.sql"), mirrorExample(t, "ratios.sql")
 	got := n.Ask(t, "buyer", "exports", ratios)
 	require.NotEmpty(t, got.Result.Rows)
 	c := n.Client(t, "buyer")
@@ -190,6 +166,7 @@ func TestMirrorHome(t *testing.T) {
 			p.Home = home.Party
 		}
 	})
+	gaps := mirrorExample(t, "gaps.sql")
 	got := n.Ask(t, "buyer", "exports", gaps)
 	require.Len(t, got.Homes, 1)
 	require.Equal(t, home.Party, got.Homes[0].Party)

@@ -177,3 +177,21 @@ func TestLoadProductTampered(t *testing.T) {
 		})
 	}
 }
+
+func TestProductsOf(t *testing.T) {
+	join := func(p, q string) string {
+		return "SELECT d FROM (SELECT d FROM " + p + " GROUP BY d) p JOIN (SELECT d FROM " + q + " GROUP BY d) q USING (d)"
+	}
+	for sql, want := range map[string][]carnet.ProductID{
+		"SELECT COUNT(*) FROM trade":           {"acme/trade"},
+		"SELECT nothing":                       {"acme/trade"},
+		join("trade", "trade"):                 {"acme/trade"},
+		join("acme/trade", "trade"):            {"acme/trade"},
+		join("trade", "bolt/trade"):            {"acme/trade", "bolt/trade"},
+		join("trade", `"bolt/mirror"`):         {"acme/trade", "bolt/mirror"},
+		join("bolt/mirror", "trade"):           {"acme/trade"}, // which the planner refuses
+		"SELECT d FROM trade JOIN b USING (d)": {"acme/trade", "b"},
+	} {
+		require.Equal(t, want, productsOf("acme/trade", sql), sql)
+	}
+}

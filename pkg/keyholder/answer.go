@@ -136,7 +136,7 @@ func (k *Keyholder) conclude(ctx context.Context, c *Case, o *Outcome) error {
 	delete(k.pending, c.Hash)
 	k.mu.Unlock()
 	k.state.forget(c.Hash)
-	k.log.Info("query decided", "query", c.Hash, "seq", c.Seq, "buyer", c.Query.Buyer, "product", c.Query.Product,
+	k.log.Info("query decided", "query", c.Hash, "seq", c.Seq, "buyer", c.Query.Buyer, "products", c.Query.Products(),
 		"outcome", o.Kind, "reason", o.Reason)
 	k.outbox.raise()
 	return nil

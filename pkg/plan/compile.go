@@ -31,8 +31,18 @@ func compile(sel *query.Select, products []*Product) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked := sel
 	if sel.Rows != nil {
-		return compileRows(sel, us)
+		joined, ok := (*query.Select)(nil), false
+		if byGroups(sel) {
+			if joined, ok, err = groupJoin(sel, us); err != nil {
+				return nil, err
+			}
+		}
+		if !ok {
+			return compileRows(sel, us)
+		}
+		sel = joined
 	}
 	outer, sources, err := read(sel, us)
 	if err != nil {
@@ -53,7 +63,7 @@ func compile(sel *query.Select, products []*Product) (*Plan, error) {
 			Fix("select COUNT(*) or SUM of a measure, or add GROUP BY")
 	}
 	out := &Plan{
-		Select: sel, Product: first.u.ID, Layout: first.u.Encoding.Layout, Profile: first.u.Profile, Committee: first.u.Committee, Private: first.private,
+		Select: asked, Product: first.u.ID, Layout: first.u.Encoding.Layout, Profile: first.u.Profile, Committee: first.u.Committee, Private: first.private,
 		Columns: columns, recipe: recipe,
 	}
 	for _, s := range sources {

@@ -30,6 +30,9 @@ func (p *Plan) describe(sources []*source) []string {
 	say("reads %s of %s and %s with %s in all", plural(p.Cost.Files, "file"), plural(len(p.Datasets), "dataset"), plural(len(owners), "owner"), plural(int(p.Cost.Rows), "row"))
 	if p.Across {
 		steps = append(steps, p.describeRows(sources)...)
+	} else if p.Select.Rows != nil {
+		say("joins each row of %s with every row of %s that has the same %s, group by group: sums and counts of one side count once for each row of the other",
+			sources[0].alias, sources[1].alias, p.joinColumns())
 	} else if len(sources) > 1 {
 		say("joins the groups of %s and %s that have the same %s", sources[0].alias, sources[1].alias, p.joinColumns())
 	}
@@ -67,7 +70,13 @@ func (s *source) prefix() string {
 
 func (p *Plan) joinColumns() string {
 	var list []string
-	for _, c := range p.Select.Join.Using {
+	using := []*query.ColumnRef(nil)
+	if p.Select.Rows != nil {
+		using = p.Select.Rows.Using
+	} else {
+		using = p.Select.Join.Using
+	}
+	for _, c := range using {
 		list = append(list, c.Name)
 	}
 	return strings.Join(list, ", ")

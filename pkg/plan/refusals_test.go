@@ -80,14 +80,22 @@ func FuzzCompile(f *testing.F) {
 		f.Add(sql)
 	}
 	f.Add("SELECT month, SUM(value) / NULLIF(COUNT(*), 0) r FROM trade WHERE NOT (partner IS NULL OR size BETWEEN 'small' AND 'medium') GROUP BY 1 HAVING COUNT(*) > 2 ORDER BY r DESC LIMIT 3")
-	for _, sql := range joins {
-		f.Add(sql)
+	two := newTwo(newBench(f, customs(), carnet.LayoutCube, false, declarants(9)), newBench(f, imports(), carnet.LayoutCube, false, arrivals(9)))
+	for _, list := range [][]string{joins, mirrors, groupedRows} {
+		for _, sql := range list {
+			f.Add(sql)
+		}
 	}
 	f.Add("SELECT EXTRACT(QUARTER FROM day) q, CORR(value, value), MIN(size), SUM(CASE partner WHEN 'DE' THEN net ELSE 2 * value - 1 END) FILTER (WHERE month / 3 = 1) FROM trade WHERE day + 7 > DATE '2024-01-31' - INTERVAL '1' MONTH GROUP BY q")
 	f.Add("SELECT CASE WHEN COUNT(*) > 3 THEN AVG(COALESCE(weight, 0)) END, PERCENTILE_CONT(0.3) WITHIN GROUP (ORDER BY month DESC), MODE() WITHIN GROUP (ORDER BY COALESCE(partner, 'x')), MAX(day) - MIN(day), date_trunc('week', MIN(day))::date FROM trade")
 	f.Fuzz(func(t *testing.T, sql string) {
 		if _, err := query.Parse(sql); err != nil {
 			return
+		}
+		if got, err := two.ask(t, sql); err != nil {
+			require.NotNil(t, RefusalOf(err), err)
+		} else {
+			require.NotNil(t, got)
 		}
 		for _, b := range benches {
 			p, err := Compile(sql, b.product)

@@ -60,7 +60,7 @@ func newSource(index int, sel *query.Select, u *universe) (*source, error) {
 
 // summary is what owners' terms judge the source by.
 func (s *source) summary() Source {
-	out := Source{Product: s.u.ID, Layout: s.u.Encoding.Layout, Aggregates: sortedSet(s.needs.funcs), Filters: sortedSet(s.needs.filters)}
+	out := Source{Product: s.u.ID, Alias: s.alias, Layout: s.u.Encoding.Layout, Aggregates: sortedSet(s.needs.funcs), Filters: sortedSet(s.needs.filters)}
 	if len(out.Aggregates) == 0 {
 		out.Aggregates = []string{string(query.Count)}
 	}
@@ -134,7 +134,7 @@ func fit(t *query.Table, first, u *universe) error {
 			OfKind(carnet.Precondition).Fix("ask about each product with a query of its own; owners can deal their keys to the other committee, too")
 	case u.Profile.ID() != first.Profile.ID():
 		return query.Refuse(t.Pos, "MIXED_PROFILES", "%s has profile %s, and %s has %s", first.ID, first.Profile.Name(), u.ID, u.Profile.Name()).
-			OfKind(carnet.Precondition).Fix("ask about each product with a query of its own")
+			OfKind(carnet.Precondition).Fix("ask about each product with a query of its own; with a new version of one schema, whose bounds and limits are nearer to the other's, both would have one profile")
 	}
 	return nil
 }
