@@ -136,6 +136,44 @@ func TestMarkOfTheKeystore(t *testing.T) {
 	}
 }
 
+// TestReplayUpToTheMark: a ledger that was put back replays the same journal, with
+// queries before the mark that were co-signed then, and goes on.
+func TestReplayUpToTheMark(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	store := &keystest.Marking{}
+	h := g.run(t, 1, func(c *Config) { store.Store, c.Keys = c.Keys, store })
+	h.reached(t, g.chain.Size)
+	require.NoError(t, h.stop())
+	require.NoError(t, h.ledger.Close())
+	file := filepath.Join(h.dir, "ledger.db")
+	old, err := os.ReadFile(file)
+	require.NoError(t, err)
+
+	again := func(c *Config) { c.Keys = store }
+	h = h.again(t, again).start(t)
+	q1, q2 := w.ask(t, monthly), w.ask(t, monthly)
+	g.journal(t, q1)
+	g.answered(t, q1, 1)
+	g.journal(t, q2)
+	g.answered(t, q2, 1)
+	g.wait(t, "co-signature of the head", func() bool { return countOf(g.newest) == g.chain.Size })
+	require.NoError(t, h.stop())
+	require.NoError(t, h.ledger.Close())
+	for _, f := range []string{file + "-wal", file + "-shm"} {
+		os.Remove(f)
+	}
+	require.NoError(t, os.WriteFile(file, old, 0o600))
+
+	h = h.again(t, again).start(t)
+	h.reached(t, g.chain.Size)
+	q3 := w.ask(t, monthly)
+	g.journal(t, q3)
+	g.answered(t, q3, 1)
+	require.NoError(t, h.stopIfDead())
+	g.wait(t, "co-signature of the head", func() bool { return countOf(g.newest) == g.chain.Size })
+}
+
 // TestLedgerOfAnotherJournal: a ledger that contradicts the mark does not start.
 func TestLedgerOfAnotherJournal(t *testing.T) {
 	w := cubeWorld(t)
