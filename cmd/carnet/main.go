@@ -36,6 +36,7 @@ type cli struct {
 	Publish  publishCmd  `cmd:"" help:"Encrypt a table and publish it, or check it without publishing."`
 	Datasets datasetsCmd `cmd:"" help:"List published datasets."`
 	Revoke   revokeCmd   `cmd:"" help:"End the use of a dataset."`
+	Redeal   redealCmd   `cmd:"" help:"Deal a key again, to another committee; tables stay as they are."`
 	Retire   retireCmd   `cmd:"" help:"End the use of a dataset key and have its seeds destroyed."`
 
 	Products productsCmd `cmd:"" help:"Register, find and show data products."`

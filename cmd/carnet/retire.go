@@ -90,26 +90,39 @@ func (c *retireCmd) status(a *app, cl *client.Client, key carnet.KeyID) error {
 		return a.json(s)
 	}
 	a.printf("key:       %s of %s\n", s.Key, s.Owner)
-	a.printf("committee: %s, any %d of %d\n", s.Committee.ID, s.Committee.Threshold, len(s.Committee.Members))
 	if s.Retired == nil {
 		a.printf("retired:   no\n")
 	} else {
 		a.printf("retired:   %s\n", strings.TrimSpace(s.Retired.Format("2006-01-02 15:04:05 MST")+" "+s.Reason))
 	}
+	c.dealing(a, s)
+	for _, other := range s.Redealt {
+		a.printf("dealt again: %s\n", other.Key)
+		c.dealing(a, other)
+	}
+	if s.Opens {
+		a.printf("opens:     yes\n")
+	} else {
+		a.printf("opens:     no, not even if all other keyholders collude; only the owner's key file does\n")
+	}
+	return nil
+}
+
+// dealing prints what is left of one dealing.
+func (c *retireCmd) dealing(a *app, s *client.KeyState) {
+	a.printf("committee: %s, any %d of %d\n", s.Committee.ID, s.Committee.Threshold, len(s.Committee.Members))
 	names := make([]string, len(s.Destroyed))
 	for i, p := range s.Destroyed {
 		names[i] = string(p)
 	}
 	a.printf("destroyed: %s\n", strings.TrimSpace(fmt.Sprintf("by %d of %d %s", len(names), len(s.Committee.Members), strings.Join(names, " "))))
 	a.printf("lost:      %d of %d parts\n", s.Remaining.Lost, s.Remaining.Parts)
-	if !s.Opens {
-		a.printf("opens:     no, not even if all other keyholders collude; only the owner's key file does\n")
-		return nil
+	if !s.Remaining.Opens() {
+		return
 	}
 	home := ""
 	if s.Home != "" {
 		home = fmt.Sprintf(", or %s alone", s.Home)
 	}
-	a.printf("opens:     yes, until %d more keyholders destroy their seeds%s\n", s.Remaining.Holders-s.Committee.Threshold+1, home)
-	return nil
+	a.printf("missing:   %d more keyholders, until its parts are of no use%s\n", s.Remaining.Holders-s.Committee.Threshold+1, home)
 }

@@ -23,7 +23,7 @@ import (
 var described = map[string]any{
 	"Party": carnet.Party{}, "Committee": carnet.Committee{}, "Dealing": carnet.Dealing{}, "Dataset": carnet.Dataset{},
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Query.PrivateParameter": carnet.PrivateParameter{}, "Check": carnet.Check{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
-	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
+	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Redealing": carnet.Redealing{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
 	"Dataset.Declaration": carnet.Declaration{}, "Dataset.Instrument": carnet.Instrument{}, "Decision.Judged": carnet.Judged{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
@@ -118,5 +118,5 @@ func TestEveryStatementTypeIsDescribed(t *testing.T) {
 		}
 		return true
 	})
-	require.Equal(t, 15, n)
+	require.Equal(t, 16, n)
 }

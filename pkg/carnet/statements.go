@@ -46,6 +46,7 @@ const (
 
 	TypeRetirement  StatementType = "application/vnd.carnet.retirement.v1+json"  // owner
 	TypeDestruction StatementType = "application/vnd.carnet.destruction.v1+json" // keyholder
+	TypeRedealing   StatementType = "application/vnd.carnet.redealing.v1+json"   // owner
 
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
@@ -262,6 +263,17 @@ type Retirement struct {
 	Owner   PartyID   `json:"owner"`
 	Reason  string    `json:"reason,omitempty"`
 	Created time.Time `json:"created"`
+}
+
+// Redealing says that a key is opened with another dealing of the same secret from now
+// on, mostly one to another committee. The key keeps its identifier: its ciphertext was
+// made under it.
+type Redealing struct {
+	Key      KeyID     `json:"key"`     // what datasets name
+	Dealing  KeyID     `json:"dealing"` // of the same secret; names no dataset
+	Owner    PartyID   `json:"owner"`
+	Released int64     `json:"released"` // numbers opened under all dealings before, at least
+	Created  time.Time `json:"created"`
 }
 
 // Destruction is a keyholder's word that it destroyed its seeds of a key.

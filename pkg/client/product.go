@@ -67,6 +67,10 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 		return nil, err
 	}
 	dealings := map[carnet.KeyID]*dealing{}
+	named, err := p.redealings(resp.GetRedealings())
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range resp.GetDealings() {
 		env := fromProto(e)
 		if env == nil {
@@ -76,7 +80,14 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 		if err != nil {
 			return nil, err
 		}
-		dealings[carnet.KeyID(env.Hash())] = d
+		key := carnet.KeyID(env.Hash())
+		if r := named[key]; r != nil {
+			if r.Owner != d.Owner {
+				return nil, wrong("dealing %s is not of the owner of key %s", key, r.Key)
+			}
+			key = r.Key
+		}
+		dealings[key] = d
 	}
 	if err := p.addDatasets(resp.GetDatasets(), dealings); err != nil {
 		return nil, err

@@ -37,12 +37,18 @@ type KeyState struct {
 	Reason    string           `json:"reason,omitempty"`
 	Destroyed []carnet.PartyID `json:"destroyed"` // keyholders that signed that they destroyed their seeds
 	Remaining share.Remaining  `json:"remaining"`
-	Opens     bool             `json:"opens"` // whether the others could open anything, if all of them colluded
+	Opens     bool             `json:"opens"`             // whether the others could open anything, if all of them colluded, also with other dealings of the key
+	Redealt   []*KeyState      `json:"redealt,omitempty"` // other dealings of the key, oldest first
 }
 
 // KeyState returns what became of a key. Every statement is checked: a gateway can hide
 // some, it can't invent any.
 func (c *Client) KeyState(ctx context.Context, key carnet.KeyID) (*KeyState, error) {
+	return c.keyState(ctx, key, true)
+}
+
+// keyState looks at the other dealings of the key if it is named after this one.
+func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*KeyState, error) {
 	resp, err := c.dealings.GetDealing(ctx, &pb.GetDealingRequest{KeyId: key.String()})
 	if err != nil {
 		return nil, fault(err)
@@ -96,6 +102,27 @@ func (c *Client) KeyState(ctx context.Context, key carnet.KeyID) (*KeyState, err
 	}
 	s.Remaining = shares.Remaining(numbers, home)
 	s.Opens = s.Remaining.Opens()
+	if !named {
+		return s, nil
+	}
+	for _, m := range resp.GetRedealings() {
+		e := fromProto(m)
+		var r carnet.Redealing
+		if e == nil {
+			return nil, wrong("the gateway sent an empty redealing")
+		}
+		if err := e.Verify(carnet.TypeRedealing, owner.SigningKey, &r); err != nil {
+			return nil, err
+		}
+		if r.Key != key || r.Dealing == key {
+			return nil, wrong("a redealing of key %s is about another one", key)
+		}
+		other, err := c.keyState(ctx, r.Dealing, false)
+		if err != nil {
+			return nil, err
+		}
+		s.Redealt, s.Opens = append(s.Redealt, other), s.Opens || other.Opens
+	}
 	return s, nil
 }
 

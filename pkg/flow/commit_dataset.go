@@ -136,6 +136,9 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	if err := notRetired(tx, d.Key); err != nil {
 		return rec, nil, err
 	}
+	if again, err := tx.RedealingOf(d.Key); !absent(err) {
+		return rec, nil, orElse(err, e.With("key", "deals key %s again; encrypt under that", again.Key))
+	}
 	if err := checkShape(d, enc, e); err != nil {
 		return rec, nil, err
 	}

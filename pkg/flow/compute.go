@@ -167,7 +167,7 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 	}
 	var in *inputs
 	if err := g.Store.View(ctx, func(tx Tx) (err error) {
-		in, err = g.pinnedInputs(tx, q.Published, body.Inputs)
+		in, err = g.pinnedInputs(tx, q.Published, body.Inputs, q.Statement.Seq)
 		return err
 	}); err != nil {
 		return nil, err
@@ -198,7 +198,11 @@ func (g *Gateway) publicValues(ctx context.Context, q *QueryRecord, p *progress)
 		}
 	}
 	opt := scan.Options{Workers: g.Workers, MaxBytes: g.Memory, Progress: tell, Public: g.public}
-	compute := g.cubes.PublicValues
+	cubes := g.cubes
+	if in.isRedealt() { // what is kept goes by the key's name, and was made with its corrections
+		cubes = scan.NewCubes(0)
+	}
+	compute := cubes.PublicValues
 	if compiled.Across {
 		compute = crossValues
 	}
@@ -231,7 +235,7 @@ func (g *Gateway) corrections(ctx context.Context, in *inputs) (map[carnet.KeyID
 	r := g.ring(in.profile)
 	for key, d := range in.dealings {
 		for j := range d.Corrections {
-			b, err := g.correction(ctx, d, key, j+1)
+			b, err := g.correction(ctx, &d.Dealing, d.id, j+1)
 			if err != nil {
 				return nil, err
 			}

@@ -97,7 +97,7 @@ func TestSeedsGoToTheirKeyholder(t *testing.T) {
 	require.NoError(t, n.G.ConfirmSeeds(ctx, n.Parties["k2"], k.ID, false, "SEEDS_MISMATCH"))
 	requireReason(t, "BAD_REQUEST", n.G.ConfirmSeeds(ctx, n.Parties["k3"], k.ID, false, "not an identifier"))
 	requireReason(t, "BAD_REQUEST", n.G.ConfirmSeeds(ctx, n.Parties["k3"], k.ID, false, ""))
-	d, err := n.G.Dealing(ctx, k.ID)
+	d, err := n.G.Dealing(ctx, nil, k.ID)
 	require.NoError(t, err)
 	require.Equal(t, []flow.Confirmation{{Number: 1, OK: true}, {Number: 2, Reason: "SEEDS_MISMATCH"}}, d.Said)
 

@@ -17,7 +17,8 @@ type Product struct {
 	Schema    Stored
 	Committee Stored
 	Datasets  []DatasetRecord // in the order of the statement, revoked ones included
-	Dealings  []Stored        // one for each distinct key
+	Dealings  []Stored        // what each distinct key is opened with
+	Redealt   []Stored        // statements about keys that are not named after that
 	Parties   []Stored        // owners, committee members and the publisher
 }
 
@@ -49,16 +50,22 @@ func loadProduct(tx Tx, id carnet.ProductID) (*Product, error) {
 		}
 		p.Datasets = append(p.Datasets, d)
 		members[d.Owner] = true
-		if keys[d.Key] {
+		if keys[d.Key] || !d.InUse() && !committeeHash.IsZero() {
 			continue
 		}
-		keys[d.Key] = true
-		k, st, err := tx.GetDealing(d.Key)
+		keys[d.Key] = d.InUse()
+		k, err := dealtBefore(tx, d.Key, endOfJournal)
 		if err != nil {
 			return nil, err
 		}
-		p.Dealings = append(p.Dealings, st)
 		committeeHash = k.Committee
+		if !d.InUse() {
+			continue // its committee, if there is no other; the key may have been dealt elsewhere since
+		}
+		p.Dealings = append(p.Dealings, k.statement)
+		if k.again != nil {
+			p.Redealt = append(p.Redealt, *k.again)
+		}
 	}
 	c, st, err := committee(tx, committeeHash)
 	if err != nil {
@@ -92,7 +99,8 @@ type inputs struct {
 	committee  carnet.Committee
 	hash       carnet.Hash   // of the committee
 	manifests  []carnet.Hash // ascending
-	dealings   map[carnet.KeyID]*carnet.Dealing
+	dealings   map[carnet.KeyID]*dealt
+	before     int64 // sequence number of the query, above all if there is none yet
 }
 
 // currentInputs are the newest manifests of products that are in use.
@@ -108,7 +116,7 @@ func (g *Gateway) currentInputs(tx Tx, ids []carnet.ProductID) (*inputs, error) 
 		}
 		statements = append(statements, rec.Statement)
 	}
-	return g.resolve(tx, statements, func(id carnet.DatasetID) (*Stored, error) {
+	return g.resolve(tx, statements, endOfJournal, func(id carnet.DatasetID) (*Stored, error) {
 		d, err := tx.GetDataset(id)
 		if err != nil || !d.InUse() {
 			return nil, err
@@ -118,8 +126,8 @@ func (g *Gateway) currentInputs(tx Tx, ids []carnet.ProductID) (*inputs, error) 
 }
 
 // pinnedInputs are the manifests a query names, of the products it was asked about,
-// whatever became of them since.
-func (g *Gateway) pinnedInputs(tx Tx, products []carnet.Hash, manifests []carnet.Hash) (*inputs, error) {
+// whatever became of them since. seq is the query's.
+func (g *Gateway) pinnedInputs(tx Tx, products []carnet.Hash, manifests []carnet.Hash, seq int64) (*inputs, error) {
 	var statements []Stored
 	for _, h := range products {
 		st, err := tx.Statement(h)
@@ -140,13 +148,13 @@ func (g *Gateway) pinnedInputs(tx Tx, products []carnet.Hash, manifests []carnet
 		}
 		byID[d.ID] = &m
 	}
-	return g.resolve(tx, statements, func(id carnet.DatasetID) (*Stored, error) { return byID[id], nil })
+	return g.resolve(tx, statements, seq, func(id carnet.DatasetID) (*Stored, error) { return byID[id], nil })
 }
 
 // resolve collects what the manifests of products rest on; manifest returns nil for a
 // dataset that does not count.
-func (g *Gateway) resolve(tx Tx, products []Stored, manifest func(carnet.DatasetID) (*Stored, error)) (*inputs, error) {
-	in := &inputs{dealings: map[carnet.KeyID]*carnet.Dealing{}}
+func (g *Gateway) resolve(tx Tx, products []Stored, seq int64, manifest func(carnet.DatasetID) (*Stored, error)) (*inputs, error) {
+	in := &inputs{dealings: map[carnet.KeyID]*dealt{}, before: seq}
 	for i := range products {
 		p, err := g.resolveProduct(tx, in, &products[i], manifest)
 		if err != nil {
@@ -211,12 +219,8 @@ func (g *Gateway) resolveProduct(tx Tx, in *inputs, product *Stored, manifest fu
 func (g *Gateway) addDealing(tx Tx, in *inputs, p *plan.Product, key carnet.KeyID) error {
 	d := in.dealings[key]
 	if d == nil {
-		_, st, err := tx.GetDealing(key)
-		if err != nil {
-			return err
-		}
-		d = &carnet.Dealing{}
-		if err := st.Envelope.Decode(carnet.TypeDealing, d); err != nil {
+		var err error
+		if d, err = dealtBefore(tx, key, in.before); err != nil {
 			return err
 		}
 		in.dealings[key] = d

@@ -70,6 +70,12 @@ type DealingTx interface {
 	// PutRetirement ends the use of a key.
 	PutRetirement(key carnet.KeyID, statement carnet.Hash) error
 	GetRetirement(key carnet.KeyID) (Stored, error)
+	// PutRedealing has a key opened with another dealing, which deals one key again.
+	PutRedealing(r RedealingRecord) error
+	// RedealingOf finds what a dealing deals again.
+	RedealingOf(dealing carnet.KeyID) (RedealingRecord, error)
+	// Redealings lists how a key was dealt again, oldest first.
+	Redealings(key carnet.KeyID) ([]RedealingRecord, error)
 	// PutDestruction records the statement of keyholder number; there is one for each.
 	PutDestruction(key carnet.KeyID, number int, statement carnet.Hash) error
 	// Destructions lists them by number.
@@ -102,6 +108,8 @@ type CatalogueTx interface {
 	PutDataset(d DatasetRecord) error
 	GetDataset(id carnet.DatasetID) (DatasetRecord, error)
 	RevokeDataset(id carnet.DatasetID, revocation carnet.Hash) error
+	// DatasetsUnder reports whether a dataset names the key.
+	DatasetsUnder(key carnet.KeyID) (bool, error)
 	// ListDatasets lists datasets by id; empty owner and zero schema mean any.
 	ListDatasets(owner carnet.PartyID, schema carnet.Hash, after carnet.DatasetID, limit int) ([]DatasetRecord, error)
 	// PutProduct stores or replaces the catalogue's view of a product.

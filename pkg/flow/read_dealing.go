@@ -15,10 +15,12 @@ type DealingState struct {
 	Said         []Confirmation // what keyholders said about their seeds
 	Retirement   *Stored        // nil: the key is in use
 	Destructions []DestructionRecord
+	Redealings   []RedealingRecord // other dealings the key was opened with since, oldest first
+	Released     int64             // numbers asked for under the key; only if its owner asks
 }
 
 // Dealing returns a dealing and what became of its seeds.
-func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (d DealingState, err error) {
+func (g *Gateway) Dealing(ctx context.Context, as *carnet.Party, key carnet.KeyID) (d DealingState, err error) {
 	err = g.Store.View(ctx, func(tx Tx) error {
 		rec, st, err := tx.GetDealing(key)
 		if err != nil {
@@ -37,7 +39,18 @@ func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (d DealingState
 		case !absent(err):
 			return err
 		}
-		d.Destructions, err = tx.Destructions(key)
+		if d.Destructions, err = tx.Destructions(key); err != nil {
+			return err
+		}
+		if d.Redealings, err = tx.Redealings(key); err != nil {
+			return err
+		}
+		if as != nil && as.ID == rec.Owner {
+			d.Released, _, err = tx.Charged(key, nil)
+			if n := len(d.Redealings); n > 0 {
+				d.Released += d.Redealings[n-1].Extra
+			}
+		}
 		return err
 	})
 	return d, err
@@ -46,7 +59,7 @@ func (g *Gateway) Dealing(ctx context.Context, key carnet.KeyID) (d DealingState
 // Corrections calls send with the canonical bytes of every correction, power 1
 // first.
 func (g *Gateway) Corrections(ctx context.Context, key carnet.KeyID, send func(power int, b []byte) error) error {
-	st, err := g.Dealing(ctx, key)
+	st, err := g.Dealing(ctx, nil, key)
 	if err != nil {
 		return err
 	}

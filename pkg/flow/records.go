@@ -97,6 +97,13 @@ type DatasetRecord struct {
 // InUse reports whether queries may read the dataset.
 func (d *DatasetRecord) InUse() bool { return d.Revocation == nil && d.Retirement == nil }
 
+// RedealingRecord says that a key is opened with another dealing.
+type RedealingRecord struct {
+	Key, Dealing carnet.KeyID
+	Extra        int64 // numbers opened before, beyond those counted here
+	Statement    Stored
+}
+
 // DestructionRecord is a keyholder's statement that it destroyed its seeds of a key.
 type DestructionRecord struct {
 	Number    int

@@ -90,7 +90,7 @@ func (g *Gateway) checkDatasetsFit(tx Tx, p *carnet.Product) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		k, _, err := tx.GetDealing(d.Key)
+		k, err := dealtBefore(tx, d.Key, endOfJournal)
 		if err != nil {
 			return "", err
 		}

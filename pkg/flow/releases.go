@@ -12,11 +12,16 @@ import (
 
 // charges lists what the openings of a plan count as for each of its keys. Those across
 // keys are also counted by themselves.
-func charges(p *plan.Plan, sharing carnet.Hash) map[carnet.KeyID][]carnet.Hash {
+func charges(in *inputs, p *plan.Plan, sharing carnet.Hash) map[carnet.KeyID][]carnet.Hash {
 	out := map[carnet.KeyID][]carnet.Hash{}
 	for i := range p.Openings {
 		c := p.Charge(i, sharing)
 		keys := p.Openings[i].Functionals()[0].Keys
+		var ids []carnet.KeyID
+		for j := range keys {
+			ids = append(ids, keys[j].Key)
+		}
+		c = in.redealt(c, ids)
 		for j := range keys {
 			out[keys[j].Key] = append(out[keys[j].Key], c)
 			if p.Across {
@@ -50,6 +55,9 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 		if err != nil {
 			return nil, err
 		}
+		if d := in.dealings[key]; d != nil {
+			charged += d.extra
+		}
 		left := max(0, granted-charged)
 		if fresh := int64(len(asked[key])) - among; fresh <= left {
 			continue
@@ -65,6 +73,10 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 	}
 	if !p.Across {
 		return nil, nil
+	}
+	if in.isRedealt() {
+		return carnet.E(carnet.Precondition, "KEY_REDEALT", "products across owners are not opened under keys that were dealt again").
+			Fix("the owner has to publish the dataset again under a new key"), nil
 	}
 	for _, key := range p.Cost.Keys() {
 		charged, among, err := tx.Charged(across(key), asked[across(key)])

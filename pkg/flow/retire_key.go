@@ -32,6 +32,12 @@ func (g *Gateway) RetireKey(ctx context.Context, as *carnet.Party, env *evidence
 		if err != nil && !absent(err) {
 			return err
 		}
+		switch again, missing := tx.RedealingOf(r.Key); {
+		case missing == nil:
+			return bad("BAD_RETIREMENT", "this dealing deals key %s again; retire that", again.Key)
+		case !absent(missing):
+			return missing
+		}
 		if err != nil || d.Owner != r.Owner {
 			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", r.Key)
 		}

@@ -89,7 +89,7 @@ func TestDestroyedSeeds(t *testing.T) {
 	_, _, err = n.G.SealedSeeds(ctx, n.Parties["k1"], key.ID)
 	require.NoError(t, err)
 
-	d, err := n.G.Dealing(ctx, key.ID)
+	d, err := n.G.Dealing(ctx, nil, key.ID)
 	require.NoError(t, err)
 	require.Nil(t, d.Retirement)
 	require.Len(t, d.Destructions, 1)

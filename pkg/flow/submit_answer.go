@@ -129,7 +129,7 @@ func (g *Gateway) doubt(ctx context.Context, q *QueryRecord) {
 	}
 	var in *inputs
 	if err := g.Store.View(ctx, func(tx Tx) (err error) {
-		in, err = g.pinnedInputs(tx, q.Published, body.Inputs)
+		in, err = g.pinnedInputs(tx, q.Published, body.Inputs, q.Statement.Seq)
 		return err
 	}); err != nil {
 		return

@@ -70,7 +70,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if p.Private != nil {
 		sharing = share.SelectionOf(&q).Hash()
 	}
-	asked := charges(p, sharing)
+	asked := charges(in, p, sharing)
 	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now()})
 	if err != nil {
 		return Ref{}, err
@@ -89,7 +89,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		if err != nil {
 			return err
 		}
-		if !slices.Equal(again.statements, in.statements) {
+		if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
 			return inputsDiffer()
 		}
 		e, err := g.exhausted(tx, again, p, asked)

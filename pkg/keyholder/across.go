@@ -33,6 +33,11 @@ func checkAcross(ctx context.Context, k *Keyholder, c *Case) error {
 	if !p.Across {
 		return nil
 	}
+	if c.redealt() {
+		// Nobody carries over how many such numbers were opened before, and they are few.
+		return refuse("KEY_REDEALT", "products across owners are not opened under keys that were dealt again").
+			Fix("the owner has to publish the dataset again under a new key")
+	}
 	if p.Private != nil {
 		return refuse("PRIVATE_COLUMN", "a private parameter and products across owners would need products of three shares").
 			Fix("write the value into the query")

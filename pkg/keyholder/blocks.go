@@ -126,12 +126,12 @@ func (s *chunkSource) read(ctx context.Context, f *signedFile, p columnfile.Piec
 // corrections returns the correction polynomials of a key, power 1 first, each
 // checked against the hash in the owner's dealing.
 func (k *Keyholder) corrections(ctx context.Context, d *dealing) ([]he.Poly, error) {
-	if polys, ok := k.deltas.get(d.key); ok {
+	if polys, ok := k.deltas.get(d.id); ok {
 		return polys, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := k.api.dealing.GetCorrections(ctx, &apiv1.GetCorrectionsRequest{KeyId: d.key.String()})
+	stream, err := k.api.dealing.GetCorrections(ctx, &apiv1.GetCorrectionsRequest{KeyId: d.id.String()})
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +161,6 @@ func (k *Keyholder) corrections(ctx context.Context, d *dealing) ([]he.Poly, err
 			return nil, bad
 		}
 	}
-	k.deltas.put(d.key, polys, int64(size*powers))
+	k.deltas.put(d.id, polys, int64(size*powers))
 	return polys, nil
 }

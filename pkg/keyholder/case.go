@@ -102,7 +102,7 @@ func (s *state) addProduct(c *Case, p *carnet.Product) {
 			}
 			continue
 		}
-		in := input{m, s.dealings[m.body.Key], s.schemas[m.body.Schema]}
+		in := input{m, s.opened(m.body.Key), s.schemas[m.body.Schema]}
 		q.inputs = append(q.inputs, in)
 		if !slices.ContainsFunc(c.inputs, func(o input) bool { return o.manifest == m }) {
 			c.inputs = append(c.inputs, in)

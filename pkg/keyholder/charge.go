@@ -2,6 +2,7 @@ package keyholder
 
 import (
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/share"
 	"github.com/carnet-network/carnet/pkg/terms"
 )
@@ -38,6 +39,15 @@ func (k *Keyholder) charge(c *Case) []Charge {
 	for i := range p.Openings {
 		f := p.Charge(i, sharing)
 		keys := p.Openings[i].Functionals()[0].Keys
+		if c.redealt() {
+			var dealings []carnet.KeyID
+			for j := range keys {
+				if d := c.dealing(keys[j].Key); d != nil {
+					dealings = append(dealings, d.id)
+				}
+			}
+			f = plan.Redealt(f, dealings)
+		}
 		for j := range keys {
 			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
 				out = append(out, Charge{Key: keys[j].Key, Functional: f, Across: p.Across})

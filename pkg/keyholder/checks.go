@@ -181,7 +181,7 @@ func checkBudget(ctx context.Context, k *Keyholder, c *Case) error {
 		limit = min(limit, own)
 	}
 	for _, key := range c.keys() {
-		n, err := k.ledger.Charged(ctx, key, c.Seq)
+		n, err := k.charged(ctx, c.dealing(key), c.Seq)
 		if err != nil {
 			return err
 		}

@@ -131,7 +131,7 @@ func (j *job) deriveLinear(ctx context.Context) error {
 	for key, d := range j.deltas {
 		delta[key] = d[0]
 	}
-	z, err := j.k.cubes.Linear(ctx, j.ring, scan.RolePublic, fs, delta, source, j.k.scanning())
+	z, err := j.k.cubesOf(j.c).Linear(ctx, j.ring, scan.RolePublic, fs, delta, source, j.k.scanning())
 	if err != nil {
 		return err
 	}

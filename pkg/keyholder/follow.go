@@ -243,7 +243,7 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 				rec.wanted, wanted = &key, true
 			}
 		}
-		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil {
+		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil || e.Envelope.PayloadType == carnet.TypeRedealing {
 			wanted = true
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {

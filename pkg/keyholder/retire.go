@@ -11,11 +11,11 @@ import (
 )
 
 // doomed reports whether the journal says that this keyholder is to have no seeds of the
-// key: its owner retired it, unless that is left to the operator, or this keyholder
-// published that it destroyed them. They are back if the keystore was put back from an
+// key: its owner retired it or dealt it again, unless that is left to the operator, or this
+// keyholder published that it destroyed them. They are back if the keystore was put back from an
 // older copy.
 func (k *Keyholder) doomed(key carnet.KeyID) bool {
-	return k.state.saidDestroyed(key) || !k.cfg.KeepRetired && k.state.isRetired(key)
+	return k.state.saidDestroyed(key) || !k.cfg.KeepRetired && k.state.isOver(key)
 }
 
 // destroySeeds makes sure that the seeds of a key are destroyed and returns KEY_DESTROYED

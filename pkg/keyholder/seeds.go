@@ -55,7 +55,7 @@ func (k *Keyholder) settleSeeds(ctx context.Context, s SeedsState) error {
 	switch {
 	case s.State == SeedsDestroyed || k.doomed(s.Key):
 		err = k.destroySeeds(ctx, d)
-	case s.State == SeedsHeld || k.state.isRetired(s.Key):
+	case s.State == SeedsHeld || k.state.isOver(s.Key):
 	default:
 		if err = k.obtain(ctx, d); err == nil {
 			s.State, s.Reason = SeedsHeld, ""

@@ -25,6 +25,7 @@ type state struct {
 	me        carnet.PartyID
 
 	mu         sync.RWMutex
+	applied    int64 // entries so far
 	parties    map[carnet.PartyID]*carnet.Party
 	committees map[carnet.Hash]*committee
 	schemas    map[carnet.Hash]*schema.Schema
@@ -37,6 +38,8 @@ type state struct {
 	products   map[carnet.ProductID]*carnet.Product
 	revoked    map[carnet.DatasetID]bool
 	retired    map[carnet.KeyID]bool
+	redealt    map[carnet.KeyID]*dealing                        // keys that are opened with another dealing now
+	again      map[carnet.KeyID]carnet.KeyID                    // such dealings, and the key they are of
 	destroyed  map[carnet.KeyID]map[int]bool                    // keyholders that said they destroyed their seeds
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
 }
@@ -50,7 +53,11 @@ type committee struct {
 }
 
 type dealing struct {
-	key       carnet.KeyID
+	key       carnet.KeyID // as datasets and functionals name it
+	id        carnet.KeyID // statement hash; another one if the key was dealt again
+	since     int64        // entry from which on the key is opened with this dealing
+	released  int64        // numbers opened before that, by its owner's word
+	replaced  time.Time    // when its owner signed that
 	body      carnet.Dealing
 	committee *committee
 	profile   *he.Profile
@@ -59,8 +66,12 @@ type dealing struct {
 
 // shared is the dealing as whoever makes shares is told of it.
 func (d *dealing) shared() *keys.Dealing {
-	return &keys.Dealing{Key: d.key, Statement: d.env, Body: &d.body, Committee: d.committee.env,
+	s := &keys.Dealing{Key: d.id, Statement: d.env, Body: &d.body, Committee: d.committee.env,
 		Scheme: d.committee.scheme, Number: d.committee.number, Profile: d.profile}
+	if d.id != d.key {
+		s.As = d.key
+	}
+	return s
 }
 
 type manifest struct {
@@ -82,6 +93,8 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		products:   map[carnet.ProductID]*carnet.Product{},
 		revoked:    map[carnet.DatasetID]bool{},
 		retired:    map[carnet.KeyID]bool{},
+		redealt:    map[carnet.KeyID]*dealing{},
+		again:      map[carnet.KeyID]carnet.KeyID{},
 		destroyed:  map[carnet.KeyID]map[int]bool{},
 		checks:     map[carnet.Hash]map[carnet.PartyID]*carnet.Check{},
 	}
@@ -91,6 +104,7 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 func (s *state) apply(env *evidence.Envelope) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.applied++
 	switch env.PayloadType {
 	case carnet.TypeParty:
 		return s.applyParty(env)
@@ -110,6 +124,8 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return s.applyRetirement(env)
 	case carnet.TypeDestruction:
 		return s.applyDestruction(env)
+	case carnet.TypeRedealing:
+		return s.applyRedealing(env)
 	case carnet.TypeCheck:
 		return s.applyCheck(env)
 	case carnet.TypeQuery:

@@ -129,7 +129,7 @@ func (s *state) applyDealing(env *evidence.Envelope) error {
 	}
 	key := carnet.KeyID(env.Hash())
 	if s.dealings[key] == nil {
-		s.dealings[key] = &dealing{key: key, body: d, committee: c, profile: p, env: env}
+		s.dealings[key] = &dealing{key: key, id: key, body: d, committee: c, profile: p, env: env}
 	}
 	return nil
 }
@@ -162,6 +162,9 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	k := s.dealings[d.Key]
 	if k == nil || k.body.Owner != d.Owner || k.body.Profile != d.Profile {
 		return noEffect("BAD_DATASET", "the dataset's key was not dealt by its owner for profile %s", d.Profile)
+	}
+	if _, again := s.again[d.Key]; again {
+		return noEffect("BAD_DATASET", "the dataset's key deals another one again; data is encrypted under that")
 	}
 	if s.retired[d.Key] {
 		return noEffect("KEY_RETIRED", "the dataset's key was retired")

@@ -18,7 +18,8 @@ func (s *state) applyRetirement(env *evidence.Envelope) error {
 	if _, err := s.signer(env, r.Owner, carnet.RoleOwner); err != nil {
 		return err
 	}
-	if d := s.dealings[r.Key]; d == nil || d.body.Owner != r.Owner {
+	_, again := s.again[r.Key]
+	if d := s.dealings[r.Key]; d == nil || d.body.Owner != r.Owner || again {
 		return noEffect("BAD_RETIREMENT", "key %s was not dealt by %q", r.Key, r.Owner)
 	}
 	s.retired[r.Key] = true
@@ -85,7 +86,7 @@ func (s *state) fateOf(env *evidence.Envelope) *keyFate {
 	if d == nil || d.committee.number == 0 {
 		return nil
 	}
-	f := &keyFate{key: key, scheme: d.committee.scheme, retired: s.retired[key],
+	f := &keyFate{key: key, scheme: d.committee.scheme, retired: s.over(key),
 		destroyed: slices.Sorted(maps.Keys(s.destroyed[key]))}
 	if d.body.Home != nil {
 		f.home = d.body.Home.Member

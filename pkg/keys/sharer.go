@@ -84,6 +84,18 @@ type Dealing struct {
 	Scheme    share.Committee
 	Number    int // of this keyholder
 	Profile   *he.Profile
+	// As is the key that functionals name, if the key was dealt again and this is not the
+	// dealing it is named after; zero: Key. A Sharer that does not trust its caller has no
+	// proof of it in Statement.
+	As carnet.KeyID
+}
+
+// Named is the key that functionals name.
+func (d *Dealing) Named() carnet.KeyID {
+	if d.As.IsZero() {
+		return d.Key
+	}
+	return d.As
 }
 
 // Release is a query that is to be answered, with what it opens.
@@ -98,7 +110,7 @@ type Release struct {
 // Dealing returns the dealing of a key of the release, nil if it has none.
 func (r *Release) Dealing(key carnet.KeyID) *Dealing {
 	for _, d := range r.Dealings {
-		if d.Key == key {
+		if d.Named() == key {
 			return d
 		}
 	}

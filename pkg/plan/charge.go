@@ -21,3 +21,15 @@ func (p *Plan) Charge(i int, sharing carnet.Hash) carnet.Hash {
 	}
 	return carnet.Digest("carnet/charge/1", o.Digest[:], bits)
 }
+
+// Redealt is what a charge becomes when one of its keys was dealt again: dealings are
+// those that the keys of the functional are opened with, in their order. Another dealing
+// has other seeds, so the same functional is flooded anew and counts anew, for all keys:
+// an owner that deals again and again must not get many floods of one total.
+func Redealt(charge carnet.Hash, dealings []carnet.KeyID) carnet.Hash {
+	fields := [][]byte{charge[:]}
+	for i := range dealings {
+		fields = append(fields, dealings[i][:])
+	}
+	return carnet.Digest("carnet/charge/redealt/1", fields...)
+}

@@ -40,6 +40,9 @@ func (c catalogueService) GetProduct(ctx context.Context, m *carnetv1.GetProduct
 	for _, d := range p.Dealings {
 		resp.Dealings = append(resp.Dealings, apiconv.ToEnvelope(d.Envelope))
 	}
+	for _, st := range p.Redealt {
+		resp.Redealings = append(resp.Redealings, apiconv.ToEnvelope(st.Envelope))
+	}
 	for _, st := range p.Parties {
 		resp.Parties = append(resp.Parties, apiconv.ToEnvelope(st.Envelope))
 	}

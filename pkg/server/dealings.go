@@ -109,7 +109,7 @@ func (d dealingService) GetDealing(ctx context.Context, m *carnetv1.GetDealingRe
 	if err != nil {
 		return nil, err
 	}
-	k, err := d.s.g.Dealing(ctx, key)
+	k, err := d.s.g.Dealing(ctx, as(ctx), key)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,10 @@ func (d dealingService) GetDealing(ctx context.Context, m *carnetv1.GetDealingRe
 	if k.Retirement != nil {
 		resp.Retirement = apiconv.ToEnvelope(k.Retirement.Envelope)
 	}
+	for _, r := range k.Redealings {
+		resp.Redealings = append(resp.Redealings, apiconv.ToEnvelope(r.Statement.Envelope))
+	}
+	resp.Released = k.Released
 	for _, g := range k.Destructions {
 		resp.Destructions = append(resp.Destructions, apiconv.ToEnvelope(g.Statement.Envelope))
 	}
@@ -137,6 +141,18 @@ func (d dealingService) RetireKey(ctx context.Context, m *carnetv1.RetireKeyRequ
 		return nil, err
 	}
 	return &carnetv1.RetireKeyResponse{Ref: ref(got)}, nil
+}
+
+func (d dealingService) RedealKey(ctx context.Context, m *carnetv1.RedealKeyRequest) (*carnetv1.RedealKeyResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := d.s.g.RedealKey(ctx, as(ctx), env)
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.RedealKeyResponse{Ref: ref(got)}, nil
 }
 
 func (d dealingService) SubmitDestruction(ctx context.Context, m *carnetv1.SubmitDestructionRequest) (*carnetv1.SubmitDestructionResponse, error) {

@@ -53,6 +53,7 @@ var rules = map[string]rule{
 	carnetv1.DealingService_GetSealedSeeds_FullMethodName:    {roles: keyholders, within: quick},
 	carnetv1.DealingService_ConfirmSeeds_FullMethodName:      {roles: keyholders, within: quick},
 	carnetv1.DealingService_RetireKey_FullMethodName:         {roles: owners, within: quick},
+	carnetv1.DealingService_RedealKey_FullMethodName:         {roles: owners, within: quick},
 	carnetv1.DealingService_SubmitDestruction_FullMethodName: {roles: keyholders, within: quick},
 
 	carnetv1.DatasetService_BeginUpload_FullMethodName:   {roles: owners, within: quick},

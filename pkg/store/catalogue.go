@@ -66,6 +66,13 @@ func (t *tx) RevokeDataset(id carnet.DatasetID, revocation carnet.Hash) error {
 	return t.exec(`UPDATE datasets SET revocation = $2 WHERE id = $1`, string(id), revocation[:])
 }
 
+// DatasetsUnder reports whether a dataset names the key.
+func (t *tx) DatasetsUnder(key carnet.KeyID) (yes bool, err error) {
+	var n int
+	err = t.one("count", `SELECT count(*) FROM datasets WHERE key = $1`, arg(key[:]), &n)
+	return n > 0, err
+}
+
 // ListDatasets lists datasets by id.
 func (t *tx) ListDatasets(owner carnet.PartyID, schema carnet.Hash, after carnet.DatasetID, limit int) (out []flow.DatasetRecord, err error) {
 	where, args := `WHERE d.id > $1`, arg(string(after))

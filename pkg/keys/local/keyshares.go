@@ -16,7 +16,8 @@ import (
 func (s *Sharer) keyShare(ctx context.Context, d *keys.Dealing) (*share.KeyShare, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if got := s.items[d.Key]; got != nil {
+	at := shareOf{d.Key, d.Named()}
+	if got := s.items[at]; got != nil {
 		return got, nil
 	}
 	plain, err := s.seeds.Get(ctx, d.Key)
@@ -28,7 +29,7 @@ func (s *Sharer) keyShare(ctx context.Context, d *keys.Dealing) (*share.KeyShare
 	if err != nil {
 		return nil, err
 	}
-	got, err := share.NewKeyShare(he.NewRing(d.Profile), d.Scheme, d.Key, b, d.Profile.MaxDegree())
+	got, err := share.NewKeyShare(he.NewRing(d.Profile), d.Scheme, d.Named(), b, d.Profile.MaxDegree())
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func (s *Sharer) keyShare(ctx context.Context, d *keys.Dealing) (*share.KeyShare
 		delete(s.items, s.order[0])
 		s.order = s.order[1:]
 	}
-	s.items[d.Key], s.order = got, append(s.order, d.Key)
+	s.items[at], s.order = got, append(s.order, at)
 	return got, nil
 }
 

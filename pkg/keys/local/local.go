@@ -40,9 +40,12 @@ type Sharer struct {
 	using sync.RWMutex
 
 	mu    sync.Mutex
-	items map[carnet.KeyID]*share.KeyShare
-	order []carnet.KeyID // oldest first
+	items map[shareOf]*share.KeyShare
+	order []shareOf // oldest first
 }
+
+// shareOf is a dealing and the key that its shares answer for.
+type shareOf struct{ dealing, named carnet.KeyID }
 
 var _ keys.Sharer = (*Sharer)(nil)
 
@@ -54,7 +57,7 @@ func New(seeds Seeds, opt Options) *Sharer {
 	if opt.Keys <= 0 {
 		opt.Keys = maxKeys
 	}
-	return &Sharer{seeds: seeds, opt: opt, items: map[carnet.KeyID]*share.KeyShare{}}
+	return &Sharer{seeds: seeds, opt: opt, items: map[shareOf]*share.KeyShare{}}
 }
 
 // SealingKey implements keys.Sharer.
@@ -104,7 +107,7 @@ func (s *Sharer) zero() {
 	for _, k := range s.items {
 		k.Zero()
 	}
-	s.items, s.order = map[carnet.KeyID]*share.KeyShare{}, nil
+	s.items, s.order = map[shareOf]*share.KeyShare{}, nil
 	s.opt.Cubes.Zero()
 }
 

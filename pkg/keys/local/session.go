@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -136,20 +137,24 @@ func (s *Session) linear(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w[d.Key] = k.Power(1)
-		if h[d.Key] = k.HomePower(1); k.Home() {
+		w[d.Named()] = k.Power(1)
+		if h[d.Named()] = k.HomePower(1); k.Home() {
 			isHome = true
 		} else {
-			h[d.Key] = s.ring.NewPoly()
+			h[d.Named()] = s.ring.NewPoly()
 		}
 	}
-	values, err := s.of.opt.Cubes.Linear(ctx, s.ring, scan.RoleShare, fs, w, nil, s.of.opt.Scan)
+	cubes := s.of.opt.Cubes
+	if slices.ContainsFunc(s.r.Dealings, func(d *keys.Dealing) bool { return d.Named() != d.Key }) {
+		cubes = scan.NewCubes(0) // set-ups are kept by the key's name, and those of other seeds may be
+	}
+	values, err := cubes.Linear(ctx, s.ring, scan.RoleShare, fs, w, nil, s.of.opt.Scan)
 	if err != nil {
 		return err
 	}
 	var home []he.Scalar
 	if isHome {
-		if home, err = s.of.opt.Cubes.Linear(ctx, s.ring, scan.RoleHome, fs, h, nil, s.of.opt.Scan); err != nil {
+		if home, err = cubes.Linear(ctx, s.ring, scan.RoleHome, fs, h, nil, s.of.opt.Scan); err != nil {
 			return err
 		}
 	}

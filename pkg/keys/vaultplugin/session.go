@@ -24,6 +24,12 @@ type session struct {
 
 // Open implements keys.Sharer.
 func (s *Sharer) Open(ctx context.Context, r *keys.Release) (keys.Session, error) {
+	for _, d := range r.Dealings {
+		if d.Named() != d.Key { // the engine has no proof of it, and keys its shares by statements
+			return nil, carnet.E(carnet.Refused, "KEY_REDEALT", "this keyholder's engine does not answer for keys that were dealt again").
+				Fix("the owner has to publish the dataset again under a new key, or deal to keyholders without the engine")
+		}
+	}
 	query, err := json.Marshal(r.Statement)
 	if err != nil {
 		return nil, err

@@ -365,6 +365,31 @@ func datasets(t *testing.T, open Opener) {
 		return tx.PutDestruction(other, 1, gone[1].Hash)
 	})
 	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { return tx.PutDestruction(other, 1, rev.Hash) }), "seeds are destroyed once")
+	third, fourth := dealing(t, s, 25, carnet.Nonce{3}).Key, dealing(t, s, 26, carnet.Nonce{4}).Key
+	again := []flow.RedealingRecord{{Key: other, Dealing: third, Extra: 7, Statement: put(t, s, 27)}, {Key: other, Dealing: fourth, Extra: 1 << 40, Statement: put(t, s, 28)}}
+	update(t, s, func(tx flow.Tx) error {
+		none, err := tx.Redealings(other)
+		require.NoError(t, err)
+		require.Empty(t, none)
+		require.NoError(t, tx.PutRedealing(again[0]))
+		return tx.PutRedealing(again[1])
+	})
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { return tx.PutRedealing(again[0]) }), "a dealing deals one key again")
+	view(t, s, func(tx flow.Tx) {
+		list, err := tx.Redealings(other)
+		require.NoError(t, err)
+		require.Equal(t, again, list)
+		r, err := tx.RedealingOf(fourth)
+		require.NoError(t, err)
+		require.Equal(t, again[1], r)
+		_, err = tx.RedealingOf(other)
+		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
+		for k, want := range map[carnet.KeyID]bool{other: true, third: false} {
+			used, err := tx.DatasetsUnder(k)
+			require.NoError(t, err)
+			require.Equal(t, want, used)
+		}
+	})
 	view(t, s, func(tx flow.Tx) {
 		got, err := tx.GetDataset(last.ID)
 		require.NoError(t, err)

@@ -161,11 +161,13 @@ type GetProductResponse struct {
 	Schema  *Envelope              `protobuf:"bytes,3,opt,name=schema,proto3" json:"schema,omitempty"`
 	// In the order of the product statement. Revoked datasets are included and marked.
 	Datasets []*DatasetEntry `protobuf:"bytes,4,rep,name=datasets,proto3" json:"datasets,omitempty"`
-	// One for each distinct key of the datasets.
+	// One for each distinct key of the datasets: the dealing it is opened with.
 	Dealings  []*Envelope `protobuf:"bytes,5,rep,name=dealings,proto3" json:"dealings,omitempty"`
 	Committee *Envelope   `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
 	// Owners and committee members.
-	Parties       []*Envelope `protobuf:"bytes,7,rep,name=parties,proto3" json:"parties,omitempty"`
+	Parties []*Envelope `protobuf:"bytes,7,rep,name=parties,proto3" json:"parties,omitempty"`
+	// For keys that are opened with another dealing than the one they are named after.
+	Redealings    []*Envelope `protobuf:"bytes,8,rep,name=redealings,proto3" json:"redealings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -245,6 +247,13 @@ func (x *GetProductResponse) GetCommittee() *Envelope {
 func (x *GetProductResponse) GetParties() []*Envelope {
 	if x != nil {
 		return x.Parties
+	}
+	return nil
+}
+
+func (x *GetProductResponse) GetRedealings() []*Envelope {
+	if x != nil {
+		return x.Redealings
 	}
 	return nil
 }
@@ -488,7 +497,7 @@ const file_carnet_v1_catalogue_proto_rawDesc = "" +
 	"\x17RegisterProductResponse\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"#\n" +
 	"\x11GetProductRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\xe3\x02\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x98\x03\n" +
 	"\x12GetProductResponse\x12-\n" +
 	"\aproduct\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\aproduct\x12)\n" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12+\n" +
@@ -496,7 +505,10 @@ const file_carnet_v1_catalogue_proto_rawDesc = "" +
 	"\bdatasets\x18\x04 \x03(\v2\x17.carnet.v1.DatasetEntryR\bdatasets\x12/\n" +
 	"\bdealings\x18\x05 \x03(\v2\x13.carnet.v1.EnvelopeR\bdealings\x121\n" +
 	"\tcommittee\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\tcommittee\x12-\n" +
-	"\aparties\x18\a \x03(\v2\x13.carnet.v1.EnvelopeR\aparties\"g\n" +
+	"\aparties\x18\a \x03(\v2\x13.carnet.v1.EnvelopeR\aparties\x123\n" +
+	"\n" +
+	"redealings\x18\b \x03(\v2\x13.carnet.v1.EnvelopeR\n" +
+	"redealings\"g\n" +
 	"\x15SearchProductsRequest\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -560,18 +572,19 @@ var file_carnet_v1_catalogue_proto_depIdxs = []int32{
 	7,  // 6: carnet.v1.GetProductResponse.dealings:type_name -> carnet.v1.Envelope
 	7,  // 7: carnet.v1.GetProductResponse.committee:type_name -> carnet.v1.Envelope
 	7,  // 8: carnet.v1.GetProductResponse.parties:type_name -> carnet.v1.Envelope
-	6,  // 9: carnet.v1.SearchProductsResponse.products:type_name -> carnet.v1.ProductSummary
-	0,  // 10: carnet.v1.CatalogueService.RegisterProduct:input_type -> carnet.v1.RegisterProductRequest
-	2,  // 11: carnet.v1.CatalogueService.GetProduct:input_type -> carnet.v1.GetProductRequest
-	4,  // 12: carnet.v1.CatalogueService.SearchProducts:input_type -> carnet.v1.SearchProductsRequest
-	1,  // 13: carnet.v1.CatalogueService.RegisterProduct:output_type -> carnet.v1.RegisterProductResponse
-	3,  // 14: carnet.v1.CatalogueService.GetProduct:output_type -> carnet.v1.GetProductResponse
-	5,  // 15: carnet.v1.CatalogueService.SearchProducts:output_type -> carnet.v1.SearchProductsResponse
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	7,  // 9: carnet.v1.GetProductResponse.redealings:type_name -> carnet.v1.Envelope
+	6,  // 10: carnet.v1.SearchProductsResponse.products:type_name -> carnet.v1.ProductSummary
+	0,  // 11: carnet.v1.CatalogueService.RegisterProduct:input_type -> carnet.v1.RegisterProductRequest
+	2,  // 12: carnet.v1.CatalogueService.GetProduct:input_type -> carnet.v1.GetProductRequest
+	4,  // 13: carnet.v1.CatalogueService.SearchProducts:input_type -> carnet.v1.SearchProductsRequest
+	1,  // 14: carnet.v1.CatalogueService.RegisterProduct:output_type -> carnet.v1.RegisterProductResponse
+	3,  // 15: carnet.v1.CatalogueService.GetProduct:output_type -> carnet.v1.GetProductResponse
+	5,  // 16: carnet.v1.CatalogueService.SearchProducts:output_type -> carnet.v1.SearchProductsResponse
+	14, // [14:17] is the sub-list for method output_type
+	11, // [11:14] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_catalogue_proto_init() }

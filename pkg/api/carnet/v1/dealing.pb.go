@@ -332,7 +332,11 @@ type GetDealingResponse struct {
 	// Statements of keyholders that destroyed their seeds.
 	Destructions []*Envelope `protobuf:"bytes,5,rep,name=destructions,proto3" json:"destructions,omitempty"`
 	// The committee the key was dealt to.
-	Committee     *Envelope `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
+	Committee *Envelope `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
+	// The owner's statements that the key is opened with another dealing, oldest first.
+	Redealings []*Envelope `protobuf:"bytes,7,rep,name=redealings,proto3" json:"redealings,omitempty"`
+	// Numbers that queries have asked for under the key; only to its owner.
+	Released      int64 `protobuf:"varint,8,opt,name=released,proto3" json:"released,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -407,6 +411,20 @@ func (x *GetDealingResponse) GetCommittee() *Envelope {
 		return x.Committee
 	}
 	return nil
+}
+
+func (x *GetDealingResponse) GetRedealings() []*Envelope {
+	if x != nil {
+		return x.Redealings
+	}
+	return nil
+}
+
+func (x *GetDealingResponse) GetReleased() int64 {
+	if x != nil {
+		return x.Released
+	}
+	return 0
 }
 
 type SeedConfirmation struct {
@@ -829,6 +847,94 @@ func (x *RetireKeyResponse) GetRef() *StatementRef {
 	return nil
 }
 
+type RedealKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedealKeyRequest) Reset() {
+	*x = RedealKeyRequest{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedealKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedealKeyRequest) ProtoMessage() {}
+
+func (x *RedealKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedealKeyRequest.ProtoReflect.Descriptor instead.
+func (*RedealKeyRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RedealKeyRequest) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+type RedealKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *StatementRef          `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedealKeyResponse) Reset() {
+	*x = RedealKeyResponse{}
+	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedealKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedealKeyResponse) ProtoMessage() {}
+
+func (x *RedealKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedealKeyResponse.ProtoReflect.Descriptor instead.
+func (*RedealKeyResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RedealKeyResponse) GetRef() *StatementRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
 type SubmitDestructionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
@@ -838,7 +944,7 @@ type SubmitDestructionRequest struct {
 
 func (x *SubmitDestructionRequest) Reset() {
 	*x = SubmitDestructionRequest{}
-	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	mi := &file_carnet_v1_dealing_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +956,7 @@ func (x *SubmitDestructionRequest) String() string {
 func (*SubmitDestructionRequest) ProtoMessage() {}
 
 func (x *SubmitDestructionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dealing_proto_msgTypes[15]
+	mi := &file_carnet_v1_dealing_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +969,7 @@ func (x *SubmitDestructionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDestructionRequest.ProtoReflect.Descriptor instead.
 func (*SubmitDestructionRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SubmitDestructionRequest) GetStatement() *Envelope {
@@ -882,7 +988,7 @@ type SubmitDestructionResponse struct {
 
 func (x *SubmitDestructionResponse) Reset() {
 	*x = SubmitDestructionResponse{}
-	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	mi := &file_carnet_v1_dealing_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1000,7 @@ func (x *SubmitDestructionResponse) String() string {
 func (*SubmitDestructionResponse) ProtoMessage() {}
 
 func (x *SubmitDestructionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dealing_proto_msgTypes[16]
+	mi := &file_carnet_v1_dealing_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1013,7 @@ func (x *SubmitDestructionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDestructionResponse.ProtoReflect.Descriptor instead.
 func (*SubmitDestructionResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_dealing_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SubmitDestructionResponse) GetRef() *StatementRef {
@@ -939,7 +1045,7 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"\x15SubmitDealingResponse\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"*\n" +
 	"\x11GetDealingRequest\x12\x15\n" +
-	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\xd6\x02\n" +
+	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\xa7\x03\n" +
 	"\x12GetDealingResponse\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12)\n" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12A\n" +
@@ -948,7 +1054,11 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"retirement\x18\x04 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
 	"retirement\x127\n" +
 	"\fdestructions\x18\x05 \x03(\v2\x13.carnet.v1.EnvelopeR\fdestructions\x121\n" +
-	"\tcommittee\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\tcommittee\"R\n" +
+	"\tcommittee\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\tcommittee\x123\n" +
+	"\n" +
+	"redealings\x18\a \x03(\v2\x13.carnet.v1.EnvelopeR\n" +
+	"redealings\x12\x1a\n" +
+	"\breleased\x18\b \x01(\x03R\breleased\"R\n" +
 	"\x10SeedConfirmation\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
@@ -969,11 +1079,15 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"\x10RetireKeyRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\">\n" +
 	"\x11RetireKeyResponse\x12)\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"E\n" +
+	"\x10RedealKeyRequest\x121\n" +
+	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\">\n" +
+	"\x11RedealKeyResponse\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"M\n" +
 	"\x18SubmitDestructionRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"F\n" +
 	"\x19SubmitDestructionResponse\x12)\n" +
-	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xcc\x06\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xaf\a\n" +
 	"\x0eDealingService\x12m\n" +
 	"\rSubmitDealing\x12\x1f.carnet.v1.SubmitDealingRequest\x1a .carnet.v1.SubmitDealingResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/dealings(\x01\x12h\n" +
 	"\n" +
@@ -981,7 +1095,8 @@ const file_carnet_v1_dealing_proto_rawDesc = "" +
 	"\x0eGetCorrections\x12 .carnet.v1.GetCorrectionsRequest\x1a!.carnet.v1.GetCorrectionsResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/dealings/{key_id}/corrections0\x01\x12z\n" +
 	"\x0eGetSealedSeeds\x12 .carnet.v1.GetSealedSeedsRequest\x1a!.carnet.v1.GetSealedSeedsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/dealings/{key_id}/seeds\x12\x7f\n" +
 	"\fConfirmSeeds\x12\x1e.carnet.v1.ConfirmSeedsRequest\x1a\x1f.carnet.v1.ConfirmSeedsResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/dealings/{key_id}/confirmations\x12b\n" +
-	"\tRetireKey\x12\x1b.carnet.v1.RetireKeyRequest\x1a\x1c.carnet.v1.RetireKeyResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/retirements\x12{\n" +
+	"\tRetireKey\x12\x1b.carnet.v1.RetireKeyRequest\x1a\x1c.carnet.v1.RetireKeyResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/retirements\x12a\n" +
+	"\tRedealKey\x12\x1b.carnet.v1.RedealKeyRequest\x1a\x1c.carnet.v1.RedealKeyResponse\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/redealings\x12{\n" +
 	"\x11SubmitDestruction\x12#.carnet.v1.SubmitDestructionRequest\x1a$.carnet.v1.SubmitDestructionResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/destructionsB\x9f\x01\n" +
 	"\rcom.carnet.v1B\fDealingProtoP\x01Z;github.com/carnet-network/carnet/pkg/api/carnet/v1;carnetv1\xa2\x02\x03CXX\xaa\x02\tCarnet.V1\xca\x02\tCarnet\\V1\xe2\x02\x15Carnet\\V1\\GPBMetadata\xea\x02\n" +
 	"Carnet::V1b\x06proto3"
@@ -998,7 +1113,7 @@ func file_carnet_v1_dealing_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_dealing_proto_rawDescData
 }
 
-var file_carnet_v1_dealing_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_carnet_v1_dealing_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_carnet_v1_dealing_proto_goTypes = []any{
 	(*SubmitDealingRequest)(nil),      // 0: carnet.v1.SubmitDealingRequest
 	(*CorrectionPiece)(nil),           // 1: carnet.v1.CorrectionPiece
@@ -1015,47 +1130,54 @@ var file_carnet_v1_dealing_proto_goTypes = []any{
 	(*ConfirmSeedsResponse)(nil),      // 12: carnet.v1.ConfirmSeedsResponse
 	(*RetireKeyRequest)(nil),          // 13: carnet.v1.RetireKeyRequest
 	(*RetireKeyResponse)(nil),         // 14: carnet.v1.RetireKeyResponse
-	(*SubmitDestructionRequest)(nil),  // 15: carnet.v1.SubmitDestructionRequest
-	(*SubmitDestructionResponse)(nil), // 16: carnet.v1.SubmitDestructionResponse
-	(*Envelope)(nil),                  // 17: carnet.v1.Envelope
-	(*StatementRef)(nil),              // 18: carnet.v1.StatementRef
+	(*RedealKeyRequest)(nil),          // 15: carnet.v1.RedealKeyRequest
+	(*RedealKeyResponse)(nil),         // 16: carnet.v1.RedealKeyResponse
+	(*SubmitDestructionRequest)(nil),  // 17: carnet.v1.SubmitDestructionRequest
+	(*SubmitDestructionResponse)(nil), // 18: carnet.v1.SubmitDestructionResponse
+	(*Envelope)(nil),                  // 19: carnet.v1.Envelope
+	(*StatementRef)(nil),              // 20: carnet.v1.StatementRef
 }
 var file_carnet_v1_dealing_proto_depIdxs = []int32{
-	17, // 0: carnet.v1.SubmitDealingRequest.statement:type_name -> carnet.v1.Envelope
+	19, // 0: carnet.v1.SubmitDealingRequest.statement:type_name -> carnet.v1.Envelope
 	1,  // 1: carnet.v1.SubmitDealingRequest.correction:type_name -> carnet.v1.CorrectionPiece
 	2,  // 2: carnet.v1.SubmitDealingRequest.seeds:type_name -> carnet.v1.SealedSeeds
-	18, // 3: carnet.v1.SubmitDealingResponse.ref:type_name -> carnet.v1.StatementRef
-	17, // 4: carnet.v1.GetDealingResponse.statement:type_name -> carnet.v1.Envelope
-	18, // 5: carnet.v1.GetDealingResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 3: carnet.v1.SubmitDealingResponse.ref:type_name -> carnet.v1.StatementRef
+	19, // 4: carnet.v1.GetDealingResponse.statement:type_name -> carnet.v1.Envelope
+	20, // 5: carnet.v1.GetDealingResponse.ref:type_name -> carnet.v1.StatementRef
 	6,  // 6: carnet.v1.GetDealingResponse.confirmations:type_name -> carnet.v1.SeedConfirmation
-	17, // 7: carnet.v1.GetDealingResponse.retirement:type_name -> carnet.v1.Envelope
-	17, // 8: carnet.v1.GetDealingResponse.destructions:type_name -> carnet.v1.Envelope
-	17, // 9: carnet.v1.GetDealingResponse.committee:type_name -> carnet.v1.Envelope
-	1,  // 10: carnet.v1.GetCorrectionsResponse.piece:type_name -> carnet.v1.CorrectionPiece
-	2,  // 11: carnet.v1.GetSealedSeedsResponse.seeds:type_name -> carnet.v1.SealedSeeds
-	17, // 12: carnet.v1.RetireKeyRequest.statement:type_name -> carnet.v1.Envelope
-	18, // 13: carnet.v1.RetireKeyResponse.ref:type_name -> carnet.v1.StatementRef
-	17, // 14: carnet.v1.SubmitDestructionRequest.statement:type_name -> carnet.v1.Envelope
-	18, // 15: carnet.v1.SubmitDestructionResponse.ref:type_name -> carnet.v1.StatementRef
-	0,  // 16: carnet.v1.DealingService.SubmitDealing:input_type -> carnet.v1.SubmitDealingRequest
-	4,  // 17: carnet.v1.DealingService.GetDealing:input_type -> carnet.v1.GetDealingRequest
-	7,  // 18: carnet.v1.DealingService.GetCorrections:input_type -> carnet.v1.GetCorrectionsRequest
-	9,  // 19: carnet.v1.DealingService.GetSealedSeeds:input_type -> carnet.v1.GetSealedSeedsRequest
-	11, // 20: carnet.v1.DealingService.ConfirmSeeds:input_type -> carnet.v1.ConfirmSeedsRequest
-	13, // 21: carnet.v1.DealingService.RetireKey:input_type -> carnet.v1.RetireKeyRequest
-	15, // 22: carnet.v1.DealingService.SubmitDestruction:input_type -> carnet.v1.SubmitDestructionRequest
-	3,  // 23: carnet.v1.DealingService.SubmitDealing:output_type -> carnet.v1.SubmitDealingResponse
-	5,  // 24: carnet.v1.DealingService.GetDealing:output_type -> carnet.v1.GetDealingResponse
-	8,  // 25: carnet.v1.DealingService.GetCorrections:output_type -> carnet.v1.GetCorrectionsResponse
-	10, // 26: carnet.v1.DealingService.GetSealedSeeds:output_type -> carnet.v1.GetSealedSeedsResponse
-	12, // 27: carnet.v1.DealingService.ConfirmSeeds:output_type -> carnet.v1.ConfirmSeedsResponse
-	14, // 28: carnet.v1.DealingService.RetireKey:output_type -> carnet.v1.RetireKeyResponse
-	16, // 29: carnet.v1.DealingService.SubmitDestruction:output_type -> carnet.v1.SubmitDestructionResponse
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	19, // 7: carnet.v1.GetDealingResponse.retirement:type_name -> carnet.v1.Envelope
+	19, // 8: carnet.v1.GetDealingResponse.destructions:type_name -> carnet.v1.Envelope
+	19, // 9: carnet.v1.GetDealingResponse.committee:type_name -> carnet.v1.Envelope
+	19, // 10: carnet.v1.GetDealingResponse.redealings:type_name -> carnet.v1.Envelope
+	1,  // 11: carnet.v1.GetCorrectionsResponse.piece:type_name -> carnet.v1.CorrectionPiece
+	2,  // 12: carnet.v1.GetSealedSeedsResponse.seeds:type_name -> carnet.v1.SealedSeeds
+	19, // 13: carnet.v1.RetireKeyRequest.statement:type_name -> carnet.v1.Envelope
+	20, // 14: carnet.v1.RetireKeyResponse.ref:type_name -> carnet.v1.StatementRef
+	19, // 15: carnet.v1.RedealKeyRequest.statement:type_name -> carnet.v1.Envelope
+	20, // 16: carnet.v1.RedealKeyResponse.ref:type_name -> carnet.v1.StatementRef
+	19, // 17: carnet.v1.SubmitDestructionRequest.statement:type_name -> carnet.v1.Envelope
+	20, // 18: carnet.v1.SubmitDestructionResponse.ref:type_name -> carnet.v1.StatementRef
+	0,  // 19: carnet.v1.DealingService.SubmitDealing:input_type -> carnet.v1.SubmitDealingRequest
+	4,  // 20: carnet.v1.DealingService.GetDealing:input_type -> carnet.v1.GetDealingRequest
+	7,  // 21: carnet.v1.DealingService.GetCorrections:input_type -> carnet.v1.GetCorrectionsRequest
+	9,  // 22: carnet.v1.DealingService.GetSealedSeeds:input_type -> carnet.v1.GetSealedSeedsRequest
+	11, // 23: carnet.v1.DealingService.ConfirmSeeds:input_type -> carnet.v1.ConfirmSeedsRequest
+	13, // 24: carnet.v1.DealingService.RetireKey:input_type -> carnet.v1.RetireKeyRequest
+	15, // 25: carnet.v1.DealingService.RedealKey:input_type -> carnet.v1.RedealKeyRequest
+	17, // 26: carnet.v1.DealingService.SubmitDestruction:input_type -> carnet.v1.SubmitDestructionRequest
+	3,  // 27: carnet.v1.DealingService.SubmitDealing:output_type -> carnet.v1.SubmitDealingResponse
+	5,  // 28: carnet.v1.DealingService.GetDealing:output_type -> carnet.v1.GetDealingResponse
+	8,  // 29: carnet.v1.DealingService.GetCorrections:output_type -> carnet.v1.GetCorrectionsResponse
+	10, // 30: carnet.v1.DealingService.GetSealedSeeds:output_type -> carnet.v1.GetSealedSeedsResponse
+	12, // 31: carnet.v1.DealingService.ConfirmSeeds:output_type -> carnet.v1.ConfirmSeedsResponse
+	14, // 32: carnet.v1.DealingService.RetireKey:output_type -> carnet.v1.RetireKeyResponse
+	16, // 33: carnet.v1.DealingService.RedealKey:output_type -> carnet.v1.RedealKeyResponse
+	18, // 34: carnet.v1.DealingService.SubmitDestruction:output_type -> carnet.v1.SubmitDestructionResponse
+	27, // [27:35] is the sub-list for method output_type
+	19, // [19:27] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_dealing_proto_init() }
@@ -1075,7 +1197,7 @@ func file_carnet_v1_dealing_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_dealing_proto_rawDesc), len(file_carnet_v1_dealing_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	DealingService_GetSealedSeeds_FullMethodName    = "/carnet.v1.DealingService/GetSealedSeeds"
 	DealingService_ConfirmSeeds_FullMethodName      = "/carnet.v1.DealingService/ConfirmSeeds"
 	DealingService_RetireKey_FullMethodName         = "/carnet.v1.DealingService/RetireKey"
+	DealingService_RedealKey_FullMethodName         = "/carnet.v1.DealingService/RedealKey"
 	DealingService_SubmitDestruction_FullMethodName = "/carnet.v1.DealingService/SubmitDestruction"
 )
 
@@ -51,6 +52,9 @@ type DealingServiceClient interface {
 	// RetireKey ends the use of a key and of every dataset under it, by its owner's
 	// statement. Keyholders are asked to destroy their seeds.
 	RetireKey(ctx context.Context, in *RetireKeyRequest, opts ...grpc.CallOption) (*RetireKeyResponse, error)
+	// RedealKey has a key opened with another dealing of the same secret from now on, by
+	// its owner's statement.
+	RedealKey(ctx context.Context, in *RedealKeyRequest, opts ...grpc.CallOption) (*RedealKeyResponse, error)
 	// SubmitDestruction records the calling keyholder's statement that it destroyed its
 	// seeds of a key. The gateway deletes the bundle that was sealed to it.
 	SubmitDestruction(ctx context.Context, in *SubmitDestructionRequest, opts ...grpc.CallOption) (*SubmitDestructionResponse, error)
@@ -136,6 +140,16 @@ func (c *dealingServiceClient) RetireKey(ctx context.Context, in *RetireKeyReque
 	return out, nil
 }
 
+func (c *dealingServiceClient) RedealKey(ctx context.Context, in *RedealKeyRequest, opts ...grpc.CallOption) (*RedealKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedealKeyResponse)
+	err := c.cc.Invoke(ctx, DealingService_RedealKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *dealingServiceClient) SubmitDestruction(ctx context.Context, in *SubmitDestructionRequest, opts ...grpc.CallOption) (*SubmitDestructionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SubmitDestructionResponse)
@@ -169,6 +183,9 @@ type DealingServiceServer interface {
 	// RetireKey ends the use of a key and of every dataset under it, by its owner's
 	// statement. Keyholders are asked to destroy their seeds.
 	RetireKey(context.Context, *RetireKeyRequest) (*RetireKeyResponse, error)
+	// RedealKey has a key opened with another dealing of the same secret from now on, by
+	// its owner's statement.
+	RedealKey(context.Context, *RedealKeyRequest) (*RedealKeyResponse, error)
 	// SubmitDestruction records the calling keyholder's statement that it destroyed its
 	// seeds of a key. The gateway deletes the bundle that was sealed to it.
 	SubmitDestruction(context.Context, *SubmitDestructionRequest) (*SubmitDestructionResponse, error)
@@ -199,6 +216,9 @@ func (UnimplementedDealingServiceServer) ConfirmSeeds(context.Context, *ConfirmS
 }
 func (UnimplementedDealingServiceServer) RetireKey(context.Context, *RetireKeyRequest) (*RetireKeyResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RetireKey not implemented")
+}
+func (UnimplementedDealingServiceServer) RedealKey(context.Context, *RedealKeyRequest) (*RedealKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RedealKey not implemented")
 }
 func (UnimplementedDealingServiceServer) SubmitDestruction(context.Context, *SubmitDestructionRequest) (*SubmitDestructionResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SubmitDestruction not implemented")
@@ -314,6 +334,24 @@ func _DealingService_RetireKey_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DealingService_RedealKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedealKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DealingServiceServer).RedealKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DealingService_RedealKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DealingServiceServer).RedealKey(ctx, req.(*RedealKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DealingService_SubmitDestruction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SubmitDestructionRequest)
 	if err := dec(in); err != nil {
@@ -354,6 +392,10 @@ var DealingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RetireKey",
 			Handler:    _DealingService_RetireKey_Handler,
+		},
+		{
+			MethodName: "RedealKey",
+			Handler:    _DealingService_RedealKey_Handler,
 		},
 		{
 			MethodName: "SubmitDestruction",
