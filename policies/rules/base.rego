@@ -20,12 +20,10 @@ default allow := false
 allow if {
 	count(blocking) == 0
 	count(input.datasets) > 0
-	every d in input.datasets {
-		some f in findings
-		f.dataset == d.id
-		f.effect == "allow"
-	}
+	every d in input.datasets { d.id in allowed }
 }
+
+allowed := {f.dataset | some f in findings; f.effect == "allow"}
 
 blocking := {f | some f in findings; f.effect in {"deny", "ruling"}}
 
@@ -41,10 +39,9 @@ base_findings contains lib.allow("base.domestic", place(d), sprintf("the flow st
 	d.jurisdiction != ""
 }
 
-leaves(id) if {
-	some x in lib.crossings
-	x.dataset.id == id
-}
+leaves(id) if id in leaving
+
+leaving := {x.dataset.id | some x in lib.crossings}
 
 # The registrar does not say where somebody is.
 base_findings contains lib.deny("base.unknown-place", place(d), "the jurisdiction of a party to this flow is not known", "have the registrar register its jurisdiction") if {
@@ -91,12 +88,9 @@ inside(x) if {
 
 # A finding of a pack that is about this crossing: allowed, or refused for a better
 # reason than that nothing allows it.
-spoken(x) if {
-	some f in pack_findings
-	f.dataset == x.dataset.id
-	f.from == x.from
-	f.to == x.to
-}
+spoken(x) if [x.dataset.id, x.from, x.to] in spoken_about
+
+spoken_about := {[f.dataset, f.from, f.to] | some f in pack_findings}
 
 spoken(x) if lib.instrument(x, "legal_ruling")
 
