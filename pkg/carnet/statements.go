@@ -193,10 +193,11 @@ func (q *Query) Products() []ProductID { return append([]ProductID{q.Product}, q
 // PrivateParameter is the selection of codes that the private parameters of a query
 // stand for, shared among the committee. The query's id is the id of the sharing.
 type PrivateParameter struct {
-	Weight      int      `json:"weight"`      // how many codes are selected
-	Deltas      []byte   `json:"deltas"`      // 1 - Delta_g, 11 bytes big-endian for each code in the order of the schema
-	Commitments []Hash   `json:"commitments"` // to the seed of every part, subsets in ascending bit-mask order
-	Seeds       [][]byte `json:"seeds"`       // seed bundles, sealed to the members of the committee in their order
+	Weight      int      `json:"weight"`          // how many entries are selected
+	Spare       int      `json:"spare,omitempty"` // entries after those of the codes that stand for no code
+	Deltas      []byte   `json:"deltas"`          // 1 - Delta_g, 11 bytes big-endian for each entry: the codes in the order of the schema, then the spare ones
+	Commitments []Hash   `json:"commitments"`     // to the seed of every part, subsets in ascending bit-mask order
+	Seeds       [][]byte `json:"seeds"`           // seed bundles, sealed to the members of the committee in their order
 }
 
 // Check publishes a keyholder's scalars of the check of a private parameter. They show

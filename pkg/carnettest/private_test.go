@@ -28,12 +28,14 @@ var privateQuestions = []struct {
 	{"records", "SELECT COUNT(*), SUM(value), AVG(weight) FROM records WHERE chapter = PRIVATE($1)", []string{"02"}},
 	{"cube", "SELECT COUNT(*), SUM(value) FROM cube WHERE chapter IN (PRIVATE($2), PRIVATE($1)) AND month = '02' AND owner <> 'uz'", []string{"84", "01"}},
 	{"records", "SELECT COUNT(*) FROM records WHERE month = '01' AND chapter = PRIVATE($1)", []string{"01"}},
+	{"records", "SELECT COUNT(*), SUM(value) FROM records WHERE chapter IN (PRIVATE($1), PRIVATE($2))", []string{"", "02"}},
+	{"cube", "SELECT COUNT(*) FROM cube WHERE chapter IN (PRIVATE($1), PRIVATE($2))", []string{"", ""}},
 }
 
-// written is the query with the values in it.
+// written is the query with the values in it; an empty one is NULL.
 func written(sql string, values []string) string {
 	for i, v := range values {
-		sql = strings.ReplaceAll(sql, fmt.Sprintf("PRIVATE($%d)", i+1), "'"+v+"'")
+		sql = strings.ReplaceAll(sql, fmt.Sprintf("PRIVATE($%d)", i+1), strings.ReplaceAll("'"+v+"'", "''", "NULL"))
 	}
 	return sql
 }

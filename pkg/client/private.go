@@ -28,11 +28,17 @@ func (p *Product) shareSelection(buyer Buyer, q *carnet.Query, pl *plan.Plan, co
 	if err != nil {
 		return nil, err
 	}
-	s, seeds, err := share.NewSelection(pl.Committee, q.ID, len(pl.Private.Codes), codes, source)
+	var s *share.Selection
+	var seeds share.SelectionSeeds
+	if pl.Private.Spare > 0 {
+		s, seeds, err = share.NewBoundedSelection(pl.Committee, q.ID, len(pl.Private.Codes), pl.Private.Weight, codes, source)
+	} else {
+		s, seeds, err = share.NewSelection(pl.Committee, q.ID, len(pl.Private.Codes), codes, source)
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := &carnet.PrivateParameter{Weight: s.Weight, Deltas: s.Deltas, Commitments: s.Commitments}
+	out := &carnet.PrivateParameter{Weight: s.Weight, Spare: s.Spare, Deltas: s.Deltas, Commitments: s.Commitments}
 	for i, m := range p.Committee.Members {
 		bundle := seeds.Bundle(pl.Committee, i+1).Append(nil)
 		sealed, err := seal.Seal(p.parties[m].SealingKey, share.SelectionInfo(q, i+1), bundle)
@@ -47,7 +53,7 @@ func (p *Product) shareSelection(buyer Buyer, q *carnet.Query, pl *plan.Plan, co
 
 // selectedCodes finds out again which codes a query of this buyer selects.
 func selectedCodes(buyer Buyer, q *carnet.Query, pl *plan.Plan) ([]int, error) {
-	if err := share.CheckPrivate(pl.Committee, q, len(pl.Private.Codes), pl.Private.Weight); err != nil {
+	if err := share.CheckPrivate(pl.Committee, q, len(pl.Private.Codes), pl.Private.Spare, pl.Private.Weight); err != nil {
 		return nil, err
 	}
 	source, err := newSelectionSource(buyer, q.ID)

@@ -59,11 +59,11 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		return Ref{}, carnet.E(carnet.Precondition, "PLAN_DIFFERS", "the gateway's plan is not the one the buyer signed").
 			Fix("load the product again and resubmit; if it persists, buyer and gateway run different versions")
 	}
-	choices, weight, checks := 0, 0, 0
+	choices, spare, weight, checks := 0, 0, 0, 0
 	if p.Private != nil {
-		choices, weight, checks = len(p.Private.Codes), p.Private.Weight, p.Private.Checks
+		choices, spare, weight, checks = len(p.Private.Codes), p.Private.Spare, p.Private.Weight, p.Private.Checks
 	}
-	if err := share.CheckPrivate(p.Committee, &q, choices, weight); err != nil {
+	if err := share.CheckPrivate(p.Committee, &q, choices, spare, weight); err != nil {
 		return Ref{}, err
 	}
 	var sharing carnet.Hash

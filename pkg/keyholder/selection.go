@@ -19,11 +19,11 @@ func checkPrivate(_ context.Context, _ *Keyholder, c *Case) error {
 	if err != nil {
 		return asRefusal(err)
 	}
-	choices, weight := 0, 0
+	choices, spare, weight := 0, 0, 0
 	if p.Private != nil {
-		choices, weight = len(p.Private.Codes), p.Private.Weight
+		choices, spare, weight = len(p.Private.Codes), p.Private.Spare, p.Private.Weight
 	}
-	if err := share.CheckPrivate(p.Committee, &c.Query, choices, weight); err != nil {
+	if err := share.CheckPrivate(p.Committee, &c.Query, choices, spare, weight); err != nil {
 		return asRefusal(err)
 	}
 	return nil

@@ -39,8 +39,8 @@ func (p *Plan) Hash() carnet.Hash {
 	}
 	if p.Private != nil {
 		// Degree and flood size of an opening, and the choices in its digest, are above.
-		fields = append(fields, u64(nil, int64(len(p.Private.Codes)), int64(p.Private.Weight), int64(p.Private.Checks)))
-		return carnet.Digest("carnet/plan/private/1", fields...)
+		fields = append(fields, u64(nil, int64(len(p.Private.Codes)), int64(p.Private.Spare), int64(p.Private.Weight), int64(p.Private.Checks)))
+		return carnet.Digest("carnet/plan/private/2", fields...)
 	}
 	return carnet.Digest("carnet/plan/1", fields...)
 }

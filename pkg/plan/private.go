@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -17,7 +18,8 @@ import (
 type Private struct {
 	Column string
 	Codes  []string // all that can be selected, in the order of Opening.Choices
-	Weight int      // how many are selected; public
+	Weight int      // how many are selected, at most or exactly; public
+	Spare  int      // with a list: entries that stand for no code, as many as may be selected
 	Checks int      // keyholders that must agree on the check of the selection
 
 	variable int
@@ -26,24 +28,26 @@ type Private struct {
 }
 
 // Select returns which codes the values stand for, value i being that of parameter $i+1.
-// Its errors do not repeat values.
+// Of a list, an empty value selects nothing, and one that is there twice counts once. Its
+// errors do not repeat values.
 func (p *Private) Select(values []string) ([]int, error) {
 	if len(values) != p.Weight {
 		return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the query has %s, and %s given", plural(p.Weight, "private parameter"), given(len(values))).
 			Fix("give a value for each of $1 to $%d", p.Weight)
 	}
-	codes := make([]int, len(values))
+	var codes []int
 	for i, v := range values {
+		if v == "" && p.Spare > 0 {
+			continue
+		}
 		at, err := p.domain.find(scalar{text: v, isText: true})
 		if err != nil || at < 0 {
 			return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the value of $%d is not a code of %s", i+1, p.Column).
 				Fix("the schema lists its %d codes", len(p.Codes))
 		}
-		if slices.Contains(codes[:i], at) {
-			return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the value of $%d is that of another parameter", i+1).
-				Fix("give different codes, or use fewer parameters")
+		if !slices.Contains(codes, at) {
+			codes = append(codes, at)
 		}
-		codes[i] = at
 	}
 	return codes, nil
 }
@@ -135,6 +139,7 @@ func hasPrivate(e query.Expr) (found bool) {
 func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Private, error) {
 	var column query.Expr
 	var list []query.Expr
+	spare := 0
 	switch e := e.(type) {
 	case *query.Binary:
 		if e.Op == query.Eq {
@@ -145,7 +150,7 @@ func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Privat
 		}
 	case *query.In:
 		if !e.Not {
-			column, list = e.X, e.List
+			column, list, spare = e.X, e.List, len(e.List)
 		}
 	}
 	ref, ok := column.(*query.ColumnRef)
@@ -162,7 +167,7 @@ func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Privat
 			Fix("write the value into the query, or select codes of a dimension")
 	}
 	d := n.u.vars[c.variable].domain
-	p := &Private{Column: d.name, Codes: d.values, Weight: len(list), variable: c.variable, domain: d, at: e.Position()}
+	p := &Private{Column: d.name, Codes: d.values, Weight: len(list), Spare: spare, variable: c.variable, domain: d, at: e.Position()}
 	seen := map[int]bool{}
 	for _, x := range list {
 		param, ok := x.(*query.Private)
@@ -340,19 +345,12 @@ func (p *Plan) describePrivate() []string {
 		return nil
 	}
 	x := p.Private
-	which := "which code of " + x.Column + " is selected"
-	if x.Weight > 1 {
-		which = "which " + plural(x.Weight, "code") + " of " + x.Column + " are selected"
+	which, count := "which code of "+x.Column+" is selected", "there is one"
+	if x.Spare > 0 {
+		which, count = "which codes of "+x.Column+" are selected, and how many,", "there are at most "+fmt.Sprint(x.Weight)
 	}
 	return []string{
-		which + " is hidden from the gateway, the owners and any " + plural(p.Committee.T-1, "keyholder") + "; they learn that there " + countIs(x.Weight) + " among " + plural(len(x.Codes), "code"),
+		which + " is hidden from the gateway, the owners and any " + plural(p.Committee.T-1, "keyholder") + "; they learn that " + count + " among " + plural(len(x.Codes), "code"),
 		"  all codes are read for every number; " + plural(x.Checks, "keyholder") + " must agree that a selection was shared, and " + plural(p.Needed(), "keyholder") + " must answer",
 	}
-}
-
-func countIs(n int) string {
-	if n == 1 {
-		return "is one"
-	}
-	return "are " + plural(n, "such code")
 }

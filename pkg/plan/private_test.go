@@ -90,6 +90,17 @@ func TestPrivateParameters(t *testing.T) {
 			chosen, err := p.Private.Select(values)
 			require.NoError(t, err)
 			require.Equal(t, codes, chosen)
+			if p.Private.Spare > 0 && rapid.Bool().Draw(t, "fewer") { // as many different values as there happen to be
+				at := rapid.IntRange(0, weight-1).Draw(t, "unused")
+				values[at], literals[at] = "", "NULL"
+				if weight > 1 && rapid.Bool().Draw(t, "twice") {
+					values[at], literals[at] = values[(at+1)%weight], literals[(at+1)%weight]
+				}
+				written = strings.ReplaceAll(q.ours, a.extra.ours, fmt.Sprintf(form, strings.Join(literals, ", ")))
+				chosen, err = p.Private.Select(values)
+				require.NoError(t, err)
+				require.Len(t, chosen, weight-1)
+			}
 			got, err := p.Evaluate(b.selected(t, p, chosen))
 			require.NoError(t, err, q.ours)
 			plainPlan, err := Compile(written, b.product)
@@ -146,7 +157,12 @@ func TestPrivatePlan(t *testing.T) {
 
 	other, err := Compile("SELECT COUNT(*), SUM(value) FROM trade WHERE partner IN (PRIVATE($2), PRIVATE($1)) AND month < 7", b.product)
 	require.NoError(t, err)
-	require.Equal(t, 2, other.Private.Weight)
+	require.Equal(t, []int{2, 2}, []int{other.Private.Weight, other.Private.Spare})
+	require.Zero(t, x.Spare, "one code is one code")
+	require.Contains(t, strings.Join(other.Describe(), "\n"), "which codes of partner are selected, and how many, is hidden from the gateway, the owners and any 1 keyholder; they learn that there are at most 2 among 4 codes")
+	one, err := Compile("SELECT COUNT(*), SUM(value) FROM trade WHERE partner IN (PRIVATE($1)) AND month < 7", b.product)
+	require.NoError(t, err)
+	require.NotEqual(t, p.Hash(), one.Hash(), "at most one is another question than one")
 	require.NotEqual(t, p.Hash(), other.Hash(), "the weight is in the plan")
 	require.Zero(t, share.SelectionBound(2, nil).Cmp(other.Openings[0].Bound.Sub(other.Openings[0].Bound, p.Openings[0].Bound).Sub(other.Openings[0].Bound, p.Openings[0].Bound)))
 	grouped, err := Compile("SELECT COUNT(*), SUM(value) FROM trade WHERE month < 7 GROUP BY partner", b.product)
@@ -162,7 +178,15 @@ func TestPrivatePlan(t *testing.T) {
 		_, err = x.Select(values)
 		require.Equal(t, "PRIVATE_VALUES", carnet.ReasonOf(err))
 	}
-	_, err = other.Private.Select([]string{x.Codes[0], x.Codes[0]})
+	for _, values := range [][]string{{x.Codes[1], x.Codes[1]}, {x.Codes[1], ""}, {"", x.Codes[1]}} {
+		codes, err := other.Private.Select(values)
+		require.NoError(t, err)
+		require.Equal(t, []int{1}, codes)
+	}
+	codes, err := other.Private.Select([]string{"", ""})
+	require.NoError(t, err)
+	require.Empty(t, codes)
+	_, err = x.Select([]string{""})
 	require.Equal(t, "PRIVATE_VALUES", carnet.ReasonOf(err))
 	_, err = x.Select([]string{"secret"})
 	require.NotContains(t, err.Error(), "secret", "values are not repeated in errors")

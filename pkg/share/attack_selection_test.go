@@ -67,6 +67,21 @@ func TestAttackWeights(t *testing.T) {
 		requireReason(t, "PRIVATE_CHECK_FAILED", VerifySelection(s.r, s.c, 4, a.checks()))
 	}
 
+	// Spare entries are no way around: they are checked like those of codes.
+	for name, w := range map[string][]*big.Int{
+		"more codes, less spare":   ints(1, 1, 1, -1, 0),
+		"a difference, more spare": ints(1, -1, 0, 1, 1),
+		"a spare entry of two":     ints(0, 0, 0, 2, 0),
+		"more than declared":       ints(1, 1, 0, 1, 0),
+		"fewer than declared":      ints(1, 0, 0, 0, 0),
+	} {
+		a, ok := s.craft("spare "+name, append(fs[:3:3], fs[:2]...), 2, w...)
+		require.True(t, ok, name)
+		a.sel.Spare = 2
+		a = s.asked(a.sel, a.seeds, fs[:3])
+		requireReason(t, "PRIVATE_CHECK_FAILED", VerifySelection(s.r, s.c, 4, a.checks()))
+	}
+
 	// What the check prevents: keyholders that answered all the same.
 	a, _ := s.craft("difference", fs, 1, ints(2, -1, 0)...)
 	sum, _, err := combineSelected(a, a.answers())

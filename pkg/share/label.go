@@ -15,6 +15,7 @@ const (
 	tagSelectSeeds   = "carnet/select/seeds/2"  // HPKE context of the sealed seeds of a selection
 	tagSelectShare   = "carnet/select/share/1"  // AES key of a part's additive shares of a selection
 	tagSelectHash    = "carnet/select/1"        // H_w: identity of a shared selection
+	tagSelectSpare   = "carnet/select/spare/1"  // H_w of one with entries that stand for no code
 	tagSelectRho     = "carnet/select/rho/1"    // XOF key of the coefficients of a selection's check
 	tagSelectCheck   = "carnet/select/check/1"  // XOF key of the zero sharings that hide check scalars
 	tagSelectMask    = "carnet/mask/select/1"   // mask key of a part in one set of dataset keys and one selection

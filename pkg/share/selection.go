@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -29,10 +30,15 @@ const (
 // with the public differences Delta_g. Sharing over the integers and not modulo Q is
 // what lets a check decide that w_g is 0 or 1: Z_Q has other solutions of w^2 = w, all
 // of them far larger than any w_g that can be written here.
+//
+// The check is of the exact weight. At most as many codes are selected where the vector
+// has as many spare entries: they are checked like the others and multiply nothing, and
+// whoever selects fewer codes selects some of them.
 type Selection struct {
 	Request     carnet.Hash   // random id of the request; never used twice
-	Weight      int           // number of codes selected, declared openly
-	Deltas      []byte        // 1 - Delta_g as DeltaBytes big-endian bytes, for every code
+	Weight      int           // number of entries selected, declared openly
+	Spare       int           // entries after those of the codes that stand for no code
+	Deltas      []byte        // 1 - Delta_g as DeltaBytes big-endian bytes, for every entry
 	Commitments []carnet.Hash // to kappa_B, in the order of Committee.Subsets
 }
 
@@ -49,6 +55,28 @@ func SelectionCommit(request carnet.Hash, b Subset, kappa [32]byte) carnet.Hash 
 // it, in the order of Committee.Subsets. The request id must be fresh: two selections
 // under one id and one set of seeds would show their difference.
 func NewSelection(c Committee, request carnet.Hash, choices int, codes []int, rand io.Reader) (*Selection, SelectionSeeds, error) {
+	return newSelection(c, request, choices, 0, codes, rand)
+}
+
+// NewBoundedSelection is NewSelection of at most most codes, perhaps none: how many is
+// hidden like which.
+func NewBoundedSelection(c Committee, request carnet.Hash, choices, most int, codes []int, rand io.Reader) (*Selection, SelectionSeeds, error) {
+	entries := slices.Clone(codes)
+	if slices.ContainsFunc(codes, func(g int) bool { return g >= choices }) {
+		return nil, nil, badSelection("a code is none of the %d", choices)
+	}
+	for i := range most - len(codes) {
+		entries = append(entries, choices+i)
+	}
+	if len(entries) != most {
+		return nil, nil, badSelection("more than %d codes are selected", most)
+	}
+	return newSelection(c, request, choices, most, entries, rand)
+}
+
+// newSelection shares the selection of entries, those from choices on spare ones.
+func newSelection(c Committee, request carnet.Hash, choices, spare int, codes []int, rand io.Reader) (*Selection, SelectionSeeds, error) {
+	choices += spare
 	if request.IsZero() || choices < 1 || choices > MaxChoices {
 		return nil, nil, badSelection("there is no request id, or not 1 to %d codes to choose from", MaxChoices)
 	}
@@ -59,7 +87,7 @@ func NewSelection(c Committee, request carnet.Hash, choices int, codes []int, ra
 		}
 		chosen[g] = true
 	}
-	s := &Selection{Request: request, Weight: len(codes), Deltas: make([]byte, choices*DeltaBytes)}
+	s := &Selection{Request: request, Weight: len(codes), Spare: spare, Deltas: make([]byte, choices*DeltaBytes)}
 	seeds := SelectionSeeds{}
 	sums := make([]*big.Int, choices)
 	for g := range sums {
@@ -95,18 +123,23 @@ func (k SelectionSeeds) Bundle(c Committee, i int) Bundle {
 }
 
 // Choices returns how many codes the selection chooses from.
-func (s *Selection) Choices() int { return len(s.Deltas) / DeltaBytes }
+func (s *Selection) Choices() int { return s.entries() - s.Spare }
+
+// entries counts the codes and the spare entries.
+func (s *Selection) entries() int { return len(s.Deltas) / DeltaBytes }
 
 // Validate checks what is public about a selection: one difference a code, one
 // commitment a part, a weight that is possible. Every DeltaBytes bytes are a difference
 // of magnitude below 2^88, so that every w_g is below 2^89 whatever the seeds are.
 func (s *Selection) Validate(c Committee) error {
-	n := s.Choices()
+	n := s.entries()
 	switch {
 	case s.Request.IsZero():
 		return badSelection("it has no request id")
 	case n < 1 || n > MaxChoices || len(s.Deltas) != n*DeltaBytes:
 		return badSelection("%d bytes are not the differences of 1 to %d codes", len(s.Deltas), MaxChoices)
+	case s.Spare < 0 || s.Spare >= n:
+		return badSelection("%d of %d entries stand for no code", s.Spare, n)
 	case s.Weight < 1 || s.Weight > n:
 		return badSelection("%d of %d codes can't be selected", s.Weight, n)
 	case len(s.Commitments) != c.Parts():
@@ -126,6 +159,9 @@ func (s *Selection) Hash() carnet.Hash {
 	fields := [][]byte{s.Request[:], u32(uint32(s.Weight)), s.Deltas}
 	for i := range s.Commitments {
 		fields = append(fields, s.Commitments[i][:])
+	}
+	if s.Spare > 0 {
+		return carnet.Digest(tagSelectSpare, append([][]byte{u32(uint32(s.Spare))}, fields...)...)
 	}
 	return carnet.Digest(tagSelectHash, fields...)
 }

@@ -12,7 +12,7 @@ const sealOverhead = 1120 + 16
 
 // SelectionOf returns the selection of a query with a private parameter, unchecked.
 func SelectionOf(q *carnet.Query) *Selection {
-	return &Selection{Request: q.ID, Weight: q.Private.Weight, Deltas: q.Private.Deltas, Commitments: q.Private.Commitments}
+	return &Selection{Request: q.ID, Weight: q.Private.Weight, Spare: q.Private.Spare, Deltas: q.Private.Deltas, Commitments: q.Private.Commitments}
 }
 
 // SelectionInfo is the HPKE context in which keyholder number's seeds of a selection are
@@ -25,9 +25,9 @@ func SelectionInfo(q *carnet.Query, number int) []byte {
 }
 
 // CheckPrivate checks what is public about the private parameter of a query: that it has
-// one if the plan asks for one, for as many codes and of the weight that the plan says,
-// with seeds for everyone. choices and weight are 0 if the plan has none.
-func CheckPrivate(c Committee, q *carnet.Query, choices, weight int) error {
+// one if the plan asks for one, for as many codes and spare entries and of the weight that
+// the plan says, with seeds for everyone. All three are 0 if the plan has none.
+func CheckPrivate(c Committee, q *carnet.Query, choices, spare, weight int) error {
 	p := q.Private
 	switch {
 	case (p == nil) != (choices == 0):
@@ -39,8 +39,8 @@ func CheckPrivate(c Committee, q *carnet.Query, choices, weight int) error {
 	if err := s.Validate(c); err != nil {
 		return err
 	}
-	if s.Choices() != choices || s.Weight != weight {
-		return badSelection("it selects %d of %d codes, and the query %d of %d", s.Weight, s.Choices(), weight, choices)
+	if s.Choices() != choices || s.Weight != weight || s.Spare != spare {
+		return badSelection("it selects %d of %d codes and %d spare entries, and the query %d of %d and %d", s.Weight, s.Choices(), s.Spare, weight, choices, spare)
 	}
 	if len(p.Seeds) != c.N {
 		return badSelection("there are seeds for %d keyholders, of %d", len(p.Seeds), c.N)
@@ -54,13 +54,13 @@ func CheckPrivate(c Committee, q *carnet.Query, choices, weight int) error {
 	return nil
 }
 
-// Codes returns what is selected, to whoever knows all seeds: the buyer, when it opens
+// Codes returns the codes that are selected, to whoever knows all seeds: the buyer, when it opens
 // an answer. BAD_SELECTION_SEEDS says that the seeds are not those of the selection.
 func (s *Selection) Codes(c Committee, seeds SelectionSeeds) ([]int, error) {
 	if err := s.Validate(c); err != nil {
 		return nil, err
 	}
-	w := make([]*big.Int, s.Choices())
+	w := make([]*big.Int, s.entries())
 	for g := range w {
 		w[g] = s.delta(g)
 	}
@@ -85,6 +85,9 @@ func (s *Selection) Codes(c Committee, seeds SelectionSeeds) ([]int, error) {
 	}
 	if len(codes) != s.Weight {
 		return nil, bad
+	}
+	for len(codes) > 0 && codes[len(codes)-1] >= s.Choices() {
+		codes = codes[:len(codes)-1]
 	}
 	return codes, nil
 }

@@ -31,7 +31,7 @@ func TestCheckPrivate(t *testing.T) {
 	for _, nt := range [][2]int{{1, 1}, {5, 2}, {8, 3}, {12, 2}} {
 		c := must(NewCommittee(nt[0], nt[1]))
 		q, seeds, keys := sealedSelection(t, c, 4, 1)
-		require.NoError(t, CheckPrivate(c, q, 6, 2))
+		require.NoError(t, CheckPrivate(c, q, 6, 0, 2))
 		require.Equal(t, q.Private.Deltas, SelectionOf(q).Deltas)
 		plain, err := keys[0].Open(SelectionInfo(q, 1), q.Private.Seeds[0])
 		require.NoError(t, err)
@@ -49,10 +49,13 @@ func TestCheckPrivate(t *testing.T) {
 		}
 	}
 	c := must(NewCommittee(5, 2))
-	require.NoError(t, CheckPrivate(c, &carnet.Query{}, 0, 0))
-	requireReason(t, "BAD_SELECTION", CheckPrivate(c, &carnet.Query{}, 6, 2))
+	require.NoError(t, CheckPrivate(c, &carnet.Query{}, 0, 0, 0))
+	requireReason(t, "BAD_SELECTION", CheckPrivate(c, &carnet.Query{}, 6, 0, 2))
 	for name, change := range map[string]func(p *carnet.PrivateParameter){
 		"weight":           func(p *carnet.PrivateParameter) { p.Weight = 1 },
+		"spare":            func(p *carnet.PrivateParameter) { p.Spare = 1 },
+		"less than none":   func(p *carnet.PrivateParameter) { p.Spare = -1 },
+		"no code at all":   func(p *carnet.PrivateParameter) { p.Spare = 6 },
 		"codes":            func(p *carnet.PrivateParameter) { p.Deltas = p.Deltas[DeltaBytes:] },
 		"commitments":      func(p *carnet.PrivateParameter) { p.Commitments = p.Commitments[1:] },
 		"seeds":            func(p *carnet.PrivateParameter) { p.Seeds = p.Seeds[1:] },
@@ -60,10 +63,10 @@ func TestCheckPrivate(t *testing.T) {
 	} {
 		q, _, _ := sealedSelection(t, c, 4, 1)
 		change(q.Private)
-		require.Equal(t, "BAD_SELECTION", carnet.ReasonOf(CheckPrivate(c, q, 6, 2)), name)
+		require.Equal(t, "BAD_SELECTION", carnet.ReasonOf(CheckPrivate(c, q, 6, 0, 2)), name)
 	}
 	q, _, _ := sealedSelection(t, c, 4, 1)
-	requireReason(t, "BAD_SELECTION", CheckPrivate(c, q, 0, 0))
+	requireReason(t, "BAD_SELECTION", CheckPrivate(c, q, 0, 0, 0))
 }
 
 // Codes are found with the right seeds only, and only if they are a selection.

@@ -65,7 +65,7 @@ func PrivateHome(key carnet.KeyID) *carnet.Error {
 //
 // values[g] is the constant coefficient of sum_j D_j*R_j of the functional that code g
 // stands for, with the D_j that this keyholder derived itself, and without the public
-// value. The products of two sharings of degree t-1 lie on a polynomial of degree
+// value. Spare entries stand for nothing and take no part. The products of two sharings of degree t-1 lie on a polynomial of degree
 // 2(t-1); the zero sharing makes it a random one of that degree with the same value at
 // 0. What belongs to one code never leaves alone: a buyer knows all of its own seeds, and
 // unflooded scalars per code would be exact equations on the key.
@@ -74,8 +74,8 @@ func PrivateHome(key carnet.KeyID) *carnet.Error {
 // Respond panics if degree < 1, k < 1 or values does not have one entry a code.
 func (rs *SelectedResponder) Respond(f carnet.Hash, degree, k int, values []he.Scalar) he.Scalar {
 	r, w := rs.r, rs.view.w
-	if degree < 1 || k < 1 || len(values) != len(w) {
-		panic(fmt.Sprintf("share: answer of degree %d with flooding of 2^%d and %d values for %d codes", degree, k, len(values), len(w)))
+	if degree < 1 || k < 1 || len(values) != rs.view.s.Choices() {
+		panic(fmt.Sprintf("share: answer of degree %d with flooding of 2^%d and %d values for %d codes", degree, k, len(values), rs.view.s.Choices()))
 	}
 	var sum he.Scalar
 	for g := range values {

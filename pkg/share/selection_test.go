@@ -175,6 +175,40 @@ func checkSelection(t *testing.T, a *asked, least int) {
 	require.Equal(t, checks, a.checks())
 }
 
+// askAtMost is ask with spare entries.
+func (s *system) askAtMost(label string, most int, fs []*functional.Functional, codes ...int) *asked {
+	sel, seeds, err := NewBoundedSelection(s.c, carnet.Digest("test", []byte(label)), len(fs), most, codes, stream(label))
+	require.NoError(s.t, err)
+	require.Equal(s.t, len(fs), sel.Choices())
+	require.Equal(s.t, most, sel.Weight)
+	got, err := sel.Codes(s.c, seeds)
+	require.NoError(s.t, err)
+	require.ElementsMatch(s.t, codes, got)
+	return s.asked(sel, seeds, fs, codes...)
+}
+
+// TestBoundedSelection: with spare entries, the check passes and the answer opens for
+// every number of codes up to the bound, none included.
+func TestBoundedSelection(t *testing.T) {
+	records, cube := newSystem(t, smallRecords, 5, 2, 0, 0), newSystem(t, smallCube, 7, 3, 0)
+	for most := 1; most <= 3; most++ {
+		for count := range most + 1 {
+			label := fmt.Sprint(count, " of at most ", most)
+			checkSelection(t, cube.askAtMost("cells "+label, most, cube.choices(1), []int{7, 0, 3}[:count]...), 7)
+			checkSelection(t, records.askAtMost("products "+label, most, records.choices(2), []int{2, 0, 1}[:count]...), 4)
+		}
+	}
+	for _, codes := range [][]int{{0, 1, 2}, {9}, {-1}, {1, 1}} {
+		_, _, err := NewBoundedSelection(cube.c, carnet.Hash{1}, 9, 2, codes, stream("x"))
+		requireReason(t, "BAD_SELECTION", err)
+	}
+	exact, _, err := NewSelection(cube.c, carnet.Hash{1}, 5, []int{1}, stream("x"))
+	require.NoError(t, err)
+	bounded := *exact
+	bounded.Spare = 2
+	require.NotEqual(t, exact.Hash(), bounded.Hash(), "how many entries stand for codes is in every functional id")
+}
+
 // TestSelectionRealProfile does it once with parameters in use and many codes.
 func TestSelectionRealProfile(t *testing.T) {
 	s := newSystem(t, must(he.Lookup("cube")), 5, 2, 0)

@@ -5,7 +5,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/he"
 )
 
-// SelectionView is one keyholder's view of a selection: for every code g the value
+// SelectionView is one keyholder's view of a selection: for every entry g the value
 //
 //	W_{g,i} = Delta_g + sum over the parts B it holds of f_B(i) * omega_{B,g}   mod Q
 //
@@ -36,7 +36,7 @@ func NewSelectionView(r *he.Ring, c Committee, s *Selection, b Bundle) (*Selecti
 	if b.Home != nil || complete(c, b) != nil {
 		return nil, bad
 	}
-	v := &SelectionView{r: r, c: c, s: s, number: b.Number, kappas: map[Subset][32]byte{}, w: make([]he.Scalar, s.Choices())}
+	v := &SelectionView{r: r, c: c, s: s, number: b.Number, kappas: map[Subset][32]byte{}, w: make([]he.Scalar, s.entries())}
 	for g := range v.w {
 		v.w[g] = r.ScalarFromBig(s.delta(g))
 	}
@@ -50,7 +50,7 @@ func NewSelectionView(r *he.Ring, c Committee, s *Selection, b Bundle) (*Selecti
 		}
 		v.kappas[a] = kappa
 		f := coefficient(r, a, b.Number)
-		for g, omega := range omegas(kappa, s.Request, s.Choices()) {
+		for g, omega := range omegas(kappa, s.Request, s.entries()) {
 			v.w[g] = r.ScalarAdd(v.w[g], r.ScalarMul(f, r.ScalarFromBig(omega)))
 		}
 	}

@@ -130,6 +130,7 @@ type (
 		Number      int           `json:"number"`
 		Request     carnet.Hash   `json:"request"`
 		Weight      int           `json:"weight"`
+		Spare       int           `json:"spare,omitempty"` // entries after those of the codes
 		Deltas      string        `json:"deltas"`
 		Commitments []carnet.Hash `json:"commitments"` // of all parts
 		Bundle      string        `json:"bundle"`      // of the buyer's seeds
@@ -330,12 +331,23 @@ func (v *vectors) addCrosses(t *testing.T, r *he.Ring) {
 
 func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Hash) {
 	secret := r.DeriveSecret(he.Seed(draw()))
-	for m, nt := range [][2]int{{5, 2}, {7, 3}} {
+	for m, nt := range [][2]int{{5, 2}, {7, 3}, {5, 2}} {
+		if m == 2 { // added later: what is drawn after these selections stays as it was
+			rng := stream("a selection with spare entries")
+			draw = func() (h carnet.Hash) { rng.Read(h[:]); return h }
+		}
 		c := must(NewCommittee(nt[0], nt[1]))
-		x := vectorSelection{N: c.N, T: c.T, Number: 4, Keys: sortedHashes(draw, m+1), Logged: draw(), ID: draw(), Degree: m + 1, K: 150}
-		sel, seeds, err := NewSelection(c, draw(), 5, []int{3, 1}[m:], stream(fmt.Sprint("selection", m)))
+		x := vectorSelection{N: c.N, T: c.T, Number: 4, Keys: sortedHashes(draw, min(m, 1)+1), Logged: draw(), ID: draw(), Degree: min(m, 1) + 1, K: 150}
+		var sel *Selection
+		var seeds SelectionSeeds
+		var err error
+		if m < 2 {
+			sel, seeds, err = NewSelection(c, draw(), 5, []int{3, 1}[m:], stream(fmt.Sprint("selection", m)))
+		} else {
+			sel, seeds, err = NewBoundedSelection(c, draw(), 3, 2, []int{1}, stream("selection with spare entries"))
+		}
 		require.NoError(t, err)
-		x.Request, x.Weight, x.Deltas, x.Commitments, x.Hash = sel.Request, sel.Weight, hex.EncodeToString(sel.Deltas), sel.Commitments, sel.Hash()
+		x.Request, x.Weight, x.Spare, x.Deltas, x.Commitments, x.Hash = sel.Request, sel.Weight, sel.Spare, hex.EncodeToString(sel.Deltas), sel.Commitments, sel.Hash()
 		b := seeds.Bundle(c, x.Number)
 		x.Bundle = hex.EncodeToString(b.Append(nil))
 		view := must(NewSelectionView(r, c, sel, b))
@@ -357,7 +369,7 @@ func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Has
 		}
 		var values []he.Scalar
 		var contents [][]byte
-		for range view.w {
+		for range sel.Choices() {
 			h := draw()
 			x.Contents, contents = append(x.Contents, h), append(contents, h[:])
 			values = append(values, r.ScalarFromBig(new(big.Int).SetBytes(h[:])))

@@ -9,7 +9,7 @@ import (
 )
 
 type selection struct {
-	N, T, Number, Weight, Degree, K               int
+	N, T, Number, Weight, Spare, Degree, K        int
 	Request, Deltas, Bundle, Hash, Logged         string
 	Commitments, View, Rho, Keys, Bundles, Checks []string
 	Contents                                      []string
@@ -54,7 +54,11 @@ func checkSelections(d *document) {
 				same("commitment of a selection", v.Commitments[x], digest("carnet/select/commit/1", unhex(v.Request), u16(a), kappa))
 			}
 		}
-		same("hash of a selection", v.Hash, digest("carnet/select/1", fields...))
+		if v.Spare > 0 {
+			same("hash of a selection", v.Hash, digest("carnet/select/spare/1", append([][]byte{u32(v.Spare)}, fields...)...))
+		} else {
+			same("hash of a selection", v.Hash, digest("carnet/select/1", fields...))
+		}
 
 		view := make([]*big.Int, len(v.View))
 		for g := range view {
@@ -77,7 +81,7 @@ func checkSelections(d *document) {
 			two.Add(two, w)
 		}
 		sum := new(big.Int)
-		for g, w := range view {
+		for g, w := range view[:len(view)-v.Spare] {
 			x := integer(v.Values[g])
 			sum.Add(sum, x.Mul(x, w))
 		}
