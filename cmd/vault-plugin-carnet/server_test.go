@@ -31,7 +31,7 @@ const name = vaultserver.EngineName
 var policy = keystest.NewPerson("policy")
 
 // build makes a plugin that reports a version, and returns its SHA-256.
-func build(t *testing.T, dir, version string) string {
+func build(t testing.TB, dir, version string) string {
 	t.Helper()
 	sum, err := vaultserver.BuildEngine(t.Context(), dir, version)
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ type installed struct {
 	mounts atomic.Int32
 }
 
-func install(t *testing.T, versions ...string) *installed {
+func install(t testing.TB, versions ...string) *installed {
 	dir := t.TempDir()
 	v := &installed{Server: vaultserver.New(t, vaultserver.Options{Plugins: dir}), sums: map[string]string{}}
 	for _, version := range versions {
@@ -67,12 +67,12 @@ func install(t *testing.T, versions ...string) *installed {
 }
 
 // register registers a build under a version.
-func (v *installed) register(t *testing.T, build, version string) error {
+func (v *installed) register(t testing.TB, build, version string) error {
 	return v.RegisterEngine(t.Context(), build, v.sums[build], version)
 }
 
 // enable enables and configures one more engine.
-func (v *installed) enable(t *testing.T, version string, buyer ed25519.PublicKey) string {
+func (v *installed) enable(t testing.TB, version string, buyer ed25519.PublicKey) string {
 	t.Helper()
 	path := fmt.Sprintf("carnet-keys-%d", v.mounts.Add(1))
 	require.NoError(t, v.EnableEngine(t.Context(), path, version, policy.Public(), map[carnet.PartyID]ed25519.PublicKey{"buyer": buyer}))
@@ -81,7 +81,7 @@ func (v *installed) enable(t *testing.T, version string, buyer ed25519.PublicKey
 
 func (v *installed) at(path string) vaultplugin.Mount { return vaultplugin.At(v.client, path) }
 
-func (v *installed) sharer(t *testing.T, path string) keys.Sharer {
+func (v *installed) sharer(t testing.TB, path string) keys.Sharer {
 	t.Helper()
 	s, err := vaultplugin.New(t.Context(), v.at(path), policy)
 	require.NoError(t, err)
