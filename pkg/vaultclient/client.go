@@ -167,7 +167,8 @@ func (c *Client) watch(ctx context.Context, s *api.Secret, turn int) bool {
 			return false
 		case <-renewed:
 			c.log.Debug("Vault token renewed")
-		case <-ended:
+		case err := <-ended: // nil, too, when the token reached its greatest age
+			c.log.Debug("the Vault token is not renewed any more", "reason", carnet.ReasonOf(Explain("renew the own token", err)))
 			return true
 		case <-check.C:
 			if c.turn() != turn {

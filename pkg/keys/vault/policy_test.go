@@ -65,11 +65,11 @@ func everything(t *testing.T, login vaultclient.Config, cfg vault.Config) error 
 	if err := c.Renew(ctx); err != nil {
 		return err
 	}
-	store, err := vault.Create(ctx, c, cfg, rand.Reader)
-	if err != nil {
+	if _, err := vault.Create(ctx, c, cfg, rand.Reader); err != nil {
 		return err
 	}
-	if store, err = vault.Open(ctx, c, cfg); err != nil {
+	store, err := vault.Open(ctx, c, cfg)
+	if err != nil {
 		return err
 	}
 	sealed, err := seal.Seal(store.SealingKey(), []byte("info"), []byte("seeds"))
