@@ -84,9 +84,10 @@ func TestBucketsAreChecked(t *testing.T) {
 		from, to, _ := strings.Cut(change, ">")
 		require.Contains(t, invoices, from)
 		_, err := Parse("invoices.yaml", []byte(strings.Replace(invoices, from, to, 1)))
-		require.Error(t, err, change)
+		var e *carnet.Error
+		require.ErrorAs(t, err, &e, change)
 		var text string
-		for _, v := range err.(*carnet.Error).Violations {
+		for _, v := range e.Violations {
 			text += fmt.Sprintln(v.Msg)
 		}
 		require.Contains(t, text, message, change)
