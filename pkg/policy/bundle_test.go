@@ -49,7 +49,7 @@ func TestBadBundles(t *testing.T) {
 		"no source":       {replace("packs/kg.yaml", `source: "https://cbd.minjust.gov.kg/"`, `source: ""`), "law and source"},
 		"no date":         {replace("packs/kg.yaml", `in_force: 2008-04-14`, `in_force: some day`), "dates"},
 		"no confidence":   {replace("packs/kg.yaml", `confidence: medium`, `confidence: sure`), "confidence"},
-		"unknown input":   {replace("rules/terms.rego", "input.purpose", "input.porpose"), "porpose"},
+		"unknown input":   {replace("rules/terms.rego", "input.purpose", "input.shoe_size"), "shoe_size"},
 		"the network":     {replace("rules/lib.rego", "harmless(d) if ", "harmless(_) if http.send({\"method\": \"get\", \"url\": \"http://localhost\"}).status_code == 200\n\nharmless(d) if "), "http.send"},
 		"the clock":       {replace("rules/lib.rego", "now := time.parse_rfc3339_ns(input.now)", "now := time.now_ns()"), "time.now_ns"},
 		"chance":          {replace("rules/lib.rego", "harmless(d) if ", "harmless(_) if rand.intn(\"x\", 2) == 1\n\nharmless(d) if "), "rand.intn"},
