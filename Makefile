@@ -51,9 +51,10 @@ plugin: ## build the secrets engine for Vault into bin/; VERSION=v1.2.3 is what 
 test-plugin: vault ## the secrets engine, also registered in a real Vault server
 	cd cmd/vault-plugin-carnet && $(GO) vet ./... && CARNET_VAULT_TESTS=required $(GO) test ./...
 
-tidy: ## module files of the programs and of the secrets engine, which follows their versions
+tidy: ## module files of the programs, and of the modules that follow their versions
 	$(GO) mod tidy
 	cd cmd/vault-plugin-carnet && $(GO) mod tidy
+	cd tools/pggrammar && $(GO) mod tidy
 
 vault-start: vault ## run a Vault server with TLS and an audit file, unsealed; ctrl-C stops it
 	$(GO) run ./internal/vaultdev

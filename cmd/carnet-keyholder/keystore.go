@@ -12,6 +12,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/agefile"
 	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // storeFlags say where the keys are: in HashiCorp Vault if there is a file that says
@@ -25,7 +26,7 @@ type storeFlags struct {
 // vaultFile is what that file holds.
 type vaultFile struct {
 	vaultclient.Config `yaml:",inline"`
-	Keystore           vault.Config              `yaml:"keystore"`
+	Keystore           vaultsecret.Config        `yaml:"keystore"`
 	Certificates       *vaultclient.Certificates `yaml:"certificates"`     // nil: from files
 	Engine             string                    `yaml:"engine,omitempty"` // where vault-plugin-carnet is enabled; it keeps the seeds then
 }

@@ -8,15 +8,15 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
-	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // vaultConfig is vault.yaml in the home directory. If it is there, identity and dataset
 // keys are in HashiCorp Vault instead of files.
 type vaultConfig struct {
 	vaultclient.Config `yaml:",inline"`
-	Keystore           vault.Config              `yaml:"keystore"`
+	Keystore           vaultsecret.Config        `yaml:"keystore"`
 	Certificates       *vaultclient.Certificates `yaml:"certificates"` // nil: from files
 }
 
@@ -24,7 +24,7 @@ const vaultFile = "vault.yaml"
 
 // inVault is an open connection to it.
 type inVault struct {
-	*vault.Files
+	*vaultsecret.Files
 	client *vaultclient.Client
 	cfg    vaultConfig
 }
@@ -55,7 +55,7 @@ func (a *app) vault() (*inVault, error) {
 	if v.client, err = vaultclient.Open(a.ctx, v.cfg.Config, nil); err != nil {
 		return nil, err
 	}
-	if v.Files, err = vault.NewFiles(v.client, v.cfg.Keystore); err != nil {
+	if v.Files, err = vaultsecret.NewFiles(v.client, v.cfg.Keystore); err != nil {
 		return nil, errors.Join(err, v.client.Close())
 	}
 	a.opened = v

@@ -14,8 +14,8 @@ import (
 
 	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // startVaults starts a HashiCorp Vault for every keyholder, prepares it as its
@@ -43,8 +43,8 @@ func (d *demo) startVaults() error {
 			}
 			text, err := yaml.Marshal(struct {
 				vaultclient.Config `yaml:",inline"`
-				Keystore           vault.Config `yaml:"keystore"`
-			}{login, vault.Config{Name: k.id}})
+				Keystore           vaultsecret.Config `yaml:"keystore"`
+			}{login, vaultsecret.Config{Name: k.id}})
 			if err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/agefile"
 	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // groupsOfQuery is how many groups the query has whose keystore requests are measured:
@@ -55,7 +56,7 @@ func vaultFigure(ctx context.Context, b *bench, r *Report) error {
 		return err
 	}
 	defer client.Close()
-	inVault, err := vault.Create(ctx, client, vault.Config{Name: "bench"}, rand.Reader)
+	inVault, err := vault.Create(ctx, client, vaultsecret.Config{Name: "bench"}, rand.Reader)
 	if err != nil {
 		return err
 	}

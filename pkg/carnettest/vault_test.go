@@ -22,6 +22,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // moment is a step of a release at which the keystore is asked for something.
@@ -91,7 +92,7 @@ func openVault(t testing.TB, s *vaultserver.Server, party carnet.PartyID) (*vaul
 	c, err := vaultclient.Open(Context(t), login, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	store, err := vault.Create(Context(t), c, vault.Config{Name: string(party)}, rand.Reader)
+	store, err := vault.Create(Context(t), c, vaultsecret.Config{Name: string(party)}, rand.Reader)
 	require.NoError(t, err)
 	return c, &watched{Store: store}
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 	policies "github.com/carnet-network/carnet/policies/vault"
 )
 
@@ -22,12 +22,12 @@ import (
 const certificateLife = "12s"
 
 // vaultYAML writes a program's vault.yaml.
-func vaultYAML(t *testing.T, file string, login vaultclient.Config, keystore vault.Config, c vaultclient.Certificates) {
+func vaultYAML(t *testing.T, file string, login vaultclient.Config, keystore vaultsecret.Config, c vaultclient.Certificates) {
 	text, err := yaml.Marshal(struct {
 		vaultclient.Config `yaml:",inline"`
-		Keystore           *vault.Config            `yaml:"keystore,omitempty"`
+		Keystore           *vaultsecret.Config      `yaml:"keystore,omitempty"`
 		Certificates       vaultclient.Certificates `yaml:"certificates"`
-	}{login, map[bool]*vault.Config{true: &keystore}[keystore.Name != ""], c})
+	}{login, map[bool]*vaultsecret.Config{true: &keystore}[keystore.Name != ""], c})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, text, 0o600))
 }
@@ -46,7 +46,7 @@ func (r *realNetwork) gatewayInVault(t *testing.T) []string {
 	require.NoError(t, r.vault.Client().Sys().PutPolicyWithContext(ctx, "carnet-gateway", policies.For("gateway", "gateway")))
 	login, err := r.vault.AppRole(ctx, vaultserver.Role{Name: "gateway"}, "carnet-gateway", r.file("gateway-login"))
 	require.NoError(t, err)
-	vaultYAML(t, r.file("gateway-vault.yaml"), login, vault.Config{},
+	vaultYAML(t, r.file("gateway-vault.yaml"), login, vaultsecret.Config{},
 		vaultclient.Certificates{Role: "gateway", Hosts: []string{"127.0.0.1"}, Revoked: true, Peers: r.file("peers.pem")})
 	return []string{"--vault", r.file("gateway-vault.yaml")}
 }
@@ -55,7 +55,7 @@ func (r *realNetwork) keyholderInVault(t *testing.T, k *Keyholder) {
 	login, err := r.vault.Provision(Context(t), "keyholder", k.Party, k.Dir)
 	require.NoError(t, err)
 	require.NoError(t, r.vault.PartyRole(Context(t), k.Party, certificateLife))
-	vaultYAML(t, filepath.Join(k.Dir, "vault.yaml"), login, vault.Config{Name: string(k.Party)}, vaultclient.Certificates{Role: string(k.Party)})
+	vaultYAML(t, filepath.Join(k.Dir, "vault.yaml"), login, vaultsecret.Config{Name: string(k.Party)}, vaultclient.Certificates{Role: string(k.Party)})
 }
 
 // Rule: with keys and certificates in Vault the network works as with files, over

@@ -15,12 +15,13 @@ import (
 	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keys/vault"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 func key(i byte) (k carnet.KeyID) { k[0], k[31] = i, 0xee; return }
 
 // entry is what the KV engine holds of a key, as its administrator sees it.
-func entry(t testing.TB, s *vaultserver.Server, cfg vault.Config, k carnet.KeyID) *api.KVSecret {
+func entry(t testing.TB, s *vaultserver.Server, cfg vaultsecret.Config, k carnet.KeyID) *api.KVSecret {
 	got, err := s.Client().KVv2("carnet").Get(background(t), cfg.Name+"/keys/"+k.String())
 	require.NoError(t, err)
 	return got
@@ -165,7 +166,7 @@ func TestKeysThatCouldLeave(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
-		_, err := vault.Create(ctx, admin(t, s), vault.Config{Name: string(party)}, rand.Reader)
+		_, err := vault.Create(ctx, admin(t, s), vaultsecret.Config{Name: string(party)}, rand.Reader)
 		require.Equal(t, bad.reason, carnet.ReasonOf(err), "%d: %v", i, err)
 	}
 }
@@ -212,9 +213,9 @@ func TestCreateOnce(t *testing.T) {
 	c, _, cfg := fresh(t, s)
 	_, err := vault.Create(background(t), c, cfg, rand.Reader)
 	require.Equal(t, "KEYSTORE_EXISTS", carnet.ReasonOf(err), err)
-	_, err = vault.Open(background(t), admin(t, s), vault.Config{Name: "nobody"})
+	_, err = vault.Open(background(t), admin(t, s), vaultsecret.Config{Name: "nobody"})
 	require.Equal(t, "NO_KEYSTORE", carnet.ReasonOf(err))
-	for _, bad := range []vault.Config{{}, {Name: "Upper"}, {Name: "../other"}, {Name: "a", KV: "../sys"}, {Name: "a", Transit: "x?y"}} {
+	for _, bad := range []vaultsecret.Config{{}, {Name: "Upper"}, {Name: "../other"}, {Name: "a", KV: "../sys"}, {Name: "a", Transit: "x?y"}} {
 		_, err = vault.Open(background(t), c, bad)
 		require.Equal(t, "BAD_VAULT_CONFIG", carnet.ReasonOf(err), bad)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 // markEntry is kept at <name>/mark.
@@ -18,9 +19,9 @@ var _ keys.Marker = (*Store)(nil)
 
 func (s *Store) mark(ctx context.Context) (markEntry, int, error) {
 	var e markEntry
-	version, err := s.kv.get(ctx, s.cfg.path("mark"), &e)
+	version, err := s.kv.Get(ctx, s.cfg.Path("mark"), &e)
 	if err == nil && version > 0 && e.Format != format {
-		err = damaged(s.cfg.path("mark"))
+		err = vaultsecret.Damaged(s.cfg.Path("mark"))
 	}
 	return e, version, err
 }
@@ -43,12 +44,12 @@ func (s *Store) Mark(ctx context.Context, at carnet.Checkpoint) error {
 		if version > 0 && e.Size >= at.Size {
 			return keys.MarkBehind(at, carnet.Checkpoint{Size: e.Size, Head: e.Head})
 		}
-		err = s.kv.put(ctx, s.cfg.path("mark"), version, map[string]any{"format": format, "size": at.Size, "head": at.Head})
+		err = s.kv.Put(ctx, s.cfg.Path("mark"), version, map[string]any{"format": format, "size": at.Size, "head": at.Head})
 		if carnet.ReasonOf(err) != "VAULT_CHANGED" {
 			return err
 		}
 	}
-	return busy(s.cfg.path("mark"))
+	return busy(s.cfg.Path("mark"))
 }
 
 // Marked implements keys.Marker.

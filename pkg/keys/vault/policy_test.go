@@ -16,6 +16,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 	policies "github.com/carnet-network/carnet/policies/vault"
 )
 
@@ -55,7 +56,7 @@ func without(all []permission, leave int) string {
 }
 
 // everything does all that a keyholder does with Vault, and returns the first error.
-func everything(t *testing.T, login vaultclient.Config, cfg vault.Config) error {
+func everything(t *testing.T, login vaultclient.Config, cfg vaultsecret.Config) error {
 	ctx := background(t)
 	c, err := vaultclient.Open(ctx, login, nil)
 	if err != nil {
@@ -105,7 +106,7 @@ func everything(t *testing.T, login vaultclient.Config, cfg vault.Config) error 
 }
 
 // everythingOfParty does all that an owner or buyer does.
-func everythingOfParty(t *testing.T, login vaultclient.Config, cfg vault.Config) error {
+func everythingOfParty(t *testing.T, login vaultclient.Config, cfg vaultsecret.Config) error {
 	ctx := background(t)
 	c, err := vaultclient.Open(ctx, login, nil)
 	if err != nil {
@@ -115,7 +116,7 @@ func everythingOfParty(t *testing.T, login vaultclient.Config, cfg vault.Config)
 	if err := c.Renew(ctx); err != nil {
 		return err
 	}
-	f, err := vault.NewFiles(c, cfg)
+	f, err := vaultsecret.NewFiles(c, cfg)
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func TestPolicyIsExactlyEnough(t *testing.T) {
 	t.Run("party", func(t *testing.T) { exactlyEnough(t, "party", everythingOfParty) })
 }
 
-func exactlyEnough(t *testing.T, role string, everything func(*testing.T, vaultclient.Config, vault.Config) error) {
+func exactlyEnough(t *testing.T, role string, everything func(*testing.T, vaultclient.Config, vaultsecret.Config) error) {
 	s := vaultserver.Shared(t)
 	text := policies.For(role, "PARTY")
 	all := parsePolicy(t, text)
@@ -153,7 +154,7 @@ func exactlyEnough(t *testing.T, role string, everything func(*testing.T, vaultc
 			require.NoError(t, s.PartyRole(background(t), party, "1h"))
 			policy := strings.ReplaceAll(without(all, leave), "PARTY", string(party))
 			require.NoError(t, s.Client().Sys().PutPolicyWithContext(background(t), "carnet-"+string(party), policy))
-			err = everything(t, login, vault.Config{Name: string(party)})
+			err = everything(t, login, vaultsecret.Config{Name: string(party)})
 			if leave < 0 {
 				require.NoError(t, err)
 				return

@@ -14,6 +14,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 const (
@@ -46,9 +47,9 @@ type bundleEntry struct {
 
 // Store is a keys.Store in Vault.
 type Store struct {
-	cfg     Config
-	kv      kv
-	transit transit
+	cfg     vaultsecret.Config
+	kv      vaultsecret.KV
+	transit vaultsecret.Transit
 	own     sealingEntry
 
 	life  context.Context // ends with Close
@@ -59,44 +60,44 @@ type Store struct {
 var _ keys.Store = (*Store)(nil)
 
 // String keeps secrets out of careless logging.
-func (s *Store) String() string   { return "keystore of " + s.cfg.Name + " in " + s.kv.c.String() }
+func (s *Store) String() string   { return "keystore of " + s.cfg.Name + " in " + s.kv.String() }
 func (s *Store) GoString() string { return s.String() }
 
-func newStore(c *vaultclient.Client, cfg Config) (*Store, error) {
-	if err := cfg.check(); err != nil {
+func newStore(c *vaultclient.Client, cfg vaultsecret.Config) (*Store, error) {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	return &Store{cfg: cfg, kv: kv{c, cfg.KV}, transit: transit{c, cfg.Transit}, life: life, close: end}, nil
+	return &Store{cfg: cfg, kv: vaultsecret.NewKV(c, &cfg), transit: vaultsecret.NewTransit(c, &cfg), life: life, close: end}, nil
 }
 
 // Create makes a keystore with a sealing key drawn from rand. The two transit keys are
 // made by Vault's administrator; Create refuses keys that can be exported. Errors:
 // Exists (KEYSTORE_EXISTS), NotFound (VAULT_NO_KEY), Precondition (VAULT_WRONG_KEY,
 // VAULT_KEY_EXPORTABLE), and those of package vaultclient. The store does not close c.
-func Create(ctx context.Context, c *vaultclient.Client, cfg Config, rand io.Reader) (*Store, error) {
+func Create(ctx context.Context, c *vaultclient.Client, cfg vaultsecret.Config, rand io.Reader) (*Store, error) {
 	s, err := newStore(c, cfg)
 	if err != nil {
 		return nil, err
 	}
-	place := s.cfg.path("sealing")
+	place := s.cfg.Path("sealing")
 	exists := carnet.E(carnet.Exists, "KEYSTORE_EXISTS", "there is already a keystore of %s in Vault", cfg.Name).
 		Fix("choose another name; losing a keystore can make datasets unreadable for ever")
-	if v, err := s.kv.get(ctx, place, &sealingEntry{}); v > 0 {
+	if v, err := s.kv.Get(ctx, place, &sealingEntry{}); v > 0 {
 		return nil, exists
 	} else if err != nil {
 		return nil, err
 	}
-	if _, err := s.transit.inspect(ctx, s.cfg.wrapKey(), "aes256-gcm96"); err != nil {
+	if _, err := s.transit.Inspect(ctx, s.cfg.WrapKey(), "aes256-gcm96"); err != nil {
 		return nil, err
 	}
-	sign, err := s.transit.inspect(ctx, s.cfg.signKey(), "ed25519")
+	sign, err := s.transit.Inspect(ctx, s.cfg.SignKey(), "ed25519")
 	if err != nil {
 		return nil, err
 	}
-	pub, ok := sign.public(sign.Latest)
+	pub, ok := sign.Public(sign.Latest)
 	if !ok {
-		return nil, malformed("read", s.cfg.signKey())
+		return nil, vaultsecret.Malformed("read", s.cfg.SignKey())
 	}
 	seed := make([]byte, 32)
 	defer clear(seed)
@@ -107,12 +108,12 @@ func Create(ctx context.Context, c *vaultclient.Client, cfg Config, rand io.Read
 	if err != nil {
 		return nil, err
 	}
-	wrapped, err := s.transit.encrypt(ctx, s.cfg.wrapKey(), place, seed)
+	wrapped, err := s.transit.Encrypt(ctx, s.cfg.WrapKey(), place, seed)
 	if err != nil {
 		return nil, err
 	}
 	s.own = sealingEntry{Format: format, Wrapped: wrapped, Sealing: key.Public(), Signing: pub, Version: sign.Latest}
-	err = s.kv.put(ctx, place, 0, map[string]any{"format": format, "wrapped": wrapped,
+	err = s.kv.Put(ctx, place, 0, map[string]any{"format": format, "wrapped": wrapped,
 		"sealing_public": s.own.Sealing, "signing_public": []byte(pub), "signing_version": sign.Latest})
 	if carnet.ReasonOf(err) == "VAULT_CHANGED" {
 		return nil, exists
@@ -125,12 +126,12 @@ func Create(ctx context.Context, c *vaultclient.Client, cfg Config, rand io.Read
 
 // Open opens a keystore. Errors: NotFound (NO_KEYSTORE), Precondition (KEYSTORE_DAMAGED,
 // KEYSTORE_UNKNOWN_FORMAT), and those of package vaultclient. The store does not close c.
-func Open(ctx context.Context, c *vaultclient.Client, cfg Config) (*Store, error) {
+func Open(ctx context.Context, c *vaultclient.Client, cfg vaultsecret.Config) (*Store, error) {
 	s, err := newStore(c, cfg)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.kv.get(ctx, s.cfg.path("sealing"), &s.own)
+	v, err := s.kv.Get(ctx, s.cfg.Path("sealing"), &s.own)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func Open(ctx context.Context, c *vaultclient.Client, cfg Config) (*Store, error
 			Fix("it may have been written by a newer version; nothing was changed")
 	}
 	if len(s.own.Signing) != ed25519.PublicKeySize || len(s.own.Sealing) != seal.PublicKeySize || s.own.Version < 1 {
-		return nil, damaged(s.cfg.path("sealing"))
+		return nil, vaultsecret.Damaged(s.cfg.Path("sealing"))
 	}
 	return s, nil
 }
@@ -158,13 +159,13 @@ func (s *Store) open(ctx context.Context) (context.Context, context.CancelFunc, 
 	return ctx, func() { unhook(); end() }, nil
 }
 
-func (s *Store) keyPath(key carnet.KeyID) string { return s.cfg.path("keys", key.String()) }
+func (s *Store) keyPath(key carnet.KeyID) string { return s.cfg.Path("keys", key.String()) }
 
 // bundle reads the entry of a key.
 func (s *Store) bundle(ctx context.Context, key carnet.KeyID) (e bundleEntry, version int, err error) {
-	version, err = s.kv.get(ctx, s.keyPath(key), &e)
+	version, err = s.kv.Get(ctx, s.keyPath(key), &e)
 	if err == nil && version > 0 && (e.Format != format || e.State != held && e.State != gone) {
-		err = damaged(s.keyPath(key))
+		err = vaultsecret.Damaged(s.keyPath(key))
 	}
 	return e, version, err
 }
@@ -187,7 +188,7 @@ func (s *Store) Put(ctx context.Context, key carnet.KeyID, bundle []byte) error 
 		case version > 0 && e.State == gone:
 			return keys.Destroyed(key)
 		case version > 0:
-			old, err := s.transit.decrypt(ctx, s.cfg.wrapKey(), s.keyPath(key), e.Wrapped)
+			old, err := s.transit.Decrypt(ctx, s.cfg.WrapKey(), s.keyPath(key), e.Wrapped)
 			if err != nil {
 				return err
 			}
@@ -197,11 +198,11 @@ func (s *Store) Put(ctx context.Context, key carnet.KeyID, bundle []byte) error 
 			}
 			return nil
 		}
-		wrapped, err := s.transit.encrypt(ctx, s.cfg.wrapKey(), s.keyPath(key), bundle)
+		wrapped, err := s.transit.Encrypt(ctx, s.cfg.WrapKey(), s.keyPath(key), bundle)
 		if err != nil {
 			return err
 		}
-		err = s.kv.put(ctx, s.keyPath(key), 0, map[string]any{"format": format, "state": held, "wrapped": wrapped})
+		err = s.kv.Put(ctx, s.keyPath(key), 0, map[string]any{"format": format, "state": held, "wrapped": wrapped})
 		if carnet.ReasonOf(err) != "VAULT_CHANGED" {
 			return err
 		}
@@ -225,7 +226,7 @@ func (s *Store) Get(ctx context.Context, key carnet.KeyID) ([]byte, error) {
 	case e.State == gone:
 		return nil, keys.Destroyed(key)
 	}
-	return s.transit.decrypt(ctx, s.cfg.wrapKey(), s.keyPath(key), e.Wrapped)
+	return s.transit.Decrypt(ctx, s.cfg.WrapKey(), s.keyPath(key), e.Wrapped)
 }
 
 // List implements keys.Store. It reads every entry, since destroyed keys have one, too.
@@ -235,7 +236,7 @@ func (s *Store) List(ctx context.Context) ([]carnet.KeyID, error) {
 		return nil, err
 	}
 	defer end()
-	names, err := s.kv.list(ctx, s.cfg.path("keys"))
+	names, err := s.kv.List(ctx, s.cfg.Path("keys"))
 	if err != nil {
 		return nil, err
 	}
@@ -270,16 +271,16 @@ func (s *Store) Destroy(ctx context.Context, key carnet.KeyID) error {
 			return err
 		}
 		if err == nil && version > 0 && e.State == gone {
-			return s.kv.erase(ctx, s.keyPath(key), version-1)
+			return s.kv.Erase(ctx, s.keyPath(key), version-1)
 		}
-		err = s.kv.put(ctx, s.keyPath(key), version, map[string]any{"format": format, "state": gone})
+		err = s.kv.Put(ctx, s.keyPath(key), version, map[string]any{"format": format, "state": gone})
 		if carnet.ReasonOf(err) == "VAULT_CHANGED" {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		return s.kv.erase(ctx, s.keyPath(key), version)
+		return s.kv.Erase(ctx, s.keyPath(key), version)
 	}
 	return busy(s.keyPath(key))
 }
@@ -304,7 +305,7 @@ func (g signer) Sign(message []byte) ([]byte, error) {
 	defer end()
 	ctx, done := context.WithTimeout(ctx, signLimit)
 	defer done()
-	return g.s.transit.sign(ctx, g.s.cfg.signKey(), g.s.own.Version, g.s.own.Signing, message)
+	return g.s.transit.Sign(ctx, g.s.cfg.SignKey(), g.s.own.Version, g.s.own.Signing, message)
 }
 
 // SealingKey implements keys.Store.
@@ -317,14 +318,14 @@ func (s *Store) Unseal(ctx context.Context, info, sealed []byte) ([]byte, error)
 		return nil, err
 	}
 	defer end()
-	seed, err := s.transit.decrypt(ctx, s.cfg.wrapKey(), s.cfg.path("sealing"), s.own.Wrapped)
+	seed, err := s.transit.Decrypt(ctx, s.cfg.WrapKey(), s.cfg.Path("sealing"), s.own.Wrapped)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(seed)
 	key, err := seal.DeriveKey(seed)
 	if err != nil || !bytes.Equal(key.Public(), s.own.Sealing) {
-		return nil, damaged(s.cfg.path("sealing"))
+		return nil, vaultsecret.Damaged(s.cfg.Path("sealing"))
 	}
 	plain, err := key.Open(info, sealed)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
 
 func TestMain(m *testing.M) { vaultserver.Main(m) }
@@ -29,7 +30,7 @@ func background(t testing.TB) context.Context {
 var parties atomic.Int64
 
 // fresh makes an empty keystore of a new party, under the policy of the repository.
-func fresh(t testing.TB, s *vaultserver.Server) (*vaultclient.Client, *vault.Store, vault.Config) {
+func fresh(t testing.TB, s *vaultserver.Server) (*vaultclient.Client, *vault.Store, vaultsecret.Config) {
 	t.Helper()
 	ctx := background(t)
 	party := carnet.PartyID(fmt.Sprintf("kh%d", parties.Add(1)))
@@ -38,7 +39,7 @@ func fresh(t testing.TB, s *vaultserver.Server) (*vaultclient.Client, *vault.Sto
 	c, err := vaultclient.Open(ctx, login, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	cfg := vault.Config{Name: string(party)}
+	cfg := vaultsecret.Config{Name: string(party)}
 	store, err := vault.Create(ctx, c, cfg, rand.Reader)
 	require.NoError(t, err)
 	return c, store, cfg

@@ -1,4 +1,4 @@
-package vault
+package vaultsecret
 
 import (
 	"context"
@@ -11,15 +11,20 @@ import (
 	"github.com/carnet-network/carnet/pkg/vaultclient"
 )
 
-// kv is a KV engine of version 2 in which nothing is overwritten unseen.
-type kv struct {
+// KV is a KV engine of version 2 in which nothing is overwritten unseen.
+type KV struct {
 	c     *vaultclient.Client
 	mount string
 }
 
-// get decodes the newest version of an entry; version 0 is none. With an entry that is
+// NewKV uses the KV engine of a checked configuration.
+func NewKV(c *vaultclient.Client, cfg *Config) KV { return KV{c, cfg.KV} }
+
+func (s KV) String() string { return s.c.String() }
+
+// Get decodes the newest version of an entry; version 0 is none. With an entry that is
 // damaged the version is told, too.
-func (s kv) get(ctx context.Context, path string, out any) (version int, err error) {
+func (s KV) Get(ctx context.Context, path string, out any) (version int, err error) {
 	err = s.c.Do(ctx, "read "+s.mount+"/data/"+path, func(a *api.Client) error {
 		got, err := a.KVv2(s.mount).Get(ctx, path)
 		if errors.Is(err, api.ErrSecretNotFound) {
@@ -30,11 +35,11 @@ func (s kv) get(ctx context.Context, path string, out any) (version int, err err
 			return err
 		}
 		if got.VersionMetadata == nil {
-			return malformed("read", path)
+			return Malformed("read", path)
 		}
 		version = got.VersionMetadata.Version
 		if got.Data == nil { // deleted, but the version says that something was there
-			return damaged(s.mount + "/" + path)
+			return Damaged(s.mount + "/" + path)
 		}
 		b, err := json.Marshal(got.Data)
 		if err != nil {
@@ -44,24 +49,24 @@ func (s kv) get(ctx context.Context, path string, out any) (version int, err err
 		d := json.NewDecoder(strings.NewReader(string(b)))
 		d.DisallowUnknownFields()
 		if d.Decode(out) != nil {
-			return damaged(s.mount + "/" + path)
+			return Damaged(s.mount + "/" + path)
 		}
 		return nil
 	})
 	return version, err
 }
 
-// put writes version+1 of an entry, if version is still the newest one. Error: Exists
+// Put writes version+1 of an entry, if version is still the newest one. Error: Exists
 // (VAULT_CHANGED).
-func (s kv) put(ctx context.Context, path string, version int, in map[string]any) error {
+func (s KV) Put(ctx context.Context, path string, version int, in map[string]any) error {
 	return s.c.Do(ctx, "create or update "+s.mount+"/data/"+path, func(a *api.Client) error {
 		_, err := a.KVv2(s.mount).Put(ctx, path, in, api.WithCheckAndSet(version))
 		return err
 	})
 }
 
-// erase destroys versions 1 to last of an entry: their contents are gone.
-func (s kv) erase(ctx context.Context, path string, last int) error {
+// Erase destroys versions 1 to last of an entry: their contents are gone.
+func (s KV) Erase(ctx context.Context, path string, last int) error {
 	if last < 1 {
 		return nil
 	}
@@ -74,8 +79,8 @@ func (s kv) erase(ctx context.Context, path string, last int) error {
 	})
 }
 
-// list returns the names in a folder.
-func (s kv) list(ctx context.Context, path string) (names []string, err error) {
+// List returns the names in a folder.
+func (s KV) List(ctx context.Context, path string) (names []string, err error) {
 	err = s.c.Do(ctx, "list "+s.mount+"/metadata/"+path, func(a *api.Client) error {
 		names = nil
 		got, err := a.Logical().ListWithContext(ctx, s.mount+"/metadata/"+path)

@@ -1,18 +1,28 @@
-package vault_test
+package vaultsecret_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/keys/vault"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
+	"github.com/carnet-network/carnet/pkg/vaultsecret"
 )
+
+func TestMain(m *testing.M) { vaultserver.Main(m) }
+
+func background(t testing.TB) context.Context {
+	ctx, done := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(done)
+	return ctx
+}
 
 func TestFiles(t *testing.T) {
 	s := vaultserver.Shared(t)
@@ -22,7 +32,7 @@ func TestFiles(t *testing.T) {
 	c, err := vaultclient.Open(ctx, login, nil)
 	require.NoError(t, err)
 	defer c.Close()
-	f, err := vault.NewFiles(c, vault.Config{Name: "owner-with-files"})
+	f, err := vaultsecret.NewFiles(c, vaultsecret.Config{Name: "owner-with-files"})
 	require.NoError(t, err)
 
 	_, err = f.Read(ctx, "identity")

@@ -1,4 +1,4 @@
-package vault
+package vaultsecret
 
 import (
 	"context"
@@ -14,13 +14,16 @@ import (
 	"github.com/carnet-network/carnet/pkg/vaultclient"
 )
 
-// transit is the engine that encrypts and signs.
-type transit struct {
+// Transit is the engine that encrypts and signs.
+type Transit struct {
 	c     *vaultclient.Client
 	mount string
 }
 
-func (t transit) write(ctx context.Context, op, key string, data map[string]any) (map[string]any, error) {
+// NewTransit uses the transit engine of a checked configuration.
+func NewTransit(c *vaultclient.Client, cfg *Config) Transit { return Transit{c, cfg.Transit} }
+
+func (t Transit) write(ctx context.Context, op, key string, data map[string]any) (map[string]any, error) {
 	var out map[string]any
 	path := t.mount + "/" + op + "/" + key
 	err := t.c.Do(ctx, "update "+path, func(a *api.Client) error {
@@ -33,9 +36,9 @@ func (t transit) write(ctx context.Context, op, key string, data map[string]any)
 	return out, err
 }
 
-// encrypt wraps a secret. place is authenticated, so that a ciphertext does not open at
+// Encrypt wraps a secret. place is authenticated, so that a ciphertext does not open at
 // another place.
-func (t transit) encrypt(ctx context.Context, key, place string, secret []byte) (string, error) {
+func (t Transit) Encrypt(ctx context.Context, key, place string, secret []byte) (string, error) {
 	out, err := t.write(ctx, "encrypt", key, map[string]any{
 		"plaintext": base64.StdEncoding.EncodeToString(secret), "associated_data": associated(place)})
 	if err != nil {
@@ -43,15 +46,17 @@ func (t transit) encrypt(ctx context.Context, key, place string, secret []byte) 
 	}
 	text, _ := out["ciphertext"].(string)
 	if !strings.HasPrefix(text, "vault:") {
-		return "", malformed("encrypt", key)
+		return "", Malformed("encrypt", key)
 	}
 	return text, nil
 }
 
-func (t transit) decrypt(ctx context.Context, key, place, wrapped string) ([]byte, error) {
+// Decrypt unwraps what Encrypt wrapped for the same place. Error: Precondition
+// (KEYSTORE_DAMAGED).
+func (t Transit) Decrypt(ctx context.Context, key, place, wrapped string) ([]byte, error) {
 	out, err := t.write(ctx, "decrypt", key, map[string]any{"ciphertext": wrapped, "associated_data": associated(place)})
 	if carnet.ReasonOf(err) == "VAULT_REFUSED" {
-		return nil, damaged(place)
+		return nil, Damaged(place)
 	}
 	if err != nil {
 		return nil, err
@@ -59,7 +64,7 @@ func (t transit) decrypt(ctx context.Context, key, place, wrapped string) ([]byt
 	text, _ := out["plaintext"].(string)
 	b, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, malformed("decrypt", key)
+		return nil, Malformed("decrypt", key)
 	}
 	return b, nil
 }
@@ -68,9 +73,9 @@ func associated(place string) string {
 	return base64.StdEncoding.EncodeToString([]byte("carnet/vault/1 " + place))
 }
 
-// sign signs with one version of a key and checks what comes back: a signature by
+// Sign signs with one version of a key and checks what comes back: a signature by
 // another key would be refused by everybody else, much later.
-func (t transit) sign(ctx context.Context, key string, version int, pub ed25519.PublicKey, message []byte) ([]byte, error) {
+func (t Transit) Sign(ctx context.Context, key string, version int, pub ed25519.PublicKey, message []byte) ([]byte, error) {
 	out, err := t.write(ctx, "sign", key, map[string]any{"input": base64.StdEncoding.EncodeToString(message), "key_version": version})
 	if err != nil {
 		return nil, err
@@ -84,8 +89,8 @@ func (t transit) sign(ctx context.Context, key string, version int, pub ed25519.
 	return sig, nil
 }
 
-// keyInfo is what matters of a transit key.
-type keyInfo struct {
+// KeyInfo is what matters of a transit key.
+type KeyInfo struct {
 	Type       string `json:"type"`
 	Latest     int    `json:"latest_version"`
 	Exportable bool   `json:"exportable"`
@@ -93,9 +98,9 @@ type keyInfo struct {
 	Keys       map[string]json.RawMessage
 }
 
-// inspect reads a key's description and refuses one that could leave Vault.
-func (t transit) inspect(ctx context.Context, key, kind string) (*keyInfo, error) {
-	var info keyInfo
+// Inspect reads a key's description and refuses one that could leave Vault.
+func (t Transit) Inspect(ctx context.Context, key, kind string) (*KeyInfo, error) {
+	var info KeyInfo
 	path := t.mount + "/keys/" + key
 	err := t.c.Do(ctx, "read "+path, func(a *api.Client) error {
 		s, err := a.Logical().ReadWithContext(ctx, path)
@@ -126,8 +131,8 @@ func (t transit) inspect(ctx context.Context, key, kind string) (*keyInfo, error
 	return &info, nil
 }
 
-// public is the public half of a version of an Ed25519 key.
-func (k *keyInfo) public(version int) (ed25519.PublicKey, bool) {
+// Public is the public half of a version of an Ed25519 key.
+func (k *KeyInfo) Public(version int) (ed25519.PublicKey, bool) {
 	var v struct {
 		Public string `json:"public_key"`
 	}
@@ -138,11 +143,13 @@ func (k *keyInfo) public(version int) (ed25519.PublicKey, bool) {
 	return b, err == nil && len(b) == ed25519.PublicKeySize
 }
 
-func malformed(op, key string) error {
+// Malformed says that Vault, or what stands in its place, answers something else.
+func Malformed(op, key string) error {
 	return carnet.E(carnet.Internal, "VAULT_MALFORMED", "Vault's answer to %s with %s has not the expected form", op, key)
 }
 
-func damaged(place string) error {
+// Damaged says that an entry is not as it was written.
+func Damaged(place string) error {
 	return carnet.E(carnet.Precondition, "KEYSTORE_DAMAGED", "what Vault keeps at %s was deleted or changed by something else", place).
 		Fix("undelete it with vault kv undelete, or restore Vault from its newest snapshot")
 }

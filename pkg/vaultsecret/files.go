@@ -1,4 +1,4 @@
-package vault
+package vaultsecret
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 // transit at <kv>/<name>/files. Nothing is overwritten. It may be used concurrently.
 type Files struct {
 	cfg     Config
-	kv      kv
-	transit transit
+	kv      KV
+	transit Transit
 }
 
 // fileEntry is kept at <name>/files/<file>.
@@ -28,16 +28,16 @@ const maxFile = 64 << 10
 
 // NewFiles uses the place in Vault that cfg names. It does not close c.
 func NewFiles(c *vaultclient.Client, cfg Config) (*Files, error) {
-	if err := cfg.check(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	return &Files{cfg, kv{c, cfg.KV}, transit{c, cfg.Transit}}, nil
+	return &Files{cfg, NewKV(c, &cfg), NewTransit(c, &cfg)}, nil
 }
 
 // Where names a file's place, for messages.
 func (f *Files) Where(name string) string { return "vault:" + f.cfg.KV + "/" + f.place(name) }
 
-func (f *Files) place(name string) string { return f.cfg.path("files", name) }
+func (f *Files) place(name string) string { return f.cfg.Path("files", name) }
 
 // Write keeps a new file, durably before it returns. Errors: Exists (FILE_EXISTS),
 // Precondition (VAULT_KEY_EXPORTABLE, VAULT_WRONG_KEY), NotFound (VAULT_NO_KEY), and
@@ -49,19 +49,19 @@ func (f *Files) Write(ctx context.Context, name string, data []byte) error {
 	}
 	exists := carnet.E(carnet.Exists, "FILE_EXISTS", "%s exists already", f.Where(name)).
 		Fix("keys are never overwritten: choose another name")
-	if v, err := f.kv.get(ctx, f.place(name), &fileEntry{}); v > 0 {
+	if v, err := f.kv.Get(ctx, f.place(name), &fileEntry{}); v > 0 {
 		return exists
 	} else if err != nil {
 		return err
 	}
-	if _, err := f.transit.inspect(ctx, f.cfg.wrapKey(), "aes256-gcm96"); err != nil {
+	if _, err := f.transit.Inspect(ctx, f.cfg.WrapKey(), "aes256-gcm96"); err != nil {
 		return err
 	}
-	wrapped, err := f.transit.encrypt(ctx, f.cfg.wrapKey(), f.place(name), data)
+	wrapped, err := f.transit.Encrypt(ctx, f.cfg.WrapKey(), f.place(name), data)
 	if err != nil {
 		return err
 	}
-	err = f.kv.put(ctx, f.place(name), 0, map[string]any{"format": fileFormat, "wrapped": wrapped})
+	err = f.kv.Put(ctx, f.place(name), 0, map[string]any{"format": fileFormat, "wrapped": wrapped})
 	if carnet.ReasonOf(err) == "VAULT_CHANGED" {
 		return exists
 	}
@@ -74,7 +74,7 @@ func (f *Files) Read(ctx context.Context, name string) ([]byte, error) {
 		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is no name for a file in Vault", name)
 	}
 	var e fileEntry
-	v, err := f.kv.get(ctx, f.place(name), &e)
+	v, err := f.kv.Get(ctx, f.place(name), &e)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (f *Files) Read(ctx context.Context, name string) ([]byte, error) {
 			Fix("check the name; carnet init makes identities, carnet deal makes dataset keys")
 	}
 	if e.Format != fileFormat {
-		return nil, damaged(f.place(name))
+		return nil, Damaged(f.place(name))
 	}
-	return f.transit.decrypt(ctx, f.cfg.wrapKey(), f.place(name), e.Wrapped)
+	return f.transit.Decrypt(ctx, f.cfg.WrapKey(), f.place(name), e.Wrapped)
 }
