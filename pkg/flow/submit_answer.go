@@ -121,7 +121,8 @@ func (g *Gateway) compareAttested(ctx context.Context, q *QueryRecord, a *carnet
 	g.doubt(ctx, q)
 }
 
-// doubt has the files of a query read and compared with their hashes anew.
+// doubt has the files of a query read and compared with their hashes anew, and forgets
+// what is kept of them: it was made of the words that are in doubt.
 func (g *Gateway) doubt(ctx context.Context, q *QueryRecord) {
 	var body carnet.Query
 	if err := q.Statement.Envelope.Decode(carnet.TypeQuery, &body); err != nil {
@@ -136,6 +137,7 @@ func (g *Gateway) doubt(ctx context.Context, q *QueryRecord) {
 	}
 	if source, err := newColumnSource(g.Columns, in); err == nil {
 		source.doubt()
+		g.cubes.Forget(func(file carnet.Nonce) bool { return source.files[file] != nil })
 	}
 }
 

@@ -78,12 +78,14 @@ func (c *columnSums) drop(e *list.Element) {
 	clear(s.sum[:])
 }
 
-// zero forgets all sums and overwrites them.
-func (c *columnSums) zero() {
+// forget forgets the sums whose file which names, and overwrites them.
+func (c *columnSums) forget(which func(file carnet.Nonce) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range c.items {
-		c.drop(e)
+	for k, e := range c.items {
+		if which(k.file) {
+			c.drop(e)
+		}
 	}
 }
 

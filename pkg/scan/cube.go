@@ -44,9 +44,13 @@ func NewCubes(limit int64) *Cubes { return &Cubes{newSetups(limit), newColumnSum
 
 // Zero forgets all set-ups and sums, and overwrites the secret ones, those in use by a
 // running call when it is done with them. The Cubes can be used on.
-func (c *Cubes) Zero() {
-	c.cache.zero()
-	c.columns.zero()
+func (c *Cubes) Zero() { c.Forget(func(carnet.Nonce) bool { return true }) }
+
+// Forget is Zero for what was made of the files that which names: their stored words may
+// have been read wrongly.
+func (c *Cubes) Forget(which func(file carnet.Nonce) bool) {
+	c.cache.forget(which)
+	c.columns.forget(which)
 }
 
 // PublicValues returns the same scalars as the function PublicValues.

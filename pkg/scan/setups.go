@@ -168,11 +168,13 @@ func (c *setups) release(e *setup) {
 	}
 }
 
-// zero drops all set-ups.
-func (c *setups) zero() {
+// forget drops the set-ups of files that which names.
+func (c *setups) forget(which func(file carnet.Nonce) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range c.items {
-		c.drop(e)
+	for k, e := range c.items {
+		if which(k.id.File) {
+			c.drop(e)
+		}
 	}
 }
