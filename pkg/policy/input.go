@@ -69,7 +69,7 @@ type Terms struct {
 	GroupBy       []string              `json:"group_by" doc:"Columns that may be grouped by; empty is all."`
 	Filters       []string              `json:"filters" doc:"Columns that may be filtered by; empty is all."`
 	MinOwners     int                   `json:"min_owners" doc:"Least number of owners that a released number combines."`
-	Expires       time.Time             `json:"expires" doc:"Until when."`
+	Expires       time.Time             `json:"expires" doc:"Until when, at most 2200-01-01."`
 }
 
 // Declaration is carnet.Declaration with every field there. Declared is false if the
@@ -92,7 +92,7 @@ type Instrument struct {
 	Jurisdiction carnet.Jurisdiction   `json:"jurisdiction" doc:"Under whose law."`
 	Destinations []carnet.Jurisdiction `json:"destinations" doc:"Where the data may go; * is anywhere."`
 	Flows        []string              `json:"flows" doc:"Which flows it covers; * is all."`
-	Expires      time.Time             `json:"expires" doc:"Until when it is valid."`
+	Expires      time.Time             `json:"expires" doc:"Until when it is valid, at most 2200-01-01."`
 }
 
 // Plan is what a query computes, as far as rules may want to know.
@@ -120,7 +120,8 @@ type Export struct {
 }
 
 // Bytes is the canonical form, which decisions are made on and hashed: one line of JSON
-// with the fields in the order of the type, lists never null, times in UTC.
+// with the fields in the order of the type, lists never null, times in UTC and between
+// 1970 and 2200.
 func (in *Input) Bytes() ([]byte, error) {
 	c := *in
 	c.fill()
