@@ -7,7 +7,6 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
-	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/policy"
 )
 
@@ -167,7 +166,7 @@ func (c *assessPublishCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	key, err := ident.LoadDatasetKey(a.keyFile(c.Key), a.askPassphrase)
+	key, err := a.loadKey(c.Key)
 	if err != nil {
 		return err
 	}

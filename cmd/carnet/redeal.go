@@ -6,7 +6,6 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
-	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 type redealCmd struct {
@@ -35,14 +34,13 @@ func (c *redealCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	file := a.keyFile(c.Name)
-	k, err := ident.LoadDatasetKey(file, a.askPassphrase)
+	k, err := a.loadKey(c.Name)
 	if err != nil {
 		return err
 	}
 	defer k.Zero()
 	if k.Owner != id.Party() || k.Key.IsZero() {
-		return carnet.E(carnet.Precondition, "KEY_NOT_DEALT", "the key in %s was not dealt by %s", file, id.Party()).Fix("carnet deal makes and deals one")
+		return carnet.E(carnet.Precondition, "KEY_NOT_DEALT", "the key %s was not dealt by %s", c.Name, id.Party()).Fix("carnet deal makes and deals one")
 	}
 	key := k.Key
 	committee, err := cl.Committee(a.ctx, c.Committee)

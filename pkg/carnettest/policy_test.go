@@ -211,6 +211,19 @@ func TestPolicyCountsVolumes(t *testing.T) {
 	requireExplained(t, err, "POLICY_DENIED", "cn.middle-volume", "standard_contract")
 	require.ErrorContains(t, err, "100000 persons since 1 January")
 	require.NoError(t, publish("third", 20_000))
+
+	// A draft without a date counts as one of today, also if its name was published before.
+	draft := &carnet.Dataset{}
+	require.NoError(t, n.Gateway.Store.View(Context(t), func(tx flow.Tx) error {
+		d, err := tx.GetDataset("cn/third")
+		require.NoError(t, err)
+		return d.Manifest.Envelope.Decode(carnet.TypeDataset, draft)
+	}))
+	draft.Files, draft.Created, draft.Declaration.Persons = nil, time.Time{}, 1
+	v, err := n.Client(t, "cn").AssessPublication(Context(t), draft)
+	require.NoError(t, err)
+	requireExplained(t, v.Error(), "POLICY_DENIED", "cn.middle-volume", "standard_contract")
+
 	n.Gateway.Restart(t)
 	require.Error(t, publish("fourth", 1), "a restarted gateway counts what the journal has")
 }

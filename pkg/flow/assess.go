@@ -21,7 +21,11 @@ func (g *Gateway) AssessDataset(ctx context.Context, as *carnet.Party, d *carnet
 			return Verdict{}, err
 		}
 	}
-	return g.judgeDataset(ctx, d, carnet.Hash{})
+	draft := *d
+	if draft.Created.IsZero() {
+		draft.Created = g.now() // else this year's volumes would leave it out
+	}
+	return g.judgeDataset(ctx, &draft, carnet.Hash{})
 }
 
 // Kind is an example of data that an owner may have, and what is said of it.
