@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -48,9 +49,9 @@ func (f Files) Follow(ctx context.Context, l *Live, every time.Duration, log *sl
 		cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
 		if err == nil {
 			l.Replace(cert)
-			err = f.revoked(l)
 		}
-		if err != nil {
+		// Whom the authority revoked does not wait for a certificate of our own.
+		if err = errors.Join(err, f.revoked(l)); err != nil {
 			log.Error("changed TLS files can't be used; the ones before are", "certificate", f.Cert, "error", err)
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -248,13 +249,14 @@ func (l *Issued) Keep(ctx context.Context, log *slog.Logger) {
 			return
 		}
 		err := l.Update(ctx)
-		if err == nil && !time.Now().Before(due) {
-			var next *issued
-			if next, err = l.c.issue(ctx, &l.p); err == nil {
+		if !time.Now().Before(due) { // also without a list: a certificate that ran out helps nobody
+			next, late := l.c.issue(ctx, &l.p)
+			if late == nil {
 				l.Replace(next.pair)
 				l.issuer, due = next.issuer, renewAt(next.pair.Leaf)
 				log.Info("certificate renewed", "serial", fmt.Sprintf("%x", next.pair.Leaf.SerialNumber), "until", next.pair.Leaf.NotAfter.UTC())
 			}
+			err = errors.Join(err, late)
 		}
 		if err == nil {
 			continue
