@@ -33,6 +33,9 @@ func corpus(t *testing.T) []string {
 	return list
 }
 
+// bareName is a product's name that needs no quotes here.
+var bareName = regexp.MustCompile(`(FROM|JOIN)\s+[a-z]+/[a-z]+`)
+
 // Every query that is accepted is one for PostgreSQL's grammar, as written and as
 // package query writes it.
 func TestAcceptedIsPostgreSQL(t *testing.T) {
@@ -41,8 +44,8 @@ func TestAcceptedIsPostgreSQL(t *testing.T) {
 		require.NoError(t, err, sql)
 		_, err = pgquery.Parse(s.String())
 		require.NoError(t, err, "%s\n%s", sql, s)
-		if strings.Contains(sql, "acme/trade") && !strings.Contains(sql, `"acme/trade"`) {
-			continue // names of products need no quotes here
+		if bareName.MatchString(sql) {
+			continue
 		}
 		_, err = pgquery.Parse(sql)
 		require.NoError(t, err, sql)
