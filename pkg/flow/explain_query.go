@@ -46,7 +46,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 	}
 	out.Refusals, out.Judged = verdict.Refusals, verdict.Judged
 	err = g.Store.View(ctx, func(tx Tx) error {
-		e, err := g.exhausted(tx, in, p, charges(in, p, carnet.Hash{}))
+		e, err := g.exhausted(tx, as, in, p, charges(in, p, carnet.Hash{}))
 		if err != nil {
 			return err
 		}

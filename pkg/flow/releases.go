@@ -47,8 +47,9 @@ func (g *Gateway) granted(p *plan.Plan) int64 {
 }
 
 // exhausted refuses a plan that opens more numbers of a key than keyholders will
-// release, nil if there are enough. Keyholders charge by the same journal and decide.
-func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.KeyID][]carnet.Hash) (*carnet.Error, error) {
+// release, nil if there are enough. Keyholders charge by the same journal and decide. How
+// many are left is told as charged tells what is used: to others a bound.
+func (g *Gateway) exhausted(tx Tx, as *carnet.Party, in *inputs, p *plan.Plan, asked map[carnet.KeyID][]carnet.Hash) (*carnet.Error, error) {
 	granted := g.granted(p)
 	for _, key := range p.Cost.Keys() {
 		charged, among, err := tx.Charged(key, asked[key])
@@ -63,11 +64,18 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 			continue
 		}
 		owner, names := in.under(key)
-		e := carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers under the key of %s; keyholders release %d in all, and %d are left",
-			len(asked[key]), names, granted, left)
+		about := ""
+		if left > 0 && owner != as.ID && !seesAll(as) {
+			about, left = "at least ", granted-bound(min(charged, granted), granted)
+		}
+		e := carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers under the key of %s; keyholders release %d in all, and %s%d are left",
+			len(asked[key]), names, granted, about, left)
 		renew := fmt.Sprintf("%s has to deal a new key and publish again under it", owner)
-		if left == 0 {
+		if left == 0 && about == "" {
 			return e.Fix("%s; questions that were asked before can be asked again", renew), nil
+		}
+		if left == 0 {
+			return e.Fix("ask for fewer numbers: group by fewer columns, select fewer codes or fewer aggregates; or %s", renew), nil
 		}
 		return e.Fix("ask for %d numbers at most: group by fewer columns, select fewer codes or fewer aggregates; or %s", left, renew), nil
 	}
@@ -85,8 +93,12 @@ func (g *Gateway) exhausted(tx Tx, in *inputs, p *plan.Plan, asked map[carnet.Ke
 		}
 		if fresh := int64(len(asked[key])) - among; fresh > max(0, share.MaxCrossReleases-charged) {
 			owner, names := in.under(key)
-			return carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers across the key of %s and others; keyholders release %d such numbers in all, and %d are left",
-				len(asked[key]), names, share.MaxCrossReleases, max(0, share.MaxCrossReleases-charged)).
+			about, left := "", max(0, share.MaxCrossReleases-charged)
+			if left > 0 && owner != as.ID && !seesAll(as) {
+				about, left = "at least ", share.MaxCrossReleases-bound(charged, share.MaxCrossReleases)
+			}
+			return carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers across the key of %s and others; keyholders release %d such numbers in all, and %s%d are left",
+				len(asked[key]), names, share.MaxCrossReleases, about, left).
 				Fix("%s has to deal a new key and publish again under it; questions that were asked before can be asked again", owner), nil
 		}
 	}

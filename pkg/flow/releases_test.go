@@ -93,3 +93,34 @@ func TestAttackExplainShowsWhatOthersAsked(t *testing.T) {
 	require.Equal(t, []int64{6, 6}, chargedOf(t, n.G, n.Parties["audit"], sumSQL))
 	require.Contains(t, chargedOf(t, n.G, n.Parties["kz"], sumSQL), int64(6))
 }
+
+// What a refusal tells a buyer about the releases left is a bound, too: a question that is
+// too large for anybody would show how many numbers others have opened.
+func TestAttackRefusalShowsWhatIsLeft(t *testing.T) {
+	n, tables := twoOwners(t)
+	n.Config.MaxReleases = 17
+	n.Restart()
+	ask := func(sql string) {
+		_, err := n.Submit(n.Ask(sql, "trade", tables...))
+		require.NoError(t, err, sql)
+	}
+	told := func(as carnet.PartyID) string {
+		ex, err := n.G.ExplainQuery(ctx, n.Parties[as], []carnet.ProductID{"trade"}, sumSQL, "statistics") // of six numbers
+		require.NoError(t, err)
+		r := ex.Refusals[len(ex.Refusals)-1] // terms refuse others as well
+		require.Equal(t, "RELEASES_EXHAUSTED", r.Reason)
+		return r.Message + "; " + r.Remedy
+	}
+	for _, chapters := range []string{"'01', '02'", "'01', '03'", "'02', '03'", "'01', '02', '03'"} {
+		ask("SELECT SUM(value) FROM trade WHERE chapter IN (" + chapters + ")")
+	}
+	ask("SELECT SUM(value) FROM trade WHERE owner = 'kz' AND chapter IN ('01', '02')")
+	ask("SELECT SUM(value) FROM trade WHERE owner = 'kz' AND chapter IN ('01', '03')")
+	before := told("other")
+	require.Contains(t, before, "at least 3 are left; ask for 3 numbers at most")
+	require.Contains(t, told("gateway"), "and 5 are left")
+	require.Contains(t, told("kz"), "and 5 are left", "the owner of the key")
+	ask("SELECT COUNT(*) FROM trade WHERE owner = 'kz' AND chapter IN ('02', '03')")
+	require.Equal(t, before, told("other"))
+	require.Contains(t, told("gateway"), "and 4 are left")
+}

@@ -92,7 +92,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
 			return inputsDiffer()
 		}
-		e, err := g.exhausted(tx, again, p, asked)
+		e, err := g.exhausted(tx, as, again, p, asked)
 		if err != nil {
 			return err
 		}
