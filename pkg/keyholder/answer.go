@@ -139,6 +139,9 @@ func (k *Keyholder) conclude(ctx context.Context, c *Case, o *Outcome) error {
 	k.log.Info("query decided", "query", c.Hash, "seq", c.Seq, "buyer", c.Query.Buyer, "products", c.Query.Products(),
 		"outcome", o.Kind, "reason", o.Reason)
 	k.outbox.raise()
+	if slices.ContainsFunc(c.inputs, func(in input) bool { return k.state.isOver(in.dealing.id) }) {
+		k.seeds.raise() // that may have waited for it
+	}
 	return nil
 }
 

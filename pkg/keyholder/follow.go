@@ -229,9 +229,45 @@ func (k *Keyholder) ingest(ctx context.Context, batch []*evidence.Entry) error {
 // durable in one transaction; only then does anything act on it. chain and heads are
 // the journal after all and after each of them.
 func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) error {
+	cases, wanted, err := k.take(ctx, chain, batch, heads)
+	if err != nil {
+		return k.fatal(err)
+	}
+	for _, c := range cases {
+		if err := k.repeat(ctx, c); err != nil {
+			return k.fatal(err)
+		}
+	}
+	if err := k.grown(ctx); err != nil {
+		return err
+	}
+	if wanted {
+		k.seeds.raise()
+	}
+	// Signing right after each query that still waits gives all keyholders the same
+	// sizes to sign.
+	for _, c := range cases {
+		if c.expired(k.now()) {
+			continue
+		}
+		err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: heads[c.Seq-batch[0].Seq]})
+		if k.isLater(err) {
+			break // the head is signed when the journal is quiet
+		}
+		if err != nil {
+			return err
+		}
+	}
+	k.release.raise()
+	return nil
+}
+
+// take is takeOver until the queries among the entries are pending. wanted says that seeds
+// are to be fetched or destroyed.
+func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) (cases []*Case, wanted bool, err error) {
+	k.taking.Lock()
+	defer k.taking.Unlock()
 	recs := make([]record, 0, len(batch))
-	var cases []*Case
-	wanted := false // seeds are to be fetched or destroyed
 	for i, e := range batch {
 		rec := record{entry: e, head: heads[i], decided: k.state.ownOutcome(e.Envelope), checked: k.state.ownCheck(e.Seq, e.Envelope)}
 		if err := k.state.apply(e.Envelope); err != nil {
@@ -253,39 +289,15 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 		recs = append(recs, rec)
 	}
 	if err := k.ledger.append(ctx, recs); err != nil {
-		return k.fatal(err)
+		return nil, false, err
 	}
 	k.mu.Lock()
 	k.chain = chain
 	k.mu.Unlock()
 	for _, c := range cases {
 		if err := k.enlist(ctx, c); err != nil {
-			return k.fatal(err)
-		}
-		if err := k.repeat(ctx, c); err != nil {
-			return k.fatal(err)
+			return nil, false, err
 		}
 	}
-	if err := k.grown(ctx); err != nil {
-		return err
-	}
-	if wanted {
-		k.seeds.raise()
-	}
-	// Signing right after each query that still waits gives all keyholders the same
-	// sizes to sign.
-	for _, c := range cases {
-		if c.expired(k.now()) {
-			continue
-		}
-		err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: recs[c.Seq-batch[0].Seq].head})
-		if k.isLater(err) {
-			break // the head is signed when the journal is quiet
-		}
-		if err != nil {
-			return err
-		}
-	}
-	k.release.raise()
-	return nil
+	return cases, wanted, nil
 }

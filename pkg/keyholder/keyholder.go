@@ -73,6 +73,8 @@ type Keyholder struct {
 	cubes  *scan.Cubes
 	deltas *lru[carnet.KeyID, []he.Poly]
 
+	taking sync.Mutex // held while entries are taken in, until their queries are pending
+
 	mu      sync.Mutex
 	chain   evidence.Chain               // the journal as applied; written by the follower only
 	pending map[carnet.Hash]*Case        // queries without an outcome

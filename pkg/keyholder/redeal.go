@@ -76,6 +76,14 @@ func (s *state) over(id carnet.KeyID) bool {
 	return s.retired[key] || s.retired[id] || d != nil && d.id != id
 }
 
+// isEnded reports whether the key that is or was opened with the dealing was retired.
+func (s *state) isEnded(id carnet.KeyID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	key, again := s.again[id]
+	return s.retired[id] || again && s.retired[key]
+}
+
 func (s *state) isOver(id carnet.KeyID) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -86,6 +94,11 @@ func (s *state) isOver(id carnet.KeyID) bool {
 // after.
 func (c *Case) redealt() bool {
 	return slices.ContainsFunc(c.inputs, func(in input) bool { return in.dealing.id != in.dealing.key })
+}
+
+// uses reports whether the query is answered with the dealing.
+func (c *Case) uses(id carnet.KeyID) bool {
+	return slices.ContainsFunc(c.inputs, func(in input) bool { return in.dealing.id == id })
 }
 
 // cubesOf keeps set-ups for the next query. They are kept by the key's name, so not for one

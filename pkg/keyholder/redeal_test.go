@@ -93,6 +93,48 @@ func TestRedealtKey(t *testing.T) {
 	require.Equal(t, 2*one, n, "and nothing counts three times")
 }
 
+// TestRedealtKeyIsAwaited: a query that came before is answered with the old seeds, which
+// go only then.
+func TestRedealtKeyIsAwaited(t *testing.T) {
+	w, dealing := dealAgain(t, cubeWorld(t), 0)
+	g := newGateway(t, w)
+	g.silent = map[int]bool{2: true, 3: true} // no quorum before the redealing
+	h := g.run(t, 1)
+	key, id := carnet.KeyID(w.dealings[0].Hash()), carnet.KeyID(dealing.Hash())
+	g.held(t, "1")
+	g.wait(t, "confirmation", func() bool { return g.confirmed["1 "+id.String()] == "true " })
+	waiting := w.ask(t, monthly)
+	g.journal(t, waiting, redealing(t, w, 0, dealing))
+	require.Eventually(t, func() bool { return h.state.isOver(key) }, waitLimit, waitStep)
+
+	// Also over a restart, after which seeds are the first thing that is settled.
+	require.NoError(t, h.stop())
+	h = h.again(t).start(t)
+	g.mu.Lock()
+	g.silent = map[int]bool{}
+	g.mu.Unlock()
+	g.journal(t, w.ask(t, monthly))
+	g.answered(t, waiting, 1)
+	g.destruction(t, "1", key)
+	_, err := h.store.Get(t.Context(), key)
+	require.Equal(t, "KEY_DESTROYED", carnet.ReasonOf(err))
+}
+
+// TestRetiredKeyAwaitsNothing: queries that wait hold no seeds of a retired key, however it
+// was dealt.
+func TestRetiredKeyAwaitsNothing(t *testing.T) {
+	w, dealing := dealAgain(t, cubeWorld(t), 0)
+	g := newGateway(t, w)
+	g.silent = map[int]bool{2: true, 3: true}
+	g.run(t, 1)
+	key, id := carnet.KeyID(w.dealings[0].Hash()), carnet.KeyID(dealing.Hash())
+	g.held(t, "1")
+	g.wait(t, "confirmation", func() bool { return g.confirmed["1 "+id.String()] == "true " })
+	g.journal(t, w.ask(t, monthly), redealing(t, w, 0, dealing), w.ask(t, monthly), retirement(t, w, 0))
+	g.destruction(t, "1", key)
+	g.destruction(t, "1", id)
+}
+
 // Rule (dealing again): what was set up with one dealing is not used with another, also if
 // the old seeds are kept and nothing was cleared with them.
 func TestRedealtKeyUsesNothingOld(t *testing.T) {

@@ -13,9 +13,30 @@ import (
 // doomed reports whether the journal says that this keyholder is to have no seeds of the
 // key: its owner retired it or dealt it again, unless that is left to the operator, or this
 // keyholder published that it destroyed them. They are back if the keystore was put back from an
-// older copy.
+// older copy. Queries that came before a key was dealt again are answered first; those under a retired
+// key never are.
 func (k *Keyholder) doomed(key carnet.KeyID) bool {
-	return k.state.saidDestroyed(key) || !k.cfg.KeepRetired && k.state.isOver(key)
+	if k.state.saidDestroyed(key) {
+		return true
+	}
+	if k.cfg.KeepRetired || !k.state.isOver(key) {
+		return false
+	}
+	k.taking.Lock() // a query that is being taken in is not listed yet
+	defer k.taking.Unlock()
+	return k.state.isEnded(key) || !k.awaited(key)
+}
+
+// awaited reports whether a query is still to be answered with the dealing.
+func (k *Keyholder) awaited(id carnet.KeyID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.pending {
+		if c.uses(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // destroySeeds makes sure that the seeds of a key are destroyed and returns KEY_DESTROYED
