@@ -106,7 +106,13 @@ func (c *counter) read(ctx context.Context, key carnet.KeyID) (*released, error)
 		if err != nil {
 			return nil, err
 		}
-		if string(last) == string(r.last) {
+		more := []byte(nil) // another node may have gone on after a full segment
+		if len(last) >= 32*segmentIDs {
+			if more, err = c.segment(ctx, key, r.at+1); err != nil {
+				return nil, err
+			}
+		}
+		if string(last) == string(r.last) && more == nil {
 			return r, nil
 		}
 		delete(c.keys, key)

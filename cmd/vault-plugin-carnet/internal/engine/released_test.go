@@ -1,0 +1,34 @@
+package engine
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/hashicorp/vault/sdk/logical"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// Rule (releases): what another node counted after a segment was full is neither
+// overlooked nor overwritten.
+func TestCountOfAnotherNode(t *testing.T) {
+	ids := func(from, n int) (out []carnet.Hash) {
+		for i := range n {
+			var h carnet.Hash
+			binary.BigEndian.PutUint32(h[:], uint32(from+i))
+			out = append(out, h)
+		}
+		return out
+	}
+	key, view := carnet.KeyID{1}, &logical.InmemStorage{}
+	one, other := newCounter(view), newCounter(view)
+	const limit = segmentIDs + 10
+	require.NoError(t, one.add(t.Context(), key, ids(0, segmentIDs), limit))
+	require.NoError(t, other.add(t.Context(), key, ids(segmentIDs, 10), limit))
+	require.Equal(t, "RELEASES_EXHAUSTED", carnet.ReasonOf(one.add(t.Context(), key, ids(1<<20, 1), limit)))
+	require.NoError(t, one.add(t.Context(), key, ids(1<<20, 1), limit+1))
+	n, err := newCounter(view).count(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, limit+1, n)
+}
