@@ -58,6 +58,9 @@ func TestRedealKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, d.Redealings, 1)
 	counted := d.Released
+	x, err := n.G.ExplainQuery(ctx, n.Parties["kz"], []carnet.ProductID{"trade"}, sumSQL, "statistics")
+	require.NoError(t, err)
+	require.Equal(t, counted, x.Charged[key.ID], "with what its owner said")
 	p, err := n.G.Product(ctx, "trade")
 	require.NoError(t, err)
 	require.Equal(t, carnet.Hash(again.ID), p.Dealings[0].Hash)

@@ -131,6 +131,9 @@ func (g *Gateway) charged(tx Tx, as *carnet.Party, in *inputs, p *plan.Plan) (ma
 		if err != nil {
 			return nil, err
 		}
+		if d := in.dealings[key]; d != nil {
+			n += d.extra
+		}
 		if owner, _ := in.under(key); owner != as.ID && !seesAll(as) {
 			n = bound(n, granted)
 		}
