@@ -98,7 +98,7 @@ func (c *backupCmd) snapshot(ctx context.Context, dir string, about *backup.Abou
 		}
 		about.Size, about.Head = chain.Size, chain.Head
 	}
-	for _, f := range []string{c.party(), c.keystore(), agefile.MarkFile(c.keystore())} {
+	for _, f := range []string{c.policyState(), c.policyKey(), c.party(), c.keystore(), agefile.MarkFile(c.keystore())} {
 		b, err := os.ReadFile(f)
 		if errors.Is(err, os.ErrNotExist) {
 			continue

@@ -41,7 +41,7 @@ func (c *restoreCmd) Run(ctx context.Context, s streams) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
-	targets := []string{c.party(), c.ledger(), c.ledger() + "-wal", c.ledger() + "-shm", c.keystore()}
+	targets := []string{c.party(), c.ledger(), c.ledger() + "-wal", c.ledger() + "-shm", c.policyState(), c.policyKey(), c.keystore()}
 	for _, f := range targets {
 		if _, err := os.Lstat(f); err == nil {
 			return carnet.E(carnet.Exists, "FILE_EXISTS", "there is already a file at %s", f).
@@ -70,7 +70,7 @@ func (c *restoreCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	// The keystore is the last: without it a keyholder does not start.
-	for _, f := range []string{c.party(), c.ledger(), agefile.MarkFile(c.keystore()), c.keystore()} {
+	for _, f := range []string{c.party(), c.policyState(), c.policyKey(), c.ledger(), agefile.MarkFile(c.keystore()), c.keystore()} {
 		if err := os.Rename(filepath.Join(dir, filepath.Base(f)), f); err != nil && !os.IsNotExist(err) {
 			return err
 		}

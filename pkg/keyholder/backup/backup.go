@@ -17,16 +17,17 @@ import (
 )
 
 const (
-	format    = "carnet-keyholder-backup/1"
+	format    = "carnet-keyholder-backup/2"
 	aboutName = "backup.json"
 	maxAbout  = 64 << 10
 )
 
 // names are the files that a backup may hold, in their order.
-var names = []string{"party.json", "ledger.db", "keystore.mark", "keystore.age"}
+var names = []string{"party.json", "ledger.db", "keystore.mark", "keystore.age", "policy.json", "policy.age"}
 
-// required must be in every backup. There is no ledger before the first run, and the
-// keystore and its mark are elsewhere if the keys are in Vault.
+// required must be in every backup. There is no ledger before the first run, the
+// keystore and its mark are elsewhere if the keys are in Vault, and there is a policy key
+// only if they are in the secrets engine.
 var required = []string{"party.json"}
 
 // About says what a backup holds. It is its first entry.

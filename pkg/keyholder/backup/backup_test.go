@@ -25,8 +25,8 @@ func files(t *testing.T, contents map[string]string) string {
 var about = About{Party: "kh1", Created: time.Date(2026, 11, 26, 1, 2, 3, 0, time.UTC), Size: 7, Head: carnet.Hash{7}}
 
 func TestWriteAndRead(t *testing.T) {
-	all := map[string]string{"party.json": "{}", "ledger.db": "ledger", "keystore.mark": "mark", "keystore.age": "keys"}
-	for name, missing := range map[string][]string{"all": nil, "keys in Vault": {"keystore.age", "keystore.mark"}, "never ran": {"ledger.db", "keystore.mark"}} {
+	all := map[string]string{"party.json": "{}", "ledger.db": "ledger", "keystore.mark": "mark", "keystore.age": "keys", "policy.json": "bundle", "policy.age": "ticket key"}
+	for name, missing := range map[string][]string{"all": nil, "keys in Vault": {"keystore.age", "keystore.mark"}, "never ran": {"ledger.db", "keystore.mark", "policy.json"}, "no engine": {"policy.age"}} {
 		t.Run(name, func(t *testing.T) {
 			want := map[string]string{}
 			for n, text := range all {
@@ -76,7 +76,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	list := func(files string) func(*tar.Writer) {
-		return entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/1","party":"kh1","created":"2026-11-26T00:00:00Z","journal_size":0,"journal_head":"`+carnet.Hash{}.String()+`","files":`+files+`}`)
+		return entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/2","party":"kh1","created":"2026-11-26T00:00:00Z","journal_size":0,"journal_head":"`+carnet.Hash{}.String()+`","files":`+files+`}`)
 	}
 	party := entry("party.json", tar.TypeReg, "{}")
 	for name, entries := range map[string][]func(*tar.Writer){
@@ -88,8 +88,8 @@ func TestReadRefuses(t *testing.T) {
 		"other order":     {list(`["keystore.age","party.json"]`), entry("keystore.age", tar.TypeReg, "x"), party},
 		"no party":        {list(`["ledger.db"]`), entry("ledger.db", tar.TypeReg, "x")},
 		"one more":        {list(`["party.json"]`), party, entry("keystore.age", tar.TypeReg, "x")},
-		"unknown field":   {entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/1","more":1}`)},
-		"another version": {entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/2","party":"kh1","files":["party.json"]}`), party},
+		"unknown field":   {entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/2","more":1}`)},
+		"another version": {entry(aboutName, tar.TypeReg, `{"format":"carnet-keyholder-backup/1","party":"kh1","files":["party.json"]}`), party},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
