@@ -57,7 +57,7 @@ func ageKey(ts *testscript.TestScript, _ bool, args []string) {
 
 // waitFile waits until a file exists: waitfile FILE.
 func waitFile(ts *testscript.TestScript, _ bool, args []string) {
-	for range 500 {
+	for range 3000 { // a minute
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 			return
 		}
@@ -77,10 +77,10 @@ func gatewayAddress(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%s has no grpc= line", args[0])
 }
 
-// retry repeats a command until it succeeds, for at most half a minute: retry CMD...
+// retry repeats a command until it succeeds, for at most two minutes: retry CMD...
 func retry(ts *testscript.TestScript, _ bool, args []string) {
 	var err error
-	for range 60 {
+	for range 240 {
 		if err = ts.Exec(args[0], args[1:]...); err == nil {
 			return
 		}
@@ -89,9 +89,9 @@ func retry(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// until repeats a command until it prints a text, for at most half a minute: until TEXT CMD...
+// until repeats a command until it prints a text, for at most two minutes: until TEXT CMD...
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	for range 60 {
+	for range 240 {
 		if ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
 			return
 		}

@@ -158,6 +158,18 @@ func TestAHolderKeepsWhatIsGood(t *testing.T) {
 	write(t, dir, version(t, "3"), good)
 	_, err = policy.NewHolder(ctx, dir, state, good.Public())
 	require.Equal(t, "POLICY_OLDER", carnet.ReasonOf(err), "after a restart: %v", err)
+
+	// Nor by way of a bundle of another name, with or without a restart.
+	other := own(t)
+	other[policy.ManifestName] = bytes.Replace(other[policy.ManifestName], []byte("name: own"), []byte("name: other"), 1)
+	write(t, dir, other, good)
+	h, err = policy.NewHolder(ctx, dir, state, good.Public())
+	require.NoError(t, err)
+	require.Equal(t, "other", h.Engine().Bundle().Name)
+	write(t, dir, version(t, "3"), good)
+	require.Equal(t, "POLICY_OLDER", carnet.ReasonOf(h.Reload(ctx)))
+	_, err = policy.NewHolder(ctx, dir, state, good.Public())
+	require.Equal(t, "POLICY_OLDER", carnet.ReasonOf(err), "%v", err)
 	require.NoError(t, os.WriteFile(state, []byte("{"), 0o600))
 	_, err = policy.NewHolder(ctx, dir, state, good.Public())
 	require.Equal(t, "POLICY_STATE", carnet.ReasonOf(err), "what was in use is not forgotten by damage")

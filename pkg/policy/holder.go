@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,14 +25,20 @@ type Holder struct {
 
 	mu     sync.RWMutex
 	engine *Engine
+	used   map[string]Seen // by name; nil before the first bundle
 }
 
-// Seen is what a holder remembers over restarts: the newest bundle it used, so that an
-// older one does not come back with a restart.
+// Seen is what a holder remembers over restarts: of every name the newest bundle it used,
+// so that an older one does not come back, be it by way of another.
 type Seen struct {
 	Name    string      `json:"name"`
 	Version int64       `json:"version"`
 	Digest  carnet.Hash `json:"digest"`
+}
+
+// state is the file.
+type state struct {
+	Used []Seen `json:"used"` // ascending by name
 }
 
 // NewHolder opens the bundle at source ("builtin", a folder or an archive signed by one
@@ -55,11 +63,11 @@ func (h *Holder) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen, err := h.seen()
+	used, err := h.seen()
 	if err != nil {
 		return err
 	}
-	if err := newer(b, seen); err != nil {
+	if err := newer(b, used[b.Name]); err != nil {
 		return err
 	}
 	h.mu.RLock()
@@ -72,12 +80,13 @@ func (h *Holder) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.remember(b); err != nil {
+	used[b.Name] = Seen{b.Name, b.Version, b.Digest}
+	if err := h.remember(used); err != nil {
 		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.engine = e
+	h.engine, h.used = e, used
 	return nil
 }
 
@@ -95,34 +104,45 @@ func newer(b *Bundle, seen Seen) error {
 		Fix("give it a version above %d and sign it again", seen.Version)
 }
 
-func (h *Holder) seen() (s Seen, err error) {
+// seen is a copy of what was used.
+func (h *Holder) seen() (map[string]Seen, error) {
 	h.mu.RLock()
-	if h.engine != nil {
-		s = Seen{h.engine.bundle.Name, h.engine.bundle.Version, h.engine.bundle.Digest}
-	}
+	used := maps.Clone(h.used)
 	h.mu.RUnlock()
-	if s.Name != "" || h.state == "" {
-		return s, nil
+	if used != nil {
+		return used, nil
+	}
+	used = map[string]Seen{}
+	if h.state == "" {
+		return used, nil
 	}
 	content, err := os.ReadFile(h.state)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return used, nil
 	}
+	var s state
 	if err == nil {
-		err = json.Unmarshal(content, &s)
+		err = decode(content, &s)
 	}
 	if err != nil {
-		return s, carnet.E(carnet.Precondition, "POLICY_STATE", "%s, which says what bundle was in use, can't be read", h.state).Because(err).
+		return nil, carnet.E(carnet.Precondition, "POLICY_STATE", "%s, which says what bundles were in use, can't be read", h.state).Because(err).
 			Fix("restore it from a backup; without it an older bundle could come back unnoticed")
 	}
-	return s, nil
+	for _, x := range s.Used {
+		used[x.Name] = x
+	}
+	return used, nil
 }
 
-func (h *Holder) remember(b *Bundle) error {
+func (h *Holder) remember(used map[string]Seen) error {
 	if h.state == "" || h.source == Builtin { // a newer program may be replaced by an older one, which is no fault of its bundle
 		return nil
 	}
-	content, err := json.Marshal(Seen{b.Name, b.Version, b.Digest})
+	s := state{Used: []Seen{}}
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		s.Used = append(s.Used, used[name])
+	}
+	content, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
