@@ -22,9 +22,9 @@ type backupCmd struct {
 }
 
 func (backupCmd) Help() string {
-	return `Writes keystore, ledger, mark and party.json into one encrypted file, each as it is
-at one moment; the keyholder may go on running. If the keys are in Vault, the file
-holds the rest: back up Vault by its own means.
+	return `Writes keystore, policy key, ledger, mark and party.json into one encrypted file, each
+as it is at one moment; the keyholder may go on running. If the keys are in Vault, the
+file holds the rest: back up Vault by its own means.
 
 A backup holds seeds. Destroyed seeds are in backups made before: destroy those, too.
 

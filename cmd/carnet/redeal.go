@@ -19,8 +19,9 @@ type redealCmd struct {
 func (redealCmd) Help() string {
 	return `Deals a key that was dealt before to another committee, or to the same with new
 parts. Tables stay as they are; queries that come after it are answered by the new
-committee. Keyholders of the old dealing destroy their parts of it; until n-t+1 of them
-have, they could still open the tables together. Releases count on.
+committee. Keyholders of the old dealing answer those that came before and then destroy
+their parts of it; until n-t+1 of them have, they could still open the tables together.
+Releases count on.
 
 In products with tables of other owners, all of them have to deal to one committee.
 
