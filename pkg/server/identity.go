@@ -59,6 +59,9 @@ func (s *Server) identify(ctx context.Context) (caller, error) {
 	if !ok || len(info.State.VerifiedChains) == 0 {
 		return caller{}, unauthenticated("the connection has no verified client certificate")
 	}
+	if err := s.stillTrusted(&info.State); err != nil {
+		return caller{}, err
+	}
 	leaf := info.State.PeerCertificates[0]
 	var id carnet.PartyID
 	if bytes.Equal(leaf.Raw, s.internal.Leaf.Raw) {
@@ -76,6 +79,15 @@ func (s *Server) identify(ctx context.Context) (caller, error) {
 	}
 	party, err := s.party(ctx, id)
 	return caller{id, party}, err
+}
+
+// stillTrusted looks a certificate up again at every call: connections last for days, and
+// what was revoked meanwhile is refused on those that are open, too.
+func (s *Server) stillTrusted(c *tls.ConnectionState) error {
+	if s.tls.VerifyConnection == nil {
+		return nil
+	}
+	return s.tls.VerifyConnection(*c)
 }
 
 // party returns a registered party, nil if there is none.

@@ -68,7 +68,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		}
 	}
 	root := http.NewServeMux()
-	root.Handle("/v1/", withParty(mux))
+	root.Handle("/v1/", s.withParty(mux))
 	root.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI)
@@ -87,13 +87,17 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 
 // withParty lets only callers with a verified party certificate through, and bounds
 // bodies.
-func withParty(next http.Handler) http.Handler {
+func (s *Server) withParty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
 			refuse(w, "a client certificate is needed")
 			return
 		}
 		if _, err := ident.PartyFromCert(r.TLS.VerifiedChains[0][0]); err != nil {
+			refuse(w, err.Error())
+			return
+		}
+		if err := s.stillTrusted(r.TLS); err != nil {
 			refuse(w, err.Error())
 			return
 		}

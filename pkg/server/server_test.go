@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +40,9 @@ type edge struct {
 	rest, metrics string
 }
 
-func serve(t *testing.T, n *flowtest.Network) *edge {
+func serve(t *testing.T, n *flowtest.Network) *edge { return serveTLS(t, n, nil) }
+
+func serveTLS(t *testing.T, n *flowtest.Network, verify func(tls.ConnectionState) error) *edge {
 	e := &edge{Network: n, roots: x509.NewCertPool(), done: make(chan error, 1)}
 	var err error
 	e.ca, err = ident.NewCA("test", time.Hour)
@@ -49,7 +52,7 @@ func serve(t *testing.T, n *flowtest.Network) *edge {
 	require.NoError(t, err)
 	pair, err := tls.X509KeyPair(cert, key)
 	require.NoError(t, err)
-	s, err := server.New(server.Config{Gateway: n.G, TLS: &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: e.roots}, Logger: n.Config.Logger})
+	s, err := server.New(server.Config{Gateway: n.G, TLS: &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: e.roots, VerifyConnection: verify}, Logger: n.Config.Logger})
 	require.NoError(t, err)
 	for _, l := range []*net.Listener{&e.l.GRPC, &e.l.REST, &e.l.Metrics} {
 		*l, err = net.Listen("tcp", "127.0.0.1:0")
@@ -271,4 +274,35 @@ func TestHealthMetricsAndOpenAPI(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, string(body), want)
 	}
+}
+
+// A certificate that is revoked while its connection is open is refused at the next call.
+func TestAttackOpenConnectionOfRevokedCertificate(t *testing.T) {
+	var revoked atomic.Bool
+	e := serveTLS(t, flowtest.New(t), func(c tls.ConnectionState) error {
+		if _, err := ident.PartyFromCert(c.PeerCertificates[0]); err == nil && revoked.Load() {
+			return carnet.E(carnet.Forbidden, "CERTIFICATE_REVOKED", "the certificate was revoked")
+		}
+		return nil
+	})
+	conn := e.dial("bank")
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: e.tls("bank"), ForceAttemptHTTP2: true}}
+	defer c.CloseIdleConnections()
+	call := func() (int, string, error) {
+		_, err := carnetv1.NewJournalServiceClient(conn).GetCheckpoint(ctx, &carnetv1.GetCheckpointRequest{})
+		resp, httpErr := c.Get(e.rest + "/v1/journal/checkpoint")
+		require.NoError(t, httpErr)
+		defer resp.Body.Close()
+		body, httpErr := io.ReadAll(resp.Body)
+		require.NoError(t, httpErr)
+		return resp.StatusCode, string(body), err
+	}
+	code, body, err := call()
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, code, body)
+	revoked.Store(true)
+	code, body, err = call()
+	require.ErrorContains(t, err, "revoked")
+	require.Equal(t, http.StatusUnauthorized, code, body)
+	require.Contains(t, body, "revoked")
 }
