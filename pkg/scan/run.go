@@ -47,12 +47,12 @@ func newRunner(r *he.Ring, c0 Chunks, opt Options, m *meter) (*runner, error) {
 
 // tile is how many slots of a chunk of so many blocks are treated together: more of
 // shorter chunks, so that what is done once a tile stays small.
-func (r *runner) tile(rows int) int {
+func tile(r *he.Ring, rows int) int {
 	tile := tileSlots
-	if !r.r.FastColumns() {
+	if !r.FastColumns() {
 		tile = portableSlots
 	}
-	n := r.r.Profile().N()
+	n := r.Profile().N()
 	for ; 2*rows <= ChunkBlocks && 2*tile <= n; rows *= 2 {
 		tile *= 2
 	}
