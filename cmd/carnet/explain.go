@@ -6,6 +6,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/meter"
 	"github.com/carnet-network/carnet/pkg/plan"
 )
 
@@ -28,7 +29,7 @@ func (c *explainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cl, _, err := a.connect()
+	cl, cfg, err := a.connect()
 	if err != nil {
 		return err
 	}
@@ -42,8 +43,12 @@ func (c *explainCmd) Run(a *app) error {
 		return inSQL(sql, err)
 	}
 	refusals := assessed.Refusals
+	quote, err := meter.Quote(meter.Uses(p), cfg.Party.ID, time.Now())
+	if err != nil {
+		return err
+	}
 	if c.JSON {
-		if err := a.explanation(p, assessed); err != nil {
+		if err := a.explanation(p, assessed, quote); err != nil {
 			return err
 		}
 	} else {
@@ -56,6 +61,9 @@ func (c *explainCmd) Run(a *app) error {
 			if e.Kept < e.Total {
 				a.printf("  or %s, where cubes and sums of columns are kept from earlier questions\n", lasting(e.Kept))
 			}
+		}
+		if err := a.quoted(quote); err != nil {
+			return err
 		}
 		for _, k := range p.Cost.Keys() {
 			if n, ok := assessed.Charged[k.String()]; ok {
@@ -78,7 +86,7 @@ func (c *explainCmd) Run(a *app) error {
 }
 
 // explanation prints a plan for programs.
-func (a *app) explanation(p *plan.Plan, assessed *client.Assessment) error {
+func (a *app) explanation(p *plan.Plan, assessed *client.Assessment, quote []meter.Line) error {
 	var private any
 	if x := p.Private; x != nil {
 		private = map[string]any{"column": x.Column, "codes": len(x.Codes), "selected": x.Weight, "checks": x.Checks, "answers": p.Needed()}
@@ -95,7 +103,8 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment) error {
 			"degree": p.Certificate.Degree, "flood_bits": p.Certificate.FloodBits, "noise_bits": p.Certificate.NoiseBits,
 			"release_bits": p.Certificate.ReleaseBits, "bound": p.Certificate.Bound, "max_result": p.Certificate.MaxResult, "t": p.Certificate.T,
 		},
-		"work": p.Work,
+		"work":  p.Work,
+		"quote": append([]meter.Line{}, quote...),
 	}
 	if e := assessed.Estimate; e != nil {
 		out["estimate"] = map[string]float64{"compile_seconds": e.Compile.Seconds(), "gateway_seconds": e.Gateway.Seconds(),

@@ -171,6 +171,9 @@ func termsText(t *carnet.Terms) string {
 	if len(t.Aggregates) > 0 {
 		out = append(out, "only "+strings.Join(t.Aggregates, " "))
 	}
+	if text := priceText(t.Price); text != "" {
+		out = append(out, text)
+	}
 	if !t.Expires.IsZero() {
 		out = append(out, "until "+lastDay(t.Expires))
 	}

@@ -17,6 +17,7 @@ type queryCmd struct {
 	Explain bool          `help:"Print the plan before asking."`
 	Expires time.Duration `help:"How long keyholders may take." default:"15m"`
 	Grace   time.Duration `help:"How long to wait for more keyholders once enough have answered: more answers let lying ones be detected and named." default:"5s"`
+	Pay     []string      `help:"The most that you pay, amount and currency such as 12.5CNY; once for each currency. Without it only what is free is asked." placeholder:"AMOUNT" sep:"none"`
 	NoWait  bool          `help:"Submit, print the query's id and leave; carnet open prints the answer later."`
 }
 
@@ -24,10 +25,12 @@ func (queryCmd) Help() string {
 	return `Compiles the query here, signs it, and waits until enough keyholders have answered. The
 answer is sealed to you and opened here; gateway and keyholders never see it. Values of private
 parameters leave this machine only as shares, and are kept nowhere. The exit code is 6 if
-owners' terms or keyholders refused.
+owners' terms or keyholders refused. Where owners ask a price, the query is asked only if --pay
+covers it; it is owed when the answer is released.
 
 Examples:
   carnet query "SELECT month, SUM(value) FROM trade GROUP BY month"
+  carnet query --pay 12.5CNY "SELECT month, SUM(value) FROM trade GROUP BY month"
   carnet query --csv --file question.sql > answer.csv
   carnet query --private 1=@partner.txt 'SELECT SUM(value) FROM trade WHERE partner = PRIVATE($1)'`
 }
@@ -41,13 +44,17 @@ func (c *queryCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	pay, err := parseMoney(c.Pay)
+	if err != nil {
+		return err
+	}
 	cl, _, id, err := a.connectAs()
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
 	start := time.Now()
-	asked, err := cl.AskPrivate(a.ctx, id, product, sql, values, c.Purpose, c.Expires)
+	asked, err := cl.Submit(a.ctx, id, client.Question{Product: product, SQL: sql, Values: values, Purpose: c.Purpose, Lifetime: c.Expires, Pay: pay})
 	if err != nil {
 		return inSQL(sql, err)
 	}

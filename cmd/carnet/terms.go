@@ -22,6 +22,7 @@ type termsFile struct {
 	From       []string         `yaml:"jurisdictions"`
 	Products   []carnet.PartyID `yaml:"products_with"`
 	Expires    string           `yaml:"expires"`
+	Price      *priceFile       `yaml:"price"`
 	Data       *dataFile        `yaml:"declaration"`
 }
 
@@ -75,9 +76,13 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	if err != nil {
 		return t, nil, err
 	}
+	price, err := f.Price.price(file)
+	if err != nil {
+		return t, nil, err
+	}
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
-		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires,
+		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires, Price: price,
 	}, declared, nil
 }
 

@@ -157,6 +157,7 @@ type Terms struct {
 	// dataset, if they list this owner, too.
 	ProductsWith []PartyID `json:"products_with,omitempty"`
 	Expires      time.Time `json:"expires"`
+	Price        *Price    `json:"price,omitempty"` // nil: for nothing
 }
 
 // Product is what buyers query: a union of datasets of one schema, one layout, one

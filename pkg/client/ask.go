@@ -101,12 +101,31 @@ func (c *Client) Ask(ctx context.Context, buyer Buyer, product carnet.ProductID,
 // leave this process only as shares that less than t keyholders can't put together, and
 // are kept nowhere: Open finds them again with the buyer's identity.
 func (c *Client) AskPrivate(ctx context.Context, buyer Buyer, product carnet.ProductID, sql string, values []string, purpose string, lifetime time.Duration) (*Asked, error) {
+	return c.Submit(ctx, buyer, Question{Product: product, SQL: sql, Values: values, Purpose: purpose, Lifetime: lifetime})
+}
+
+// Question is a query to be asked.
+type Question struct {
+	Product  carnet.ProductID // the first one that the text names
+	SQL      string
+	Values   []string // of private parameters: Values[i] is that of $i+1
+	Purpose  string
+	Lifetime time.Duration // how long keyholders may take; 0 stands for DefaultLifetime
+	// Pay is the most that the answer may cost by currency. A currency that is not there
+	// is not paid: the query is not asked, reason PRICE_NOT_ACCEPTED.
+	Pay map[string]carnet.Amount
+}
+
+// Submit asks what AskPrivate asks, and agrees to pay for it. Without Pay only what is
+// free is asked.
+func (c *Client) Submit(ctx context.Context, buyer Buyer, question Question) (*Asked, error) {
+	product, sql, purpose, lifetime := question.Product, question.SQL, question.Purpose, question.Lifetime
 	products, pl, err := c.prepare(ctx, product, sql)
 	if err != nil {
 		return nil, err
 	}
 	p, with := products[0], products[1:]
-	codes, err := privateCodes(pl, values)
+	codes, err := privateCodes(pl, question.Values)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +136,9 @@ func (c *Client) AskPrivate(ctx context.Context, buyer Buyer, product carnet.Pro
 		lifetime = DefaultLifetime
 	}
 	now := c.timestamp()
+	if err := affordable(pl, buyer.Party(), now, question.Pay); err != nil {
+		return nil, err
+	}
 	a := &Asked{Plan: pl, Product: p, With: with, Query: carnet.Query{
 		Buyer: buyer.Party(), Product: product, SQL: sql, Purpose: purpose,
 		Plan: pl.Hash(), Created: now, Expires: now.Add(lifetime),

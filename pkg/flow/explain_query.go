@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/meter"
 	"github.com/carnet-network/carnet/pkg/plan"
 )
 
@@ -13,6 +14,7 @@ type Explanation struct {
 	Estimate plan.Estimate
 	Charged  map[carnet.KeyID]int64 // releases of each key that the journal's queries used, to others than its owner a bound
 	Refusals []Refusal
+	Quote    []meter.Line    // what the caller would owe
 	Judged   []carnet.Judged // what the gateway's policy bundle decided, if it has one
 }
 
@@ -40,6 +42,9 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 		return nil, err
 	}
 	out := &Explanation{Plan: p, Estimate: p.Work.Estimate(rates, g.now().Sub(began))}
+	if out.Quote, err = meter.Quote(meter.Uses(p), as.ID, g.now()); err != nil {
+		return nil, err
+	}
 	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, purpose, p, g.now()})
 	if err != nil {
 		return nil, err

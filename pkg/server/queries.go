@@ -23,6 +23,11 @@ func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQuery
 		return nil, err
 	}
 	out := &carnetv1.ExplainQueryResponse{Plan: apiconv.ToPlan(ex.Plan), Refusals: toRefusals(ex.Refusals)}
+	for i := range ex.Quote {
+		l := &ex.Quote[i]
+		out.Quote = append(out.Quote, &carnetv1.Charge{Dataset: string(l.Dataset), Payee: string(l.Payee), Item: string(l.Item), Quantity: l.Quantity,
+			Price: l.Price.String(), Currency: l.Currency, Amount: l.Amount.String()})
+	}
 	if out.Plan != nil {
 		out.Plan.Estimate = apiconv.ToEstimate(ex.Estimate)
 		for i, k := range ex.Plan.Cost.Keys() { // in this order

@@ -164,7 +164,9 @@ type ExplainQueryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Plan  *Plan                  `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
 	// Empty if the query would be accepted.
-	Refusals      []*Refusal `protobuf:"bytes,2,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	Refusals []*Refusal `protobuf:"bytes,2,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	// What the caller would owe once the answer is released; empty if it is free.
+	Quote         []*Charge `protobuf:"bytes,3,rep,name=quote,proto3" json:"quote,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -213,6 +215,110 @@ func (x *ExplainQueryResponse) GetRefusals() []*Refusal {
 	return nil
 }
 
+func (x *ExplainQueryResponse) GetQuote() []*Charge {
+	if x != nil {
+		return x.Quote
+	}
+	return nil
+}
+
+// Charge is an amount that a buyer owes for a released query. Amounts are decimal numbers.
+type Charge struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Dataset string                 `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	// The owner, or who has a share of its price.
+	Payee string `protobuf:"bytes,2,opt,name=payee,proto3" json:"payee,omitempty"`
+	// "query", "group", "budget" or "month".
+	Item     string `protobuf:"bytes,3,opt,name=item,proto3" json:"item,omitempty"`
+	Quantity int64  `protobuf:"varint,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// For one.
+	Price    string `protobuf:"bytes,5,opt,name=price,proto3" json:"price,omitempty"`
+	Currency string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Of this payee.
+	Amount        string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charge) Reset() {
+	*x = Charge{}
+	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charge) ProtoMessage() {}
+
+func (x *Charge) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charge.ProtoReflect.Descriptor instead.
+func (*Charge) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Charge) GetDataset() string {
+	if x != nil {
+		return x.Dataset
+	}
+	return ""
+}
+
+func (x *Charge) GetPayee() string {
+	if x != nil {
+		return x.Payee
+	}
+	return ""
+}
+
+func (x *Charge) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *Charge) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *Charge) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *Charge) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Charge) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // Plan is the public description of a compiled query.
 type Plan struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -241,7 +347,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -253,7 +359,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -266,7 +372,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{2}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Plan) GetHash() string {
@@ -402,7 +508,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +520,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +533,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Estimate) GetCompileSeconds() float64 {
@@ -482,7 +588,7 @@ type KeyReleases struct {
 
 func (x *KeyReleases) Reset() {
 	*x = KeyReleases{}
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +600,7 @@ func (x *KeyReleases) String() string {
 func (*KeyReleases) ProtoMessage() {}
 
 func (x *KeyReleases) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +613,7 @@ func (x *KeyReleases) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyReleases.ProtoReflect.Descriptor instead.
 func (*KeyReleases) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *KeyReleases) GetKey() string {
@@ -556,7 +662,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +674,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +687,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Certificate) GetFloodBits() int32 {
@@ -641,7 +747,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +759,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +772,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Refusal) GetBy() string {
@@ -720,7 +826,7 @@ type SubmitQueryRequest struct {
 
 func (x *SubmitQueryRequest) Reset() {
 	*x = SubmitQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +838,7 @@ func (x *SubmitQueryRequest) String() string {
 func (*SubmitQueryRequest) ProtoMessage() {}
 
 func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +851,7 @@ func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryRequest.ProtoReflect.Descriptor instead.
 func (*SubmitQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SubmitQueryRequest) GetStatement() *Envelope {
@@ -764,7 +870,7 @@ type SubmitQueryResponse struct {
 
 func (x *SubmitQueryResponse) Reset() {
 	*x = SubmitQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +882,7 @@ func (x *SubmitQueryResponse) String() string {
 func (*SubmitQueryResponse) ProtoMessage() {}
 
 func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +895,7 @@ func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryResponse.ProtoReflect.Descriptor instead.
 func (*SubmitQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SubmitQueryResponse) GetRef() *StatementRef {
@@ -808,7 +914,7 @@ type GetQueryRequest struct {
 
 func (x *GetQueryRequest) Reset() {
 	*x = GetQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +926,7 @@ func (x *GetQueryRequest) String() string {
 func (*GetQueryRequest) ProtoMessage() {}
 
 func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +939,7 @@ func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryRequest.ProtoReflect.Descriptor instead.
 func (*GetQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetQueryRequest) GetId() string {
@@ -852,7 +958,7 @@ type GetQueryResponse struct {
 
 func (x *GetQueryResponse) Reset() {
 	*x = GetQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +970,7 @@ func (x *GetQueryResponse) String() string {
 func (*GetQueryResponse) ProtoMessage() {}
 
 func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +983,7 @@ func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryResponse.ProtoReflect.Descriptor instead.
 func (*GetQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetQueryResponse) GetStatus() *QueryStatus {
@@ -896,7 +1002,7 @@ type WatchQueryRequest struct {
 
 func (x *WatchQueryRequest) Reset() {
 	*x = WatchQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1014,7 @@ func (x *WatchQueryRequest) String() string {
 func (*WatchQueryRequest) ProtoMessage() {}
 
 func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1027,7 @@ func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchQueryRequest) GetId() string {
@@ -940,7 +1046,7 @@ type WatchQueryResponse struct {
 
 func (x *WatchQueryResponse) Reset() {
 	*x = WatchQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1058,7 @@ func (x *WatchQueryResponse) String() string {
 func (*WatchQueryResponse) ProtoMessage() {}
 
 func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1071,7 @@ func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchQueryResponse) GetStatus() *QueryStatus {
@@ -999,7 +1105,7 @@ type QueryStatus struct {
 
 func (x *QueryStatus) Reset() {
 	*x = QueryStatus{}
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1117,7 @@ func (x *QueryStatus) String() string {
 func (*QueryStatus) ProtoMessage() {}
 
 func (x *QueryStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1130,7 @@ func (x *QueryStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryStatus.ProtoReflect.Descriptor instead.
 func (*QueryStatus) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *QueryStatus) GetId() string {
@@ -1128,7 +1234,7 @@ type ListQueriesRequest struct {
 
 func (x *ListQueriesRequest) Reset() {
 	*x = ListQueriesRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1246,7 @@ func (x *ListQueriesRequest) String() string {
 func (*ListQueriesRequest) ProtoMessage() {}
 
 func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1259,7 @@ func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListQueriesRequest) GetPageSize() int32 {
@@ -1180,7 +1286,7 @@ type ListQueriesResponse struct {
 
 func (x *ListQueriesResponse) Reset() {
 	*x = ListQueriesResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1298,7 @@ func (x *ListQueriesResponse) String() string {
 func (*ListQueriesResponse) ProtoMessage() {}
 
 func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1311,7 @@ func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListQueriesResponse) GetQueries() []*QueryStatus {
@@ -1231,7 +1337,7 @@ type FetchAnswerRequest struct {
 
 func (x *FetchAnswerRequest) Reset() {
 	*x = FetchAnswerRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1349,7 @@ func (x *FetchAnswerRequest) String() string {
 func (*FetchAnswerRequest) ProtoMessage() {}
 
 func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1362,7 @@ func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerRequest.ProtoReflect.Descriptor instead.
 func (*FetchAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FetchAnswerRequest) GetId() string {
@@ -1280,7 +1386,7 @@ type FetchAnswerResponse struct {
 
 func (x *FetchAnswerResponse) Reset() {
 	*x = FetchAnswerResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1398,7 @@ func (x *FetchAnswerResponse) String() string {
 func (*FetchAnswerResponse) ProtoMessage() {}
 
 func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1411,7 @@ func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerResponse.ProtoReflect.Descriptor instead.
 func (*FetchAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FetchAnswerResponse) GetPart() isFetchAnswerResponse_Part {
@@ -1375,7 +1481,7 @@ type KeyholderAnswer struct {
 
 func (x *KeyholderAnswer) Reset() {
 	*x = KeyholderAnswer{}
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1493,7 @@ func (x *KeyholderAnswer) String() string {
 func (*KeyholderAnswer) ProtoMessage() {}
 
 func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1506,7 @@ func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyholderAnswer.ProtoReflect.Descriptor instead.
 func (*KeyholderAnswer) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KeyholderAnswer) GetStatement() *Envelope {
@@ -1420,7 +1526,7 @@ type SealedPiece struct {
 
 func (x *SealedPiece) Reset() {
 	*x = SealedPiece{}
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1538,7 @@ func (x *SealedPiece) String() string {
 func (*SealedPiece) ProtoMessage() {}
 
 func (x *SealedPiece) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1551,7 @@ func (x *SealedPiece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedPiece.ProtoReflect.Descriptor instead.
 func (*SealedPiece) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SealedPiece) GetData() []byte {
@@ -1464,10 +1570,19 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12\x18\n" +
 	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x12\n" +
-	"\x04with\x18\x04 \x03(\tR\x04with\"k\n" +
+	"\x04with\x18\x04 \x03(\tR\x04with\"\x94\x01\n" +
 	"\x14ExplainQueryResponse\x12#\n" +
 	"\x04plan\x18\x01 \x01(\v2\x0f.carnet.v1.PlanR\x04plan\x12.\n" +
-	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\"\xef\x03\n" +
+	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\x12'\n" +
+	"\x05quote\x18\x03 \x03(\v2\x11.carnet.v1.ChargeR\x05quote\"\xb2\x01\n" +
+	"\x06Charge\x12\x18\n" +
+	"\adataset\x18\x01 \x01(\tR\adataset\x12\x14\n" +
+	"\x05payee\x18\x02 \x01(\tR\x05payee\x12\x12\n" +
+	"\x04item\x18\x03 \x01(\tR\x04item\x12\x1a\n" +
+	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12\x14\n" +
+	"\x05price\x18\x05 \x01(\tR\x05price\x12\x1a\n" +
+	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06amount\x18\a \x01(\tR\x06amount\"\xef\x03\n" +
 	"\x04Plan\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\tR\aprofile\x12\x16\n" +
@@ -1597,68 +1712,70 @@ func file_carnet_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_carnet_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_carnet_v1_query_proto_goTypes = []any{
 	(QueryState)(0),               // 0: carnet.v1.QueryState
 	(*ExplainQueryRequest)(nil),   // 1: carnet.v1.ExplainQueryRequest
 	(*ExplainQueryResponse)(nil),  // 2: carnet.v1.ExplainQueryResponse
-	(*Plan)(nil),                  // 3: carnet.v1.Plan
-	(*Estimate)(nil),              // 4: carnet.v1.Estimate
-	(*KeyReleases)(nil),           // 5: carnet.v1.KeyReleases
-	(*Certificate)(nil),           // 6: carnet.v1.Certificate
-	(*Refusal)(nil),               // 7: carnet.v1.Refusal
-	(*SubmitQueryRequest)(nil),    // 8: carnet.v1.SubmitQueryRequest
-	(*SubmitQueryResponse)(nil),   // 9: carnet.v1.SubmitQueryResponse
-	(*GetQueryRequest)(nil),       // 10: carnet.v1.GetQueryRequest
-	(*GetQueryResponse)(nil),      // 11: carnet.v1.GetQueryResponse
-	(*WatchQueryRequest)(nil),     // 12: carnet.v1.WatchQueryRequest
-	(*WatchQueryResponse)(nil),    // 13: carnet.v1.WatchQueryResponse
-	(*QueryStatus)(nil),           // 14: carnet.v1.QueryStatus
-	(*ListQueriesRequest)(nil),    // 15: carnet.v1.ListQueriesRequest
-	(*ListQueriesResponse)(nil),   // 16: carnet.v1.ListQueriesResponse
-	(*FetchAnswerRequest)(nil),    // 17: carnet.v1.FetchAnswerRequest
-	(*FetchAnswerResponse)(nil),   // 18: carnet.v1.FetchAnswerResponse
-	(*KeyholderAnswer)(nil),       // 19: carnet.v1.KeyholderAnswer
-	(*SealedPiece)(nil),           // 20: carnet.v1.SealedPiece
-	(*Envelope)(nil),              // 21: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 22: carnet.v1.StatementRef
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*Charge)(nil),                // 3: carnet.v1.Charge
+	(*Plan)(nil),                  // 4: carnet.v1.Plan
+	(*Estimate)(nil),              // 5: carnet.v1.Estimate
+	(*KeyReleases)(nil),           // 6: carnet.v1.KeyReleases
+	(*Certificate)(nil),           // 7: carnet.v1.Certificate
+	(*Refusal)(nil),               // 8: carnet.v1.Refusal
+	(*SubmitQueryRequest)(nil),    // 9: carnet.v1.SubmitQueryRequest
+	(*SubmitQueryResponse)(nil),   // 10: carnet.v1.SubmitQueryResponse
+	(*GetQueryRequest)(nil),       // 11: carnet.v1.GetQueryRequest
+	(*GetQueryResponse)(nil),      // 12: carnet.v1.GetQueryResponse
+	(*WatchQueryRequest)(nil),     // 13: carnet.v1.WatchQueryRequest
+	(*WatchQueryResponse)(nil),    // 14: carnet.v1.WatchQueryResponse
+	(*QueryStatus)(nil),           // 15: carnet.v1.QueryStatus
+	(*ListQueriesRequest)(nil),    // 16: carnet.v1.ListQueriesRequest
+	(*ListQueriesResponse)(nil),   // 17: carnet.v1.ListQueriesResponse
+	(*FetchAnswerRequest)(nil),    // 18: carnet.v1.FetchAnswerRequest
+	(*FetchAnswerResponse)(nil),   // 19: carnet.v1.FetchAnswerResponse
+	(*KeyholderAnswer)(nil),       // 20: carnet.v1.KeyholderAnswer
+	(*SealedPiece)(nil),           // 21: carnet.v1.SealedPiece
+	(*Envelope)(nil),              // 22: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 23: carnet.v1.StatementRef
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
 }
 var file_carnet_v1_query_proto_depIdxs = []int32{
-	3,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
-	7,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
-	6,  // 2: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
-	4,  // 3: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
-	5,  // 4: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
-	21, // 5: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
-	22, // 6: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
-	14, // 7: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	14, // 8: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	21, // 9: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
-	0,  // 10: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
-	7,  // 11: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
-	23, // 12: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
-	14, // 13: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
-	19, // 14: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
-	20, // 15: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
-	21, // 16: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
-	1,  // 17: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
-	8,  // 18: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
-	10, // 19: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
-	12, // 20: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
-	15, // 21: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
-	17, // 22: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
-	2,  // 23: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
-	9,  // 24: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
-	11, // 25: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
-	13, // 26: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
-	16, // 27: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
-	18, // 28: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
-	23, // [23:29] is the sub-list for method output_type
-	17, // [17:23] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	4,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
+	8,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
+	3,  // 2: carnet.v1.ExplainQueryResponse.quote:type_name -> carnet.v1.Charge
+	7,  // 3: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
+	5,  // 4: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
+	6,  // 5: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
+	22, // 6: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
+	23, // 7: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
+	15, // 8: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	15, // 9: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	22, // 10: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
+	0,  // 11: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
+	8,  // 12: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
+	24, // 13: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
+	15, // 14: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
+	20, // 15: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
+	21, // 16: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
+	22, // 17: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
+	1,  // 18: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
+	9,  // 19: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
+	11, // 20: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
+	13, // 21: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
+	16, // 22: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
+	18, // 23: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
+	2,  // 24: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
+	10, // 25: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
+	12, // 26: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
+	14, // 27: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
+	17, // 28: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
+	19, // 29: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
+	24, // [24:30] is the sub-list for method output_type
+	18, // [18:24] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_query_proto_init() }
@@ -1667,7 +1784,7 @@ func file_carnet_v1_query_proto_init() {
 		return
 	}
 	file_carnet_v1_common_proto_init()
-	file_carnet_v1_query_proto_msgTypes[17].OneofWrappers = []any{
+	file_carnet_v1_query_proto_msgTypes[18].OneofWrappers = []any{
 		(*FetchAnswerResponse_PublicValues)(nil),
 		(*FetchAnswerResponse_Answer)(nil),
 		(*FetchAnswerResponse_Sealed)(nil),
@@ -1678,7 +1795,7 @@ func file_carnet_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_query_proto_rawDesc), len(file_carnet_v1_query_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
