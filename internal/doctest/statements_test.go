@@ -26,6 +26,7 @@ var described = map[string]any{
 	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Redealing": carnet.Redealing{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
 	"Dataset.Declaration": carnet.Declaration{}, "Dataset.Instrument": carnet.Instrument{}, "Decision.Judged": carnet.Judged{},
+	"Dataset.Price": carnet.Price{}, "Dataset.PriceShare": carnet.PriceShare{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
 	"Schema.Partition": schema.Partition{}, "Schema.Combination": schema.Combination{}, "Schema.Limits": schema.Limits{},
 }
@@ -79,6 +80,8 @@ func fieldText(t *testing.T, x reflect.Type, names map[reflect.Type]string) stri
 		return "key id"
 	case reflect.TypeFor[time.Time]():
 		return "time"
+	case reflect.TypeFor[carnet.Amount]():
+		return "amount"
 	case reflect.TypeFor[[]byte]():
 		return "bytes"
 	case reflect.TypeFor[json.RawMessage]():
