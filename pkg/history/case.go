@@ -1,0 +1,171 @@
+package history
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// Case is one query with everything it refers to, as the log was before its entry, and
+// what became of it.
+type Case struct {
+	Seq       int64
+	Hash      carnet.Hash // statement hash of the query
+	Query     carnet.Query
+	Buyer     *carnet.Party
+	Products  []*Queried
+	Inputs    []Input // datasets in use, in the order of the products, each once
+	Committee *Committee
+
+	// What later entries say about it.
+	Answers   map[carnet.PartyID]*Answered
+	Checks    map[carnet.PartyID]*carnet.Check
+	Decisions map[carnet.PartyID]*Decided
+
+	plan    *plan.Plan
+	planErr error
+}
+
+// Input is one dataset of a query with the statements its manifest relies on.
+type Input struct {
+	Manifest *Manifest
+	Dealing  *Dealing // that its key is opened with
+	Schema   *schema.Schema
+}
+
+// Queried is a product of a query with its datasets that are in use.
+type Queried struct {
+	Body   carnet.Product
+	Inputs []Input
+}
+
+// Answered is an answer with its place in the log.
+type Answered struct {
+	Seq  int64
+	Body carnet.Answer
+}
+
+// Decided is a decision with its place in the log.
+type Decided struct {
+	Seq  int64
+	Body carnet.Decision
+}
+
+// applyQuery: signed by a registered buyer, under an id it has not used, about products
+// and exactly their datasets that are in use, of one committee. The case is returned with
+// the error as far as it could be made.
+func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
+	c := &Case{Seq: seq, Hash: env.Hash(), Answers: map[carnet.PartyID]*Answered{}, Checks: map[carnet.PartyID]*carnet.Check{},
+		Decisions: map[carnet.PartyID]*Decided{}}
+	if err := env.Decode(carnet.TypeQuery, &c.Query); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Buyer, err = s.signer(env, c.Query.Buyer, carnet.RoleBuyer); err != nil {
+		return nil, err
+	}
+	if s.cases[c.Hash] != nil {
+		return nil, invalid("QUERY_REPEATED", "the query is in the log already, as entry %d", s.cases[c.Hash].Seq)
+	}
+	id := queryID{c.Query.Buyer, c.Query.ID}
+	if _, used := s.ids[id]; used {
+		return nil, invalid("QUERY_ID_USED", "%q used the query id for another query", c.Query.Buyer)
+	}
+	if err := s.resolve(c); err != nil {
+		return nil, err
+	}
+	s.cases[c.Hash], s.ids[id] = c, c.Hash
+	return c, nil
+}
+
+// resolve looks up products and datasets.
+func (s *State) resolve(c *Case) error {
+	ids := c.Query.Products()
+	if len(ids) > plan.MaxProducts {
+		return invalid("BAD_STATEMENT", "the query is about more than %d products", plan.MaxProducts)
+	}
+	for _, id := range ids {
+		p := s.products[id]
+		if p == nil {
+			return invalid("UNKNOWN_PRODUCT", "there is no product %q", id)
+		}
+		if err := s.addProduct(c, p); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(c.Query.Inputs, c.hashes()) {
+		return invalid("INPUTS_DIFFER", "the query's inputs are not the datasets that were in use when it was asked")
+	}
+	c.Committee = c.Inputs[0].Dealing.Committee
+	return oneCommittee(c)
+}
+
+func (s *State) addProduct(c *Case, p *carnet.Product) error {
+	q := &Queried{Body: *p}
+	for _, id := range p.Datasets {
+		m := s.datasets[id]
+		if s.revoked[id] != nil || m != nil && s.retired[m.Body.Key] != nil {
+			continue
+		}
+		if m == nil {
+			return invalid("UNKNOWN_DATASET", "dataset %q has no manifest that verifies", id)
+		}
+		in := Input{m, s.Opened(m.Body.Key), s.schemas[m.Body.Schema]}
+		q.Inputs = append(q.Inputs, in)
+		if !slices.ContainsFunc(c.Inputs, func(o Input) bool { return o.Manifest == m }) {
+			c.Inputs = append(c.Inputs, in)
+		}
+	}
+	if len(q.Inputs) == 0 {
+		return invalid("UNKNOWN_PRODUCT", "the product %q has no datasets", p.ID)
+	}
+	c.Products = append(c.Products, q)
+	return nil
+}
+
+// oneCommittee: all owners in one functional share committee and parameters.
+func oneCommittee(c *Case) error {
+	for _, q := range c.Products {
+		for _, in := range q.Inputs {
+			a, b := &in.Manifest.Body, &q.Inputs[0].Manifest.Body
+			if a.Schema != b.Schema || a.Layout != b.Layout {
+				return invalid("MIXED_PRODUCT", "the datasets of product %q differ in schema or layout", q.Body.ID)
+			}
+		}
+	}
+	for _, in := range c.Inputs {
+		if in.Dealing.Committee != c.Committee || in.Dealing.Body.Params != c.Inputs[0].Dealing.Body.Params {
+			return invalid("MIXED_COMMITTEES", "the query's datasets differ in committee or parameters")
+		}
+	}
+	return nil
+}
+
+// hashes lists the inputs' statement hashes, ascending, as a query names them.
+func (c *Case) hashes() (out []carnet.Hash) {
+	for _, in := range c.Inputs {
+		out = append(out, in.Manifest.Hash)
+	}
+	slices.SortFunc(out, func(a, b carnet.Hash) int { return bytes.Compare(a[:], b[:]) })
+	return out
+}
+
+// Dealing finds the dealing of one of the inputs' keys, nil if there is none.
+func (c *Case) Dealing(key carnet.KeyID) *Dealing {
+	for _, in := range c.Inputs {
+		if in.Dealing.Key == key {
+			return in.Dealing
+		}
+	}
+	return nil
+}
+
+// Released reports whether so many keyholders answered that the buyer can open.
+func (c *Case) Released() bool {
+	p, err := c.Plan()
+	return err == nil && len(c.Answers) >= p.Needed()
+}

@@ -1,0 +1,216 @@
+// Package historytest makes logs for tests: small, complete, with every key at hand, so
+// that a test can write entries that nobody honest would.
+package historytest
+
+import (
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/columnfile"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/schema"
+)
+
+// Start is when the first statement was made; every further one is a second later.
+var Start = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// Key signs as a party.
+type Key ed25519.PrivateKey
+
+// Public implements evidence.Signer.
+func (k Key) Public() ed25519.PublicKey { return ed25519.PrivateKey(k).Public().(ed25519.PublicKey) }
+
+// Sign implements evidence.Signer.
+func (k Key) Sign(message []byte) ([]byte, error) {
+	return ed25519.Sign(ed25519.PrivateKey(k), message), nil
+}
+
+// KeyOf is the key that a party has in every world.
+func KeyOf(id carnet.PartyID) Key {
+	seed := carnet.Digest("historytest", []byte(id))
+	return Key(ed25519.NewKeyFromSeed(seed[:]))
+}
+
+// World is a network and its log: three keyholders of whom two release, two owners with a
+// dataset each, their product, a buyer and the gateway's operator.
+type World struct {
+	T         testing.TB
+	Entries   []*evidence.Entry
+	Owners    []carnet.PartyID
+	Committee carnet.Hash
+	Schema    carnet.Hash
+	Layout    carnet.Layout
+	Dealings  map[carnet.PartyID]*evidence.Envelope
+	Manifests map[carnet.PartyID]*evidence.Envelope
+	Pieces    map[carnet.Nonce][]carnet.Hash
+
+	tree  evidence.Tree
+	clock time.Time
+}
+
+// Keyholders and Owners are the parties by number.
+var (
+	Keyholders = []carnet.PartyID{"k1", "k2", "k3"}
+	Owners     = []carnet.PartyID{"acme", "bolt"}
+)
+
+// Others of every world.
+const (
+	Registrar carnet.PartyID     = "registrar"
+	Operator  carnet.PartyID     = "gateway"
+	Buyer     carnet.PartyID     = "buyer"
+	Product   carnet.ProductID   = "trade"
+	Purpose                      = "statistics"
+	committee carnet.CommitteeID = "corridor"
+)
+
+// New makes a world whose datasets are cubes.
+func New(t testing.TB) *World { return NewOf(t, carnet.LayoutCube) }
+
+// NewOf makes a world of a layout, with the given owners or else with all.
+func NewOf(t testing.TB, layout carnet.Layout, owners ...carnet.PartyID) *World {
+	if len(owners) == 0 {
+		owners = Owners
+	}
+	w := &World{T: t, Owners: owners, Layout: layout, Dealings: map[carnet.PartyID]*evidence.Envelope{}, Manifests: map[carnet.PartyID]*evidence.Envelope{},
+		Pieces: map[carnet.Nonce][]carnet.Hash{}, clock: Start}
+	w.Party(Operator, "CH", carnet.RoleOperator)
+	w.Party(Buyer, "CH", carnet.RoleBuyer)
+	for _, k := range Keyholders {
+		w.Party(k, "CH", carnet.RoleKeyholder)
+	}
+	for i, o := range owners {
+		w.Party(o, []carnet.Jurisdiction{"KZ", "UZ"}[i], carnet.RoleOwner)
+	}
+	w.Committee = w.Append(carnet.TypeCommittee, carnet.Committee{ID: committee, Members: Keyholders, Threshold: 2, Quorum: 3, Attestations: 1, Created: w.Now()}, Registrar).Hash()
+	w.Schema = w.Append(carnet.TypeSchema, w.schema(), owners[0]).Hash()
+	for _, o := range owners {
+		w.Deal(o)
+		w.Publish(o, nil)
+	}
+	p := carnet.Product{ID: Product, Publisher: owners[0], Title: "Trade", Schema: w.Schema, Created: w.Now()}
+	for _, o := range owners {
+		p.Datasets = append(p.Datasets, w.dataset(o))
+	}
+	w.Append(carnet.TypeProduct, p, owners[0])
+	return w
+}
+
+// Now is a second after the time before.
+func (w *World) Now() time.Time {
+	w.clock = w.clock.Add(time.Second)
+	return w.clock
+}
+
+// Pass lets time go by.
+func (w *World) Pass(d time.Duration) { w.clock = w.clock.Add(d) }
+
+func (w *World) schema() *schema.Schema {
+	return &schema.Schema{Name: "trade", Version: 1, Limits: schema.Limits{Rows: 1000, Datasets: 4}, Layouts: []carnet.Layout{carnet.LayoutCube, carnet.LayoutRecords},
+		Dimensions: []schema.Dimension{{Name: "month", Codes: []schema.Code{{Value: "1"}, {Value: "2"}}}},
+		Measures:   []schema.Measure{{Name: "value", Min: "0", Max: "100"}}}
+}
+
+func (w *World) dataset(owner carnet.PartyID) carnet.DatasetID {
+	return carnet.DatasetID(string(owner) + "/trade")
+}
+
+// Seal signs a statement in the names of parties.
+func (w *World) Seal(t carnet.StatementType, body any, by ...carnet.PartyID) *evidence.Envelope {
+	w.T.Helper()
+	var signers []evidence.Signer
+	for _, id := range by {
+		signers = append(signers, KeyOf(id))
+	}
+	env, err := evidence.Seal(t, body, signers...)
+	require.NoError(w.T, err)
+	return env
+}
+
+// Put appends a statement to the log, whatever it says.
+func (w *World) Put(env *evidence.Envelope) *evidence.Entry {
+	w.T.Helper()
+	n := len(w.Entries)
+	e := &evidence.Entry{Seq: int64(n), Salt: carnet.Digest("historytest/salt", []byte{byte(n >> 8), byte(n)}), Envelope: env}
+	require.NoError(w.T, w.tree.Append(e))
+	w.Entries = append(w.Entries, e)
+	return e
+}
+
+// Append seals a statement and puts it into the log.
+func (w *World) Append(t carnet.StatementType, body any, by ...carnet.PartyID) *evidence.Envelope {
+	w.T.Helper()
+	env := w.Seal(t, body, by...)
+	w.Put(env)
+	return env
+}
+
+// Party registers a party.
+func (w *World) Party(id carnet.PartyID, j carnet.Jurisdiction, roles ...carnet.Role) {
+	w.T.Helper()
+	w.Append(carnet.TypeParty, carnet.Party{ID: id, Name: "The " + string(id), Jurisdiction: j, Roles: roles,
+		SigningKey: KeyOf(id).Public(), Created: w.Now()}, id, Registrar)
+}
+
+// Deal deals an owner's key.
+func (w *World) Deal(owner carnet.PartyID) carnet.KeyID {
+	w.T.Helper()
+	p := w.Profile()
+	d := carnet.Dealing{Owner: owner, Committee: w.Committee, Profile: p.Name(), Params: p.ID(), Created: w.Now(),
+		Nonce: carnet.Nonce(carnet.Digest("dealing", []byte(owner), []byte{byte(len(w.Entries))}))}
+	for i := range 3 {
+		d.Commitments = append(d.Commitments, carnet.Digest("commitment", []byte{byte(i)}))
+	}
+	for j := range p.MaxDegree() {
+		d.Corrections = append(d.Corrections, carnet.Digest("correction", []byte{byte(j)}))
+	}
+	env := w.Append(carnet.TypeDealing, d, owner)
+	if w.Dealings[owner] == nil {
+		w.Dealings[owner] = env
+	}
+	return carnet.KeyID(env.Hash())
+}
+
+// Profile is that of the world's datasets.
+func (w *World) Profile() *he.Profile {
+	enc, err := w.schema().Encode(w.Layout)
+	require.NoError(w.T, err)
+	p, err := he.Lookup(enc.Profile)
+	require.NoError(w.T, err)
+	return p
+}
+
+// Manifest makes the manifest of an owner's dataset with one fresh file.
+func (w *World) Manifest(owner carnet.PartyID) carnet.Dataset {
+	w.T.Helper()
+	enc, err := w.schema().Encode(w.Layout)
+	require.NoError(w.T, err)
+	nonce := carnet.Nonce(carnet.Digest("file", []byte(owner), []byte{byte(len(w.Entries))}))
+	f := carnet.File{Nonce: nonce, Rows: 10, Columns: len(enc.Columns), Blocks: enc.Blocks(10)}
+	file, err := columnfile.NewFile(w.Profile(), nonce, f.Columns, f.Blocks)
+	require.NoError(w.T, err)
+	for i := range f.Columns * file.Leaves() {
+		w.Pieces[nonce] = append(w.Pieces[nonce], carnet.Digest("piece", nonce[:], []byte{byte(i)}))
+	}
+	f.Root = file.RootOf(append([]carnet.Hash(nil), w.Pieces[nonce]...))
+	return carnet.Dataset{ID: w.dataset(owner), Owner: owner, Jurisdiction: "KZ", Schema: w.Schema, Layout: w.Layout, Profile: enc.Profile,
+		Key: carnet.KeyID(w.Dealings[owner].Hash()), Files: []carnet.File{f}, Created: w.Now(),
+		Terms: carnet.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{Purpose}, Expires: Start.AddDate(1, 0, 0)}}
+}
+
+// Publish publishes an owner's dataset.
+func (w *World) Publish(owner carnet.PartyID, change func(*carnet.Dataset)) *evidence.Envelope {
+	w.T.Helper()
+	d := w.Manifest(owner)
+	if change != nil {
+		change(&d)
+	}
+	env := w.Append(carnet.TypeDataset, d, owner)
+	w.Manifests[owner] = env
+	return env
+}
