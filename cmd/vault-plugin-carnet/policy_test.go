@@ -39,7 +39,7 @@ func everything(t *testing.T, e vaultplugin.Mount) error {
 	if err != nil {
 		return err
 	}
-	n := keystest.NewNetwork(t, s.SealingKey(), carnet.LayoutRecords, 1, false)
+	n := keystest.NewNetwork(t, s.SealingKey(), carnet.LayoutRecords, 2, false)
 	for _, d := range n.Dealings {
 		if err := s.Accept(t.Context(), d, n.Sealed(d.Key)); err != nil {
 			return err
@@ -51,8 +51,12 @@ func everything(t *testing.T, e vaultplugin.Mount) error {
 	if _, err := n.Answer(t, s, n.Ask(`SELECT month, SUM(value) FROM trade GROUP BY month`), 0); err != nil {
 		return err
 	}
+	r, parts, corrections := n.Cross(0)
+	if _, err := n.AnswerCross(t, s, r, parts, corrections); err != nil {
+		return err
+	}
 	change, _ := n.Select(s.SealingKey(), 1)
-	r := n.Ask(`SELECT SUM(value) FROM trade WHERE month = PRIVATE($1)`, change)
+	r = n.Ask(`SELECT SUM(value) FROM trade WHERE month = PRIVATE($1)`, change)
 	if err := checkOf(t, s, r); err != nil {
 		return err
 	}
@@ -80,7 +84,7 @@ func TestPolicy(t *testing.T) {
 	full := strings.ReplaceAll(policies.For("engine", "PARTY"), "carnet-keys-PARTY", path)
 	e := v.as(t, path, full)
 	require.NoError(t, everything(t, e))
-	for _, p := range []string{"config", "buyers/thief"} {
+	for _, p := range []string{"config", "buyers/thief", "owners/thief"} {
 		_, err := e.Write(t.Context(), p, map[string]any{"ticket_key": "", "signing_key": ""})
 		require.Equal(t, "VAULT_DENIED", carnet.ReasonOf(err), p)
 		_, err = e.Read(t.Context(), p)
@@ -89,7 +93,7 @@ func TestPolicy(t *testing.T) {
 
 	capability := regexp.MustCompile(`"(read|update|delete|list)"`)
 	at := capability.FindAllStringIndex(full, -1)
-	require.Len(t, at, 8)
+	require.Len(t, at, 9)
 	for _, x := range slices.Backward(at) {
 		less := full[:x[0]] + `"sudo"` + full[x[1]:]
 		require.Equal(t, "VAULT_DENIED", carnet.ReasonOf(everything(t, v.as(t, path, less))), "without %s of %s", full[x[0]:x[1]], full[max(0, x[0]-60):x[0]])

@@ -75,7 +75,8 @@ func (v *installed) register(t testing.TB, build, version string) error {
 func (v *installed) enable(t testing.TB, version string, buyer ed25519.PublicKey) string {
 	t.Helper()
 	path := fmt.Sprintf("carnet-keys-%d", v.mounts.Add(1))
-	require.NoError(t, v.EnableEngine(t.Context(), path, version, policy.Public(), map[carnet.PartyID]ed25519.PublicKey{"buyer": buyer}))
+	require.NoError(t, v.EnableEngine(t.Context(), path, version, policy.Public(), map[carnet.PartyID]ed25519.PublicKey{"buyer": buyer},
+		map[carnet.PartyID]ed25519.PublicKey{"owner0": buyer, "owner1": buyer})) // one person signs everything
 	return path
 }
 

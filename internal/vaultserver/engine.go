@@ -57,8 +57,8 @@ func (s *Server) RegisterEngine(ctx context.Context, build, sum, version string)
 }
 
 // EnableEngine enables a registered version and configures it: whose tickets it takes,
-// and which buyers it answers to.
-func (s *Server) EnableEngine(ctx context.Context, path, version string, policy ed25519.PublicKey, buyers map[carnet.PartyID]ed25519.PublicKey) error {
+// which buyers it answers to, and which owners may deal keys again.
+func (s *Server) EnableEngine(ctx context.Context, path, version string, policy ed25519.PublicKey, buyers, owners map[carnet.PartyID]ed25519.PublicKey) error {
 	c := s.Client()
 	if err := c.Sys().MountWithContext(ctx, path, &api.MountInput{Type: EngineName, Config: api.MountConfigInput{PluginVersion: version}}); err != nil {
 		return err
@@ -66,9 +66,11 @@ func (s *Server) EnableEngine(ctx context.Context, path, version string, policy 
 	if _, err := c.Logical().WriteWithContext(ctx, path+"/config", map[string]any{"ticket_key": base64.StdEncoding.EncodeToString(policy)}); err != nil {
 		return err
 	}
-	for name, key := range buyers {
-		if _, err := c.Logical().WriteWithContext(ctx, path+"/buyers/"+string(name), map[string]any{"signing_key": base64.StdEncoding.EncodeToString(key)}); err != nil {
-			return err
+	for kind, parties := range map[string]map[carnet.PartyID]ed25519.PublicKey{"buyers": buyers, "owners": owners} {
+		for name, key := range parties {
+			if _, err := c.Logical().WriteWithContext(ctx, path+"/"+kind+"/"+string(name), map[string]any{"signing_key": base64.StdEncoding.EncodeToString(key)}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, server.RegisterEngine(Context(t), "v1.0.0", sum, "v1.0.0"))
 	policy := keystest.NewPerson("policy")
-	require.NoError(t, server.EnableEngine(Context(t), "carnet-keys-kh1", "v1.0.0", policy.Public(), nil))
+	require.NoError(t, server.EnableEngine(Context(t), "carnet-keys-kh1", "v1.0.0", policy.Public(), nil, nil))
 	login, err := server.Provision(Context(t), "engine", "kh1", t.TempDir())
 	require.NoError(t, err)
 	conn, err := vaultclient.Open(Context(t), login, nil)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
@@ -44,6 +45,7 @@ func (s *state) applyRedealing(env *evidence.Envelope) error {
 	}
 	d := *next
 	d.key, d.since, d.released, d.replaced = r.Key, s.applied-1, r.Released, r.Created
+	d.again = &keys.Again{First: key.env, Redealing: env}
 	s.again[r.Dealing], s.redealt[r.Key] = r.Key, &d
 	return nil
 }

@@ -58,6 +58,7 @@ type dealing struct {
 	since     int64        // entry from which on the key is opened with this dealing
 	released  int64        // numbers opened before that, by its owner's word
 	replaced  time.Time    // when its owner signed that
+	again     *keys.Again  // what it signed
 	body      carnet.Dealing
 	committee *committee
 	profile   *he.Profile
@@ -69,7 +70,7 @@ func (d *dealing) shared() *keys.Dealing {
 	s := &keys.Dealing{Key: d.id, Statement: d.env, Body: &d.body, Committee: d.committee.env,
 		Scheme: d.committee.scheme, Number: d.committee.number, Profile: d.profile}
 	if d.id != d.key {
-		s.As = d.key
+		s.As, s.Again = d.key, d.again
 	}
 	return s
 }

@@ -85,9 +85,17 @@ type Dealing struct {
 	Number    int // of this keyholder
 	Profile   *he.Profile
 	// As is the key that functionals name, if the key was dealt again and this is not the
-	// dealing it is named after; zero: Key. A Sharer that does not trust its caller has no
-	// proof of it in Statement.
+	// dealing it is named after; zero: Key.
 	As carnet.KeyID
+	// Again has the statements that say so, for a Sharer that does not trust its caller;
+	// nil without As.
+	Again *Again
+}
+
+// Again shows that a dealing deals a key again.
+type Again struct {
+	First     *evidence.Envelope // the dealing that the key is named after
+	Redealing *evidence.Envelope // of its owner
 }
 
 // Named is the key that functionals name.

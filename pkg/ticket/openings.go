@@ -9,7 +9,14 @@ import (
 )
 
 // version is the first byte of a description.
-const version = 1
+const version = 2
+
+// Kinds of opening in a description.
+const (
+	kindPlain   = 0 // one functional
+	kindChoices = 1 // functionals that a private parameter chooses from
+	kindAcross  = 2 // one functional across keys
+)
 
 // AppendOpenings appends the description of what a plan opens. Dataset keys, files and
 // lists of cells are listed once and referred to by number, so that a GROUP BY over a
@@ -17,11 +24,17 @@ const version = 1
 func AppendOpenings(dst []byte, openings []plan.Opening) []byte {
 	w := &writer{keys: map[carnet.KeyID]uint64{}, files: map[file]uint64{}, lists: map[list]uint64{}}
 	for i := range openings {
-		choices := openings[i].F == nil
 		fs := openings[i].Functionals()
-		w.flag(choices)
-		if choices {
+		switch {
+		case openings[i].F == nil:
+			w.num(kindChoices)
 			w.num(uint64(len(fs)))
+		case len(fs[0].Cross) > 0:
+			w.num(kindAcross)
+			w.across(fs[0])
+			continue
+		default:
+			w.num(kindPlain)
 		}
 		for _, f := range fs {
 			w.functional(f)
@@ -72,12 +85,7 @@ func (w *writer) functional(f *functional.Functional) {
 	w.num(uint64(len(f.Keys)))
 	for i := range f.Keys {
 		k := &f.Keys[i]
-		at, ok := w.keys[k.Key]
-		if !ok {
-			at = uint64(len(w.keys))
-			w.keys[k.Key], w.keyBytes = at, append(w.keyBytes, k.Key[:]...)
-		}
-		w.num(at)
+		w.key(k.Key)
 		w.num(uint64(len(k.Linear)))
 		for j := range k.Linear {
 			t := &k.Linear[j]
@@ -97,6 +105,15 @@ func (w *writer) functional(f *functional.Functional) {
 			}
 		}
 	}
+}
+
+func (w *writer) key(key carnet.KeyID) {
+	at, ok := w.keys[key]
+	if !ok {
+		at = uint64(len(w.keys))
+		w.keys[key], w.keyBytes = at, append(w.keyBytes, key[:]...)
+	}
+	w.num(at)
 }
 
 func (w *writer) file(nonce carnet.Nonce, blocks uint32) {

@@ -51,9 +51,12 @@ func ReadOpenings(n int, b []byte) ([]plan.Opening, error) {
 			if err := memo.Validate(f); err != nil {
 				return nil, err
 			}
-			if f.Degree != fs[0].Degree || f.KeySet() != fs[0].KeySet() || (out[i].F == nil) != (out[0].F == nil) {
+			if f.Degree != fs[0].Degree || f.KeySet() != fs[0].KeySet() {
 				return nil, malformed("functionals to choose from differ in degree or keys")
 			}
+		}
+		if (out[i].F == nil) != (out[0].F == nil) || (len(fs[0].Cross) > 0) != (len(out[0].Functionals()[0].Cross) > 0) {
+			return nil, malformed("openings differ in kind")
 		}
 		out[i].Degree = fs[0].Degree
 	}
@@ -144,8 +147,12 @@ func (r *reader) tables() {
 }
 
 func (r *reader) opening() (o plan.Opening) {
-	if !r.flag() {
+	switch r.num(kindAcross) {
+	case kindPlain:
 		o.F = r.functional()
+		return o
+	case kindAcross:
+		o.F = r.across()
 		return o
 	}
 	for range r.count(3, 1<<16) {
@@ -160,12 +167,7 @@ func (r *reader) opening() (o plan.Opening) {
 func (r *reader) functional() *functional.Functional {
 	f := &functional.Functional{Degree: int(r.num(functional.MaxDegree))}
 	for range r.count(3, 1<<16) {
-		var k functional.KeyTerms
-		if at := r.num(1 << 32); at < uint64(len(r.keys)) {
-			k.Key = r.keys[at]
-		} else {
-			r.fail("a key is not listed")
-		}
+		k := functional.KeyTerms{Key: r.key()}
 		for range r.count(4, 1<<22) {
 			k.Linear = append(k.Linear, r.linear())
 		}
@@ -175,6 +177,14 @@ func (r *reader) functional() *functional.Functional {
 		f.Keys = append(f.Keys, k)
 	}
 	return f
+}
+
+func (r *reader) key() (key carnet.KeyID) {
+	if at := r.num(1 << 32); at < uint64(len(r.keys)) {
+		return r.keys[at]
+	}
+	r.fail("a key is not listed")
+	return key
 }
 
 func (r *reader) linear() (t functional.Linear) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,6 +90,7 @@ type vectors struct {
 	Keys      carnet.Hash `json:"keys_digest"`
 	Ticket    []byte      `json:"ticket"`
 	Openings  []byte      `json:"openings"`
+	Across    []byte      `json:"across"`
 }
 
 // written has every form of the description.
@@ -103,6 +105,21 @@ func written() []plan.Opening {
 	}
 }
 
+// across is a description of openings across keys: a sum of products, and one of squared
+// differences.
+func across() []plan.Opening {
+	side := func(key byte, f functional.Factor) functional.CrossFactor {
+		return functional.CrossFactor{Key: carnet.KeyID{key}, File: carnet.Nonce{key}, Factor: f}
+	}
+	term := func(weight int, left, right functional.Factor) functional.Cross {
+		return functional.Cross{Left: side(1, left), Right: side(2, right), Blocks: 3, Weight: weight}
+	}
+	return []plan.Opening{
+		{F: functional.Across(term(1, functional.Factor{Plus: []uint32{1, 4}, Minus: []uint32{2}}, functional.Sum(300)))},
+		{F: functional.Across(term(1, functional.Sum(2), functional.Sum(0)), term(-2, functional.Sum(1), functional.Sum(1)), term(1, functional.Sum(0), functional.Sum(2)))},
+	}
+}
+
 func TestVectors(t *testing.T) {
 	b, err := os.ReadFile("../../docs/formats/vectors/ticket.json")
 	require.NoError(t, err)
@@ -111,8 +128,9 @@ func TestVectors(t *testing.T) {
 	policy := keystest.NewPerson("policy")
 	signed, err := example().Sign(policy)
 	require.NoError(t, err)
-	got := vectors{policy.Public(), example().Content, ticket.KeysDigest([]carnet.KeyID{{1}, {2}}), signed, ticket.AppendOpenings(nil, written())}
-	if out, err := json.MarshalIndent(got, "", "  "); err == nil && !bytes.Equal(want.Ticket, got.Ticket) {
+	got := vectors{policy.Public(), example().Content, ticket.KeysDigest([]carnet.KeyID{{1}, {2}}), signed,
+		ticket.AppendOpenings(nil, written()), ticket.AppendOpenings(nil, across())}
+	if out, err := json.MarshalIndent(got, "", "  "); err == nil && !reflect.DeepEqual(want, got) {
 		t.Logf("%s", out)
 	}
 	require.Equal(t, want, got)
@@ -152,16 +170,50 @@ func TestDescriptionsComeBack(t *testing.T) {
 	}
 }
 
+// Descriptions across keys come back, too, and are told from others.
+func TestDescriptionsAcrossKeys(t *testing.T) {
+	b := ticket.AppendOpenings(nil, across())
+	got, err := ticket.ReadOpenings(64, b)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	for i, want := range across() {
+		require.Equal(t, want.F, got[i].F)
+		require.Equal(t, 2, got[i].Degree)
+	}
+	for cut := range b {
+		_, err := ticket.ReadOpenings(64, b[:cut])
+		require.Error(t, err)
+	}
+	refused := func(openings []plan.Opening) {
+		t.Helper()
+		_, err := ticket.ReadOpenings(64, ticket.AppendOpenings(nil, openings))
+		require.Error(t, err)
+	}
+	refused(append(across(), plan.Opening{F: written()[1].F})) // two kinds
+	twice := across()[:1]
+	twice[0].F.Cross = append(twice[0].F.Cross, twice[0].F.Cross[0])
+	refused(twice)
+	single := across()[:1]
+	single[0].F.Cross[0].Right = single[0].F.Cross[0].Left
+	refused(single)
+	none := across()[:1]
+	none[0].F.Keys = append(none[0].F.Keys, functional.KeyTerms{Key: carnet.KeyID{9}})
+	refused(none)
+	doubled := across()[:1]
+	doubled[0].F.Cross[0].Weight = -2
+	refused(doubled)
+}
+
 // Weights other than 0, 1 and -1, and lists that would take a great deal of memory.
 func TestDescriptionsAreRefused(t *testing.T) {
 	f := written()[0].F
 	f.Keys[0].Linear = append(f.Keys[0].Linear, f.Keys[0].Linear[1])
 	_, err := ticket.ReadOpenings(64, ticket.AppendOpenings(nil, []plan.Opening{{F: f}}))
 	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(err), "a column twice")
-	huge := []byte{1, 0, 0, 1 /* list */, 1 /* run */, 0, 0xff, 0xff, 0xff, 0x7f /* 2^28 cells */, 0}
+	huge := []byte{2, 0, 0, 1 /* list */, 1 /* run */, 0, 0xff, 0xff, 0xff, 0x7f /* 2^28 cells */, 0}
 	for name, b := range map[string][]byte{
-		"nothing": {}, "another version": {2, 0, 0, 0, 0}, "no openings": {1, 0, 0, 0, 0}, "too many cells": huge,
-		"long number": {1, 0x80, 0, 0, 0, 0}, "a key that is not listed": {1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0}, "no choices": {1, 0, 0, 0, 1, 1, 0, 0, 0},
+		"nothing": {}, "another version": {1, 0, 0, 0, 0}, "no openings": {2, 0, 0, 0, 0}, "too many cells": huge,
+		"long number": {2, 0x80, 0, 0, 0, 0}, "a key that is not listed": {2, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0}, "no choices": {2, 0, 0, 0, 1, 1, 0, 0, 0}, "another kind": {2, 0, 0, 0, 1, 3, 0, 0, 0},
 	} {
 		_, err := ticket.ReadOpenings(64, b)
 		require.Equal(t, "BAD_OPENINGS", carnet.ReasonOf(err), name)
@@ -173,6 +225,7 @@ func TestDescriptionsAreRefused(t *testing.T) {
 
 func FuzzReadOpenings(f *testing.F) {
 	f.Add(ticket.AppendOpenings(nil, written()))
+	f.Add(ticket.AppendOpenings(nil, across()))
 	f.Add(ticket.AppendOpenings(nil, []plan.Opening{{Choices: []*functional.Functional{written()[0].F, written()[0].F}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		os, err := ticket.ReadOpenings(64, b)

@@ -1,8 +1,8 @@
 # What one keyholder may do in the secrets engine vault-plugin-carnet, besides keyholder.hcl.
 # Replace PARTY by its identifier:
 #   sed s/PARTY/ch-customs/g engine.hcl | vault policy write carnet-engine-ch-customs -
-# The engine is enabled at carnet-keys-PARTY. A keyholder never gets config or buyers: which
-# policy key and which buyers the engine trusts is for another person to say. A test
+# The engine is enabled at carnet-keys-PARTY. A keyholder never gets config, buyers or owners:
+# which policy key and which parties the engine trusts is for another person to say. A test
 # removes every single permission and sees that something no longer works.
 
 path "carnet-keys-PARTY/info" { capabilities = ["read"] }
@@ -14,5 +14,6 @@ path "carnet-keys-PARTY/keys" { capabilities = ["list"] }
 
 # Answers, which need a release ticket each.
 path "carnet-keys-PARTY/functional" { capabilities = ["update"] }
+path "carnet-keys-PARTY/across" { capabilities = ["update"] }
 path "carnet-keys-PARTY/share" { capabilities = ["update"] }
 path "carnet-keys-PARTY/check" { capabilities = ["update"] }

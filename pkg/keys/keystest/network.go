@@ -16,6 +16,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -58,12 +59,14 @@ type Network struct {
 	Dealings  []*keys.Dealing
 	bundles   map[carnet.KeyID]share.Bundle
 	sealed    map[carnet.KeyID][]byte
+	first     map[carnet.KeyID]he.Poly // corrections of the first power
 }
 
 // NewNetwork deals to the given sealing key. With home the keyholder under test also has
 // the home part of the first owner's key.
 func NewNetwork(t testing.TB, sealing []byte, layout carnet.Layout, owners int, home bool) *Network {
-	n := &Network{t: t, Buyer: NewPerson("buyer"), bundles: map[carnet.KeyID]share.Bundle{}, sealed: map[carnet.KeyID][]byte{}}
+	n := &Network{t: t, Buyer: NewPerson("buyer"), bundles: map[carnet.KeyID]share.Bundle{}, sealed: map[carnet.KeyID][]byte{},
+		first: map[carnet.KeyID]he.Poly{}}
 	var err error
 	n.Recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
 	require.NoError(t, err)
@@ -106,14 +109,32 @@ func (n *Network) sign(typ carnet.StatementType, body any) *evidence.Envelope {
 }
 
 func (n *Network) deal(i int, sealing []byte, home bool, layout carnet.Layout) {
+	d := n.dealing(i, sealing, home, "")
+	owner, key := d.Body.Owner, d.Key
+	n.Dealings = append(n.Dealings, d)
+	if home {
+		n.Product.Homes[key] = Member
+	}
+	file := carnet.File{Nonce: sha256.Sum256(fmt.Append(nil, "file", i, layout)), Rows: 40, Columns: len(n.Product.Encoding.Columns), Blocks: 1}
+	m := carnet.Dataset{ID: carnet.DatasetID(owner + "/trade"), Owner: owner, Jurisdiction: "CH", Layout: layout, Profile: n.Profile.Name(), Key: key,
+		Files: []carnet.File{file}, Terms: carnet.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{"statistics"}}, Created: networkTime}
+	n.Product.Datasets = append(n.Product.Datasets, plan.Dataset{Hash: n.sign(carnet.TypeDataset, m).Hash(), Manifest: m})
+}
+
+// dealing deals the key of owner i to the keyholder under test. Another salt is another
+// dealing of the same key.
+func (n *Network) dealing(i int, sealing []byte, home bool, salt string) *keys.Dealing {
 	ring := he.NewRing(n.Profile)
-	owner := carnet.PartyID(fmt.Sprint("owner", i))
-	body := &carnet.Dealing{Owner: owner, Committee: n.Committee.Hash(), Profile: n.Profile.Name(), Params: n.Profile.ID(),
-		Nonce: sha256.Sum256(fmt.Append(nil, "dealing", i)), Created: networkTime}
+	body := &carnet.Dealing{Owner: carnet.PartyID(fmt.Sprint("owner", i)), Committee: n.Committee.Hash(), Profile: n.Profile.Name(), Params: n.Profile.ID(),
+		Nonce: sha256.Sum256(fmt.Append(nil, "dealing", i, salt)), Created: networkTime}
 	seed := he.Seed(sha256.Sum256(fmt.Append(nil, "key", i)))
-	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), n.Scheme, body.Nonce, n.Profile.MaxDegree(), home, mrand.NewChaCha8(sha256.Sum256(fmt.Append(nil, "seeds", i))))
+	d, err := share.NewDeal(ring, ring.DeriveSecret(seed), n.Scheme, body.Nonce, n.Profile.MaxDegree(), home,
+		mrand.NewChaCha8(sha256.Sum256(fmt.Append(nil, "seeds", i, salt))))
 	require.NoError(n.t, err)
-	body.Commitments, body.Corrections = d.Commitments, make([]carnet.Hash, len(d.Corrections))
+	body.Commitments = d.Commitments
+	for j, c := range d.Corrections {
+		body.Corrections = append(body.Corrections, wire.CorrectionHash(j+1, wire.AppendPoly(nil, n.Profile, c)))
+	}
 	member := 0
 	if home {
 		member = Member
@@ -123,14 +144,28 @@ func (n *Network) deal(i int, sealing []byte, home bool, layout carnet.Layout) {
 	key := carnet.KeyID(env.Hash())
 	n.bundles[key] = d.Bundle(n.Scheme, Member, member)
 	n.sealed[key] = n.Seal(sealing, key, n.bundles[key])
-	if home {
-		n.Product.Homes[key] = member
+	n.first[key] = d.Corrections[0]
+	return &keys.Dealing{Key: key, Statement: env, Body: body, Committee: n.Committee, Scheme: n.Scheme, Number: Member, Profile: n.Profile}
+}
+
+// Redeal deals the key of the i-th dealing again, and returns the new dealing and the
+// network in which the key is opened with it. The change is made to the statement before
+// its owner signs it.
+func (n *Network) Redeal(i int, sealing []byte, salt string, change ...func(r *carnet.Redealing)) (*keys.Dealing, *Network) {
+	old := n.Dealings[i]
+	var owner int
+	_, err := fmt.Sscanf(string(old.Body.Owner), "owner%d", &owner)
+	require.NoError(n.t, err)
+	again := n.dealing(owner, sealing, old.Body.Home != nil, salt)
+	r := &carnet.Redealing{Key: old.Key, Dealing: again.Key, Owner: old.Body.Owner, Created: networkTime}
+	for _, c := range change {
+		c(r)
 	}
-	n.Dealings = append(n.Dealings, &keys.Dealing{Key: key, Statement: env, Body: body, Committee: n.Committee, Scheme: n.Scheme, Number: Member, Profile: n.Profile})
-	file := carnet.File{Nonce: sha256.Sum256(fmt.Append(nil, "file", i, layout)), Rows: 40, Columns: len(n.Product.Encoding.Columns), Blocks: 1}
-	m := carnet.Dataset{ID: carnet.DatasetID(owner + "/trade"), Owner: owner, Jurisdiction: "CH", Layout: layout, Profile: n.Profile.Name(), Key: key,
-		Files: []carnet.File{file}, Terms: carnet.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{"statistics"}}, Created: networkTime}
-	n.Product.Datasets = append(n.Product.Datasets, plan.Dataset{Hash: n.sign(carnet.TypeDataset, m).Hash(), Manifest: m})
+	again.As, again.Again = old.Key, &keys.Again{First: old.Statement, Redealing: n.sign(carnet.TypeRedealing, r)}
+	after := *n
+	after.Dealings = slices.Clone(n.Dealings)
+	after.Dealings[i] = again
+	return again, &after
 }
 
 // Secrets are the seeds of the keyholder under test, the same in every network with as

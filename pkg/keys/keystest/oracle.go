@@ -3,6 +3,7 @@ package keystest
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"github.com/stretchr/testify/require"
 
@@ -117,7 +118,9 @@ func (n *Network) selected(ring *he.Ring, r *keys.Release, b share.Bundle, share
 
 func (n *Network) shares(f *functional.Functional) (out []*share.KeyShare) {
 	for m := range f.Keys {
-		k, err := share.NewKeyShare(he.NewRing(n.Profile), n.Scheme, f.Keys[m].Key, n.bundles[f.Keys[m].Key], n.Profile.MaxDegree())
+		key := f.Keys[m].Key
+		i := slices.IndexFunc(n.Dealings, func(d *keys.Dealing) bool { return d.Named() == key })
+		k, err := share.NewKeyShare(he.NewRing(n.Profile), n.Scheme, key, n.bundles[n.Dealings[i].Key], n.Profile.MaxDegree())
 		require.NoError(n.t, err)
 		out = append(out, k)
 	}

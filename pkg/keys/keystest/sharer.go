@@ -40,6 +40,7 @@ func RunSharer(t *testing.T, make func(t *testing.T, buyer ed25519.PublicKey) Sh
 		{"sums of cells over two owners", sharerLinear},
 		{"products over two owners", sharerProducts},
 		{"products across owners", sharerCrosses},
+		{"keys dealt again", sharerRedealt},
 		{"a home part has a scalar of its own", sharerHome},
 		{"private parameters are checked and answered", sharerSelects},
 		{"seeds of another selection are refused", sharerSelectsOther},
@@ -145,6 +146,38 @@ func sharerProducts(t *testing.T, f SharerFixture) {
 	require.Equal(t, map[int]bool{1: true, 2: true}, degrees)
 	n.answers(t, f.Sharer, r, 1, nil)
 	n.answers(t, f.Sharer, r, 2, nil)
+}
+
+// sharerRedealt is decision 16: the key keeps its name, and seeds are those of the new dealing.
+func sharerRedealt(t *testing.T, f SharerFixture) {
+	for _, layout := range []carnet.Layout{carnet.LayoutCube, carnet.LayoutRecords} {
+		n := NewNetwork(t, f.Sharer.SealingKey(), layout, 2, false)
+		n.Accept(t, f.Sharer)
+		r := n.Ask(one)
+		before, err := n.Answer(t, f.Sharer, r, 0)
+		require.NoError(t, err)
+		// Either of two keys, whose order as dealings may be another than as names.
+		for i := range n.Dealings {
+			again, after := n.Redeal(i, f.Sharer.SealingKey(), "again")
+			wants(t, f.Sharer.Held(t.Context(), again), carnet.NotFound, "KEY_NOT_HELD")
+			require.NoError(t, f.Sharer.Accept(t.Context(), again, after.Sealed(again.Key)))
+			for _, sql := range []string{one, monthly} {
+				r := after.Ask(sql)
+				after.answers(t, f.Sharer, r, 4, nil)
+				after.answers(t, f.Sharer, r, 4, nil)
+			}
+			require.NoError(t, f.Sharer.Held(t.Context(), again))
+		}
+		// What was asked before is answered by the dealing that it was asked of.
+		still, err := n.Answer(t, f.Sharer, r, 0)
+		require.NoError(t, err)
+		require.Equal(t, before, still)
+
+		again, after := n.Redeal(0, f.Sharer.SealingKey(), "again")
+		require.NoError(t, f.Sharer.Destroy(t.Context(), again.Key))
+		_, err = after.Answer(t, f.Sharer, after.Ask(one), 0)
+		wants(t, err, carnet.Precondition, "KEY_DESTROYED")
+	}
 }
 
 func sharerHome(t *testing.T, f SharerFixture) {

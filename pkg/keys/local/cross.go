@@ -17,28 +17,49 @@ var _ keys.CrossSession = (*Session)(nil)
 
 // Cross implements keys.CrossSession.
 func (s *Session) Cross(ctx context.Context, i int, parts *scan.CrossParts, corrections map[carnet.KeyID]he.Poly) error {
-	s.of.using.RLock()
-	defer s.of.using.RUnlock()
 	f := s.fs[i]
 	if !slices.EqualFunc(f.Keys, parts.Keys, func(k functional.KeyTerms, key carnet.KeyID) bool { return k.Key == key }) || len(f.Cross) == 0 {
 		return carnet.E(carnet.Internal, "FUNCTIONAL_MISSING", "what was given is not functional %d across keys", i)
 	}
-	held, err := s.sharesOf(ctx, f)
+	var ds []*keys.Dealing
+	for _, key := range parts.Keys {
+		d := s.r.Dealing(key)
+		if d == nil {
+			return missing(key)
+		}
+		ds = append(ds, d)
+	}
+	value, err := s.of.EvaluateCross(ctx, ds, parts, corrections)
 	if err != nil {
 		return err
 	}
-	shares := map[carnet.KeyID]he.Poly{}
-	for _, k := range held {
-		if corrections[k.Key()] == nil {
-			return missing(k.Key())
-		}
-		shares[k.Key()] = k.Power(1)
-	}
-	if _, err := s.crossResponder(held); err != nil { // refused before anything is computed of its shares
-		return err
-	}
-	s.Given(i, parts.Share(s.ring, shares, corrections), he.Scalar{})
+	s.Given(i, value, he.Scalar{})
 	return nil
+}
+
+// EvaluateCross returns what this keyholder's shares make of parts across the keys of the
+// given dealings. It is secret until flooded. Errors: as of keys.CrossSession.
+func (s *Sharer) EvaluateCross(ctx context.Context, ds []*keys.Dealing, parts *scan.CrossParts, corrections map[carnet.KeyID]he.Poly) (value he.Scalar, err error) {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	ring := he.NewRing(ds[0].Profile)
+	var held []*share.KeyShare
+	shares := map[carnet.KeyID]he.Poly{}
+	for _, d := range ds {
+		if corrections[d.Named()] == nil {
+			return value, missing(d.Named())
+		}
+		k, err := s.keyShare(ctx, d)
+		if err != nil {
+			return value, err
+		}
+		held, shares[k.Key()] = append(held, k), k.Power(1)
+	}
+	// Refused before anything is computed of its shares.
+	if _, err := share.NewCrossResponder(ring, ds[0].Scheme, ds[0].Number, held); err != nil {
+		return value, err
+	}
+	return parts.Share(ring, shares, corrections), nil
 }
 
 func (s *Session) crossResponder(held []*share.KeyShare) (*share.CrossResponder, error) {

@@ -32,9 +32,9 @@ const (
 	HandleSalt = 32
 )
 
-// HandleBytes is the length of a handle of a profile: salt, key id, content hash, degree,
-// two scalars, authentication tag.
-func HandleBytes(p *he.Profile) int { return HandleSalt + 32 + 32 + 1 + 2*p.ScalarBytes() + 16 }
+// HandleBytes is the length of a handle of a profile: salt, dealing, content hash, keys it
+// is across, degree, two scalars, authentication tag.
+func HandleBytes(p *he.Profile) int { return HandleSalt + 3*32 + 1 + 2*p.ScalarBytes() + 16 }
 
 // Logical is what is needed of a Vault client; Mount is one. Paths are below the engine's
 // mount; data is nil if an answer has none. What the engine says is turned into errors by
@@ -144,17 +144,40 @@ func (s *Sharer) SealingKey() []byte { return s.sealing }
 
 // Accept implements keys.Sharer.
 func (s *Sharer) Accept(ctx context.Context, d *keys.Dealing, sealed []byte) error {
-	dealing, err := json.Marshal(d.Statement)
+	dealing, err := statement(d.Statement)
 	if err != nil {
 		return err
 	}
-	committee, err := json.Marshal(d.Committee)
+	committee, err := statement(d.Committee)
 	if err != nil {
 		return err
 	}
 	_, err = s.vault.Write(ctx, "keys/"+d.Key.String(), map[string]any{
-		"dealing": pieces(dealing), "committee": pieces(committee), "number": d.Number, "sealed": pieces(sealed)})
+		"dealing": dealing, "committee": committee, "number": d.Number, "sealed": pieces(sealed)})
 	return err
+}
+
+// prove shows the engine that a dealing deals a key again, which it keeps; a snapshot of Vault
+// that was put back may not have it, so it is shown for every answer.
+func (s *Sharer) prove(ctx context.Context, d *keys.Dealing) error {
+	if d.Again == nil {
+		return carnet.E(carnet.Internal, "BAD_REDEALING", "nothing says that %s deals key %s again", d.Key, d.As)
+	}
+	first, err := statement(d.Again.First)
+	if err != nil {
+		return err
+	}
+	redealing, err := statement(d.Again.Redealing)
+	if err != nil {
+		return err
+	}
+	_, err = s.vault.Write(ctx, "keys/"+d.Key.String()+"/again", map[string]any{"first": first, "redealing": redealing})
+	return err
+}
+
+func statement(env *evidence.Envelope) ([]string, error) {
+	b, err := json.Marshal(env)
+	return pieces(b), err
 }
 
 // Held implements keys.Sharer.

@@ -3,7 +3,6 @@ package vaultplugin
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -25,16 +24,18 @@ type session struct {
 // Open implements keys.Sharer.
 func (s *Sharer) Open(ctx context.Context, r *keys.Release) (keys.Session, error) {
 	for _, d := range r.Dealings {
-		if d.Named() != d.Key { // the engine has no proof of it, and keys its shares by statements
-			return nil, carnet.E(carnet.Refused, "KEY_REDEALT", "this keyholder's engine does not answer for keys that were dealt again").
-				Fix("the owner has to publish the dataset again under a new key, or deal to keyholders without the engine")
+		if d.Named() == d.Key {
+			continue
+		}
+		if err := s.prove(ctx, d); err != nil {
+			return nil, err
 		}
 	}
-	query, err := json.Marshal(r.Statement)
+	query, err := statement(r.Statement)
 	if err != nil {
 		return nil, err
 	}
-	return &session{of: s, r: r, query: pieces(query), handles: map[int][]byte{}}, nil
+	return &session{of: s, r: r, query: query, handles: map[int][]byte{}}, nil
 }
 
 // Close implements keys.Session. Handles are encrypted; nothing is to be overwritten.
@@ -51,7 +52,7 @@ func (s *session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar,
 	if err != nil {
 		return out, err
 	}
-	data, err := s.of.vault.Write(ctx, "check", map[string]any{"query": s.query, "keys": names(ids),
+	data, err := s.of.vault.Write(ctx, "check", map[string]any{"query": s.query, "keys": s.dealings(ids),
 		"ticket": base64.StdEncoding.EncodeToString(signed)})
 	if err != nil {
 		return out, err
@@ -67,8 +68,7 @@ func (s *session) Check(ctx context.Context) (out [share.CheckScalars]he.Scalar,
 	return [share.CheckScalars]he.Scalar(scalars), nil
 }
 
-// Product implements keys.Session. The engine multiplies no shares, so a session is no
-// keys.CrossSession.
+// Product implements keys.Session.
 func (s *session) Product(ctx context.Context, i int, parts []keys.Part) error {
 	if len(s.r.Plan.Functionals()[i].Cross) > 0 {
 		return carnet.E(carnet.Internal, "FUNCTIONAL_MISSING", "functional %d is across keys", i)
@@ -80,21 +80,27 @@ func (s *session) Product(ctx context.Context, i int, parts []keys.Part) error {
 		for _, d := range parts[m].D {
 			raw = wire.AppendPoly(raw, p, d)
 		}
-		data, err := s.of.vault.Write(ctx, "functional", map[string]any{"key": parts[m].Key.String(), "d": pieces(raw)})
+		h, err := s.handle(ctx, "functional", map[string]any{"key": s.dealings([]carnet.KeyID{parts[m].Key})[0], "d": pieces(raw)})
 		if err != nil {
 			return err
-		}
-		h, err := bytesOf(data, "handle")
-		if err != nil {
-			return err
-		}
-		if len(h) != HandleBytes(p) {
-			return odd("its handle has another length")
 		}
 		handles = append(handles, h...)
 	}
 	s.handles[i] = handles
 	return nil
+}
+
+// handle has the engine evaluate something and keeps the result, which is encrypted.
+func (s *session) handle(ctx context.Context, path string, data map[string]any) ([]byte, error) {
+	got, err := s.of.vault.Write(ctx, path, data)
+	if err != nil {
+		return nil, err
+	}
+	h, err := bytesOf(got, "handle")
+	if err == nil && len(h) != HandleBytes(s.r.Dealings[0].Profile) {
+		err = odd("its handle has another length")
+	}
+	return h, err
 }
 
 // Seal implements keys.Session. ids go into the ticket only: the engine derives its own
@@ -107,7 +113,7 @@ func (s *session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
 	first := s.r.Dealings[0]
 	var all []carnet.KeyID
 	for _, d := range s.r.Dealings {
-		all = append(all, d.Key)
+		all = append(all, d.Named())
 	}
 	var handles []byte
 	for i := range s.r.Plan.Functionals() {
@@ -117,7 +123,7 @@ func (s *session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.of.vault.Write(ctx, "share", map[string]any{"query": s.query, "keys": names(all),
+	data, err := s.of.vault.Write(ctx, "share", map[string]any{"query": s.query, "keys": s.dealings(all),
 		"openings": pieces(ticket.AppendOpenings(nil, s.r.Plan.Openings)), "handles": pieces(handles),
 		"ticket": base64.StdEncoding.EncodeToString(signed)})
 	if err != nil {
@@ -126,8 +132,12 @@ func (s *session) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, error) {
 	return bytesOf(data, "sealed")
 }
 
-func names(ids []carnet.KeyID) (out []string) {
-	for _, k := range ids {
+// dealings are what the engine calls keys: the dealings that they are opened with.
+func (s *session) dealings(keys []carnet.KeyID) (out []string) {
+	for _, k := range keys {
+		if d := s.r.Dealing(k); d != nil {
+			k = d.Key
+		}
 		out = append(out, k.String())
 	}
 	return out

@@ -12,17 +12,15 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
-// defaultReleases is max_releases where none is configured.
-const defaultReleases = 1 << 20
-
 type config struct {
 	TicketKey   ed25519.PublicKey `json:"ticket_key"`
 	Epoch       int64             `json:"epoch"`
 	MaxReleases int64             `json:"max_releases"`
+	MaxProducts int64             `json:"max_product_releases"`
 }
 
 func (b *backend) config(ctx context.Context) (*config, error) {
-	c := &config{Epoch: 1, MaxReleases: defaultReleases}
+	c := &config{Epoch: 1, MaxReleases: defaultReleases, MaxProducts: defaultProducts}
 	v, err := b.store.get(ctx, storedConfig)
 	if err != nil || v == nil {
 		return c, err
@@ -35,7 +33,8 @@ func (b *backend) readConfig(ctx context.Context, _ *framework.FieldData) (map[s
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"ticket_key": base64.StdEncoding.EncodeToString(c.TicketKey), "epoch": c.Epoch, "max_releases": c.MaxReleases}, nil
+	return map[string]any{"ticket_key": base64.StdEncoding.EncodeToString(c.TicketKey), "epoch": c.Epoch, "max_releases": c.MaxReleases,
+		"max_product_releases": c.MaxProducts}, nil
 }
 
 func (b *backend) writeConfig(ctx context.Context, d *framework.FieldData) (map[string]any, error) {
@@ -66,6 +65,11 @@ func (b *backend) writeConfig(ctx context.Context, d *framework.FieldData) (map[
 			return nil, invalid("max_releases is not positive")
 		}
 	}
+	if v, ok := d.GetOk("max_product_releases"); ok {
+		if c.MaxProducts = v.(int64); c.MaxProducts < 0 {
+			return nil, invalid("max_product_releases is negative")
+		}
+	}
 	v, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -87,35 +91,6 @@ func (b *backend) info(ctx context.Context, _ *framework.FieldData) (map[string]
 		"ticket_key": base64.StdEncoding.EncodeToString(c.TicketKey), "version": b.RunningVersion}, nil
 }
 
-func (b *backend) listBuyers(ctx context.Context, _ *framework.FieldData) (map[string]any, error) {
-	names, err := b.store.view.List(ctx, storedBuyers)
-	return map[string]any{"keys": names}, err
-}
-
-func (b *backend) readBuyer(ctx context.Context, d *framework.FieldData) (map[string]any, error) {
-	key, err := b.store.get(ctx, storedBuyers+d.Get("buyer").(string))
-	if err != nil || key == nil {
-		return nil, err
-	}
-	return map[string]any{"signing_key": base64.StdEncoding.EncodeToString(key)}, nil
-}
-
-func (b *backend) writeBuyer(ctx context.Context, d *framework.FieldData) (map[string]any, error) {
-	key, err := fixed(d, "signing_key", ed25519.PublicKeySize)
-	if err != nil {
-		return nil, err
-	}
-	name := d.Get("buyer").(string)
-	if !carnet.ValidName(name) {
-		return nil, invalid("%q is no identifier of a party", name)
-	}
-	return nil, b.store.put(ctx, storedBuyers+name, key)
-}
-
-func (b *backend) deleteBuyer(ctx context.Context, d *framework.FieldData) (map[string]any, error) {
-	return nil, b.store.view.Delete(ctx, storedBuyers+d.Get("buyer").(string))
-}
-
 // query reads a query and checks that an approved buyer signed it: with it the recipient
 // of the answer is that buyer's choice, and nobody else's.
 func (b *backend) query(ctx context.Context, d *framework.FieldData) (*evidence.Envelope, *carnet.Query, error) {
@@ -127,11 +102,9 @@ func (b *backend) query(ctx context.Context, d *framework.FieldData) (*evidence.
 	if err := env.Decode(carnet.TypeQuery, &q); err != nil {
 		return nil, nil, err
 	}
-	var key []byte
-	if carnet.ValidName(string(q.Buyer)) {
-		if key, err = b.store.get(ctx, storedBuyers+string(q.Buyer)); err != nil {
-			return nil, nil, err
-		}
+	key, err := b.partyKey(ctx, storedBuyers, q.Buyer)
+	if err != nil {
+		return nil, nil, err
 	}
 	if key == nil || !env.SignedBy(key) {
 		return nil, nil, carnet.E(carnet.Forbidden, "RECIPIENT_NOT_APPROVED", "the recipient was not chosen by an approved buyer").

@@ -37,7 +37,7 @@ leave. See docs/howto/vault-plugin.md of github.com/carnet-network/carnet.
 type backend struct {
 	*framework.Backend
 	store  *store
-	counts *counter
+	counts *counts
 	shares *local.Sharer
 
 	configuring sync.Mutex
@@ -47,7 +47,7 @@ type backend struct {
 func Factory(version string) logical.Factory {
 	return func(ctx context.Context, conf *logical.BackendConfig) (logical.Backend, error) {
 		b := &backend{store: &store{view: conf.StorageView}}
-		b.counts = newCounter(conf.StorageView)
+		b.counts = newCounts(conf.StorageView)
 		b.shares = local.New(b.store, local.Options{Scan: scan.Options{Workers: runtime.GOMAXPROCS(0)}, Cubes: scan.NewCubes(cubeBytes), Keys: maxKeys})
 		b.Backend = &framework.Backend{
 			Help:           strings.TrimSpace(help),
@@ -66,7 +66,7 @@ func Factory(version string) logical.Factory {
 // invalidate is called when another node of a cluster wrote to storage.
 func (b *backend) invalidate(_ context.Context, key string) {
 	switch {
-	case strings.HasPrefix(key, storedReleases):
+	case strings.HasPrefix(key, storedReleases), strings.HasPrefix(key, storedProducts), strings.HasPrefix(key, storedAcross):
 		b.counts.forget()
 	case strings.HasPrefix(key, storedSeeds), strings.HasPrefix(key, storedDestroyed):
 		b.shares.Zero()
@@ -88,9 +88,10 @@ func (b *backend) paths() []*framework.Path {
 			Pattern:      "config$",
 			HelpSynopsis: "The policy key that signs release tickets, the epoch of valid ones, and a limit of releases.",
 			Fields: map[string]*framework.FieldSchema{
-				"ticket_key":   text("Ed25519 public key that release tickets are signed with, base64; another one raises the epoch"),
-				"epoch":        {Type: framework.TypeInt64, Description: "epoch of valid tickets; it can only be raised, which voids all tickets signed before"},
-				"max_releases": {Type: framework.TypeInt64, Description: "distinct numbers to release per key at most; the scheme's own limit holds too"},
+				"ticket_key":           text("Ed25519 public key that release tickets are signed with, base64; another one raises the epoch"),
+				"epoch":                {Type: framework.TypeInt64, Description: "epoch of valid tickets; it can only be raised, which voids all tickets signed before"},
+				"max_releases":         {Type: framework.TypeInt64, Description: "distinct numbers to release per key at most; the scheme's own limit holds too"},
+				"max_product_releases": {Type: framework.TypeInt64, Description: "of these, numbers made of products, whose polynomials come from the keyholder; 0 allows none"},
 			},
 			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readConfig, logical.UpdateOperation: b.writeConfig}),
 		},
@@ -112,6 +113,18 @@ func (b *backend) paths() []*framework.Path {
 			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readBuyer, logical.UpdateOperation: b.writeBuyer, logical.DeleteOperation: b.deleteBuyer}),
 		},
 		{
+			Pattern:      "owners/?$",
+			HelpSynopsis: "Lists the owners who may deal keys again.",
+			Operations:   b.operations(map[logical.Operation]handler{logical.ListOperation: b.listOwners}),
+		},
+		{
+			Pattern:      "owners/" + framework.GenericNameRegex("owner") + "$",
+			HelpSynopsis: "Tells who an owner is: it deals keys again in statements signed with this key.",
+			Fields: map[string]*framework.FieldSchema{"owner": text("identifier of the party"),
+				"signing_key": text("Ed25519 public key of the party, base64")},
+			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readOwner, logical.UpdateOperation: b.writeOwner, logical.DeleteOperation: b.deleteOwner}),
+		},
+		{
 			Pattern:      "keys/?$",
 			HelpSynopsis: "Lists the keys held.",
 			Operations:   b.operations(map[logical.Operation]handler{logical.ListOperation: b.listKeys}),
@@ -124,6 +137,23 @@ func (b *backend) paths() []*framework.Path {
 				"number": {Type: framework.TypeInt, Description: "of this keyholder in the committee"},
 				"sealed": pieces("the seed bundle, sealed to the engine's sealing key")},
 			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readKey, logical.UpdateOperation: b.importKey, logical.DeleteOperation: b.destroyKey}),
+		},
+		{
+			Pattern:      "keys/" + key + "/again$",
+			HelpSynopsis: "Shows that a dealing deals a key again, which keeps its name.",
+			Fields: map[string]*framework.FieldSchema{"key": text("identifier of the dealing, 64 hexadecimal digits"),
+				"first": pieces("the signed dealing that the key is named after"), "redealing": pieces("the owner's signed statement")},
+			Operations: b.operations(map[logical.Operation]handler{logical.UpdateOperation: b.dealtAgain}),
+		},
+		{
+			Pattern:      "across$",
+			HelpSynopsis: "Takes what the share of one key is multiplied with in a functional across keys, and returns a handle for share.",
+			Fields: map[string]*framework.FieldSchema{
+				"keys": {Type: framework.TypeCommaStringSlice, Description: "identifiers of the dealings of the functional's keys, ascending by name"},
+				"at":   {Type: framework.TypeInt, Description: "place of the key"},
+				"with": {Type: framework.TypeCommaIntSlice, Description: "places of the keys it is multiplied with, ascending"},
+				"d":    pieces("the polynomials: of the key alone, then with each of those"), "corrections": pieces("first corrections: of the key, then of those after it")},
+			Operations: b.operations(map[logical.Operation]handler{logical.UpdateOperation: b.across}),
 		},
 		{
 			Pattern:      "functional$",

@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 
 	"github.com/hashicorp/vault/sdk/framework"
 
@@ -21,9 +22,10 @@ import (
 // they and the shares come to. Without flooding it would be an equation on the key, so
 // the caller keeps it encrypted, and the engine keeps nothing between two requests.
 type evaluated struct {
-	key         carnet.KeyID
-	degree      int
+	dealing     carnet.KeyID
 	content     carnet.Hash
+	among       carnet.Hash // what the functional is across, see amongDigest; zero for one of a single key
+	degree      int
 	value, home he.Scalar
 }
 
@@ -46,17 +48,32 @@ func (b *backend) functional(ctx context.Context, d *framework.FieldData) (map[s
 	if len(raw)%p.BlockBytes() != 0 || degree < 2 || degree > p.MaxDegree() {
 		return nil, invalid("d has %d bytes, which are not 2 to %d polynomials of profile %s", len(raw), p.MaxDegree(), p.Name())
 	}
-	given := make([]he.Poly, degree)
-	for j := range given {
-		given[j] = ring.NewPoly()
-		if err := wire.ReadPoly(p, raw[j*p.BlockBytes():(j+1)*p.BlockBytes()], given[j]); err != nil {
-			return nil, err
-		}
+	given, err := polys(ring, raw)
+	if err != nil {
+		return nil, err
 	}
-	e := &evaluated{key: key, degree: degree, content: scan.HashProduct(ring, given...)}
+	e := &evaluated{dealing: key, degree: degree, content: scan.HashProduct(ring, given...)}
 	if e.value, e.home, err = b.shares.Evaluate(ctx, dealing, given); err != nil {
 		return nil, err
 	}
+	return b.handle(ctx, e, p)
+}
+
+// polys reads canonical polynomials, one after another.
+func polys(ring *he.Ring, raw []byte) (out []he.Poly, err error) {
+	p := ring.Profile()
+	for size := p.BlockBytes(); len(raw) >= size; raw = raw[size:] {
+		next := ring.NewPoly()
+		if err := wire.ReadPoly(p, raw[:size], next); err != nil {
+			return nil, err
+		}
+		out = append(out, next)
+	}
+	return out, nil
+}
+
+// handle hands a result back encrypted.
+func (b *backend) handle(ctx context.Context, e *evaluated, p *he.Profile) (map[string]any, error) {
 	id, err := b.store.own(ctx)
 	if err != nil {
 		return nil, err
@@ -66,7 +83,7 @@ func (b *backend) functional(ctx context.Context, d *framework.FieldData) (map[s
 }
 
 // handleInfo is bound to every handle.
-const handleInfo = "carnet/vault/handle/1"
+const handleInfo = "carnet/vault/handle/2"
 
 // handleCipher gives every handle a key of its own, so that no nonce is ever repeated.
 func handleCipher(key, salt []byte) cipher.AEAD {
@@ -83,7 +100,7 @@ func handleCipher(key, salt []byte) cipher.AEAD {
 }
 
 func (e *evaluated) seal(key []byte, p *he.Profile) []byte {
-	plain := append(append(append([]byte(nil), e.key[:]...), e.content[:]...), byte(e.degree))
+	plain := slices.Concat(e.dealing[:], e.content[:], e.among[:], []byte{byte(e.degree)})
 	plain = wire.AppendScalars(plain, p, []he.Scalar{e.value, e.home})
 	defer clear(plain)
 	out := make([]byte, vaultplugin.HandleSalt, vaultplugin.HandleBytes(p))
@@ -104,8 +121,8 @@ func openHandle(key []byte, p *he.Profile, b []byte) (*evaluated, error) {
 		return nil, bad
 	}
 	defer clear(plain)
-	e := &evaluated{key: carnet.KeyID(plain[:32]), content: carnet.Hash(plain[32:64]), degree: int(plain[64])}
-	scalars, err := wire.ReadScalars(p, plain[65:], 2)
+	e := &evaluated{dealing: carnet.KeyID(plain[:32]), content: carnet.Hash(plain[32:64]), among: carnet.Hash(plain[64:96]), degree: int(plain[96])}
+	scalars, err := wire.ReadScalars(p, plain[97:], 2)
 	if err != nil {
 		return nil, bad
 	}
@@ -133,6 +150,11 @@ func (b *backend) handles(ctx context.Context, d *framework.FieldData, r *keys.R
 		if f.Degree == 1 {
 			continue
 		}
+		dealings, _ := dealtAgain(r, f.Keys)
+		var among carnet.Hash
+		if len(f.Cross) > 0 {
+			among = amongDigest(dealings)
+		}
 		for m := range f.Keys {
 			if len(raw) < size {
 				return nil, carnet.E(carnet.Internal, "FUNCTIONAL_MISSING", "functional %d was not given", i)
@@ -141,8 +163,8 @@ func (b *backend) handles(ctx context.Context, d *framework.FieldData, r *keys.R
 			if err != nil {
 				return nil, err
 			}
-			if e.key != f.Keys[m].Key || e.degree != f.Degree {
-				return nil, carnet.E(carnet.Invalid, "BAD_HANDLE", "a handle of functional %d is of another key or degree", i).Fix("hand the functional over again")
+			if e.dealing != dealings[m] || e.degree != f.Degree || e.among != among {
+				return nil, carnet.E(carnet.Invalid, "BAD_HANDLE", "a handle of functional %d is of other keys or another degree", i).Fix("hand the functional over again")
 			}
 			out[i], raw = append(out[i], e), raw[size:]
 		}

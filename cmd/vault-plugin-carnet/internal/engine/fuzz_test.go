@@ -28,6 +28,8 @@ func FuzzRequests(f *testing.F) {
 	f.Add("functional", []byte(`{"key":"`+strings.Repeat("0", 64)+`","d":["AAAA"]}`))
 	f.Add("keys/"+strings.Repeat("a", 64), []byte(`{"dealing":["e30="],"committee":["e30="],"number":1,"sealed":["AAAA"]}`))
 	f.Add("check", []byte(`{}`))
+	f.Add("across", []byte(`{"keys":["00","01"],"at":0,"with":[1],"d":["AAAA"],"corrections":["AAAA"]}`))
+	f.Add("keys/"+strings.Repeat("a", 64)+"/again", []byte(`{"first":["e30="],"redealing":["e30="]}`))
 	f.Fuzz(func(t *testing.T, path string, data []byte) {
 		var fields map[string]any
 		if json.Unmarshal(data, &fields) != nil {
@@ -54,7 +56,7 @@ func FuzzOpenings(f *testing.F) {
 	e := newEngine(f, storage)
 	configure(f, e, keystest.NewPerson("buyer").Public())
 	s := sharer(f, e)
-	f.Add(byte(0), []byte{1, 0, 0, 0, 0})
+	f.Add(byte(0), []byte{2, 0, 0, 0, 0})
 	n := keystest.NewNetwork(f, s.SealingKey(), carnet.LayoutCube, 2, false)
 	n.Accept(f, s)
 	a := &attacker{t: f, engine: e, storage: storage, sharer: s, net: n}

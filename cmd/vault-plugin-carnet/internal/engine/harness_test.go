@@ -107,6 +107,10 @@ func configure(t testing.TB, e vaultplugin.Logical, buyer ed25519.PublicKey) {
 	require.NoError(t, err)
 	_, err = e.Write(t.Context(), "buyers/buyer", map[string]any{"signing_key": text(buyer)})
 	require.NoError(t, err)
+	for _, owner := range []string{"owner0", "owner1"} { // one person signs everything in these networks
+		_, err = e.Write(t.Context(), "owners/"+owner, map[string]any{"signing_key": text(buyer)})
+		require.NoError(t, err)
+	}
 }
 
 func sharer(t testing.TB, e vaultplugin.Logical) keys.Sharer {

@@ -74,7 +74,15 @@ func (b *backend) held(ctx context.Context, key carnet.KeyID) (*keys.Dealing, er
 	if err := json.Unmarshal(v, &s); err != nil {
 		return nil, err
 	}
-	return s.dealing(key)
+	d, err := s.dealing(key)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.againOf(ctx, key)
+	if err == nil && a != nil {
+		d.As = a.Key
+	}
+	return d, err
 }
 
 func (b *backend) listKeys(ctx context.Context, _ *framework.FieldData) (map[string]any, error) {
@@ -100,13 +108,23 @@ func (b *backend) readKey(ctx context.Context, d *framework.FieldData) (map[stri
 		return nil, err
 	}
 	defer clear(bundle)
-	n, err := b.counts.count(ctx, key)
+	carried, err := b.carried(ctx, key)
 	if err != nil {
 		return nil, err
 	}
+	var n [3]int
+	for i, c := range []*counter{b.counts.all, b.counts.products, b.counts.across} {
+		if n[i], err = c.count(ctx, dealing.Named()); err != nil {
+			return nil, err
+		}
+	}
 	f := carnet.Digest("carnet/vault/fingerprint/1", key[:], bundle)
-	return map[string]any{"fingerprint": hex.EncodeToString(f[:8]), "number": dealing.Number, "owner": string(dealing.Body.Owner),
-		"profile": dealing.Profile.Name(), "released": n}, nil
+	data := map[string]any{"fingerprint": hex.EncodeToString(f[:8]), "number": dealing.Number, "owner": string(dealing.Body.Owner),
+		"profile": dealing.Profile.Name(), "released": int64(n[0]) + carried, "released_products": n[1], "released_across": n[2]}
+	if dealing.Named() != key {
+		data["key"] = dealing.Named().String()
+	}
+	return data, nil
 }
 
 func (b *backend) importKey(ctx context.Context, d *framework.FieldData) (map[string]any, error) {

@@ -49,23 +49,26 @@ func (b *backend) release(ctx context.Context, d *framework.FieldData) (map[stri
 
 // dealings looks up the keys of a request, which must be of one committee and profile.
 func (b *backend) dealings(ctx context.Context, d *framework.FieldData) (out []*keys.Dealing, err error) {
-	names := d.Get("keys").([]string)
+	names, last := d.Get("keys").([]string), carnet.KeyID{}
 	if len(names) == 0 || len(names) > 4096 {
 		return nil, invalid("keys does not list 1 to 4096 keys")
 	}
 	for i, name := range names {
 		key, err := carnet.ParseKeyID(name)
-		if err != nil || i > 0 && bytes.Compare(out[i-1].Key[:], key[:]) >= 0 {
-			return nil, invalid("keys are not identifiers in ascending order")
+		if err != nil {
+			return nil, invalid("keys are not identifiers")
 		}
 		one, err := b.held(ctx, key)
 		if err != nil {
 			return nil, err
 		}
+		if name := one.Named(); i > 0 && bytes.Compare(last[:], name[:]) >= 0 {
+			return nil, invalid("keys are not in ascending order of their names")
+		}
 		if i > 0 && (one.Body.Committee != out[0].Body.Committee || one.Number != out[0].Number || one.Profile != out[0].Profile) {
 			return nil, invalid("the keys differ in committee or parameters")
 		}
-		out = append(out, one)
+		out, last = append(out, one), one.Named()
 	}
 	return out, nil
 }
@@ -78,8 +81,8 @@ func (b *backend) check(ctx context.Context, c *config, r *keys.Release, signed 
 	var ids []carnet.KeyID
 	r.Plan = &plan.Plan{Profile: first.Profile, Committee: first.Scheme, Private: &plan.Private{}, Cost: plan.Cost{Releases: map[carnet.KeyID]int{}}}
 	for _, d := range r.Dealings {
-		ids = append(ids, d.Key)
-		r.Plan.Cost.Releases[d.Key] = 1
+		ids = append(ids, d.Named())
+		r.Plan.Cost.Releases[d.Named()] = 1
 	}
 	if err := ticket.ForCheck(uint64(c.Epoch), first.Number, r.Hash, r.Query, ids).Verify(c.TicketKey, signed); err != nil {
 		return nil, err
@@ -116,7 +119,7 @@ func (b *backend) answer(ctx context.Context, d *framework.FieldData, c *config,
 	if err := want.Verify(c.TicketKey, signed); err != nil {
 		return nil, err
 	}
-	if err := b.charge(ctx, r, ids, limit); err != nil {
+	if err := b.charge(ctx, c, r, ids, limit); err != nil {
 		return nil, err
 	}
 	session := b.shares.Session(r)
@@ -162,6 +165,9 @@ func (b *backend) complete(r *keys.Release, limit int64) (int64, error) {
 				return 0, err
 			}
 		}
+		if err := crosses(r, o); err != nil {
+			return 0, err
+		}
 		homes := map[int]bool{}
 		for _, k := range o.Functionals()[0].Keys {
 			of := r.Dealing(k.Key)
@@ -183,6 +189,9 @@ func (b *backend) complete(r *keys.Release, limit int64) (int64, error) {
 
 // fits refuses functionals that are not possible under a profile.
 func fits(f *functional.Functional, p *he.Profile) error {
+	if len(f.Cross) > 0 && p.Encoding() != he.Slots {
+		return invalid("rows are multiplied across keys in slot encoding only")
+	}
 	if f.Degree > p.MaxDegree() {
 		return invalid("profile %s allows degree %d at most", p.Name(), p.MaxDegree())
 	}
@@ -222,21 +231,4 @@ func identify(r *keys.Release, given map[int][]*evaluated) (ids []carnet.Hash) {
 		}
 	}
 	return ids
-}
-
-// charge counts every functional under each of its keys, durably, before anything is
-// computed of it. Whatever fails afterwards stays counted.
-func (b *backend) charge(ctx context.Context, r *keys.Release, ids []carnet.Hash, limit int64) error {
-	of := map[carnet.KeyID][]carnet.Hash{}
-	for i := range r.Plan.Openings {
-		for _, k := range r.Plan.Openings[i].Functionals()[0].Keys {
-			of[k.Key] = append(of[k.Key], ids[i])
-		}
-	}
-	for _, d := range r.Dealings {
-		if err := b.counts.add(ctx, d.Key, of[d.Key], limit); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -22,6 +22,8 @@ const (
 // whose answer is the same, is counted once. What it adds is durable before it returns.
 type counter struct {
 	view logical.Storage
+	at   string // prefix of what it stores
+	what string // it counts
 	mu   sync.Mutex
 	keys map[carnet.KeyID]*released
 }
@@ -33,8 +35,8 @@ type released struct {
 	at   int    // its number
 }
 
-func newCounter(view logical.Storage) *counter {
-	return &counter{view: view, keys: map[carnet.KeyID]*released{}}
+func newCounter(view logical.Storage, at, what string) *counter {
+	return &counter{view: view, at: at, what: what, keys: map[carnet.KeyID]*released{}}
 }
 
 func (c *counter) forget() {
@@ -43,19 +45,24 @@ func (c *counter) forget() {
 	clear(c.keys)
 }
 
-func segment(key carnet.KeyID, at int) string {
-	return fmt.Sprintf("%s%s/%06d", storedReleases, key, at)
+func (c *counter) path(key carnet.KeyID, at int) string {
+	return fmt.Sprintf("%s%s/%06d", c.at, key, at)
 }
 
-// add counts functionals under a key, unless more than limit would be released in all.
-func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
+// room refuses functionals that would be more than limit with what was released under a
+// key, as add does, and counts nothing.
+func (c *counter) room(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r, err := c.read(ctx, key)
-	if err != nil {
-		return err
+	_, _, err := c.fresh(ctx, key, ids, limit)
+	return err
+}
+
+// fresh lists the functionals that were not released yet.
+func (c *counter) fresh(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) (r *released, fresh []carnet.Hash, err error) {
+	if r, err = c.read(ctx, key); err != nil {
+		return nil, nil, err
 	}
-	var fresh []carnet.Hash
 	listed := map[carnet.Hash]bool{}
 	for _, f := range ids {
 		if _, ok := r.seen[f]; !ok && !listed[f] {
@@ -63,8 +70,18 @@ func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, 
 		}
 	}
 	if n := int64(len(r.seen) + len(fresh)); n > limit && len(fresh) > 0 {
-		return carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "key %s would have %d distinct numbers released, its limit is %d", key, n, limit).
-			Fix("the owner has to publish the dataset again under a new key")
+		return nil, nil, c.exhausted(key, n, limit)
+	}
+	return r, fresh, nil
+}
+
+// add counts functionals under a key, unless more than limit would be released in all.
+func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, fresh, err := c.fresh(ctx, key, ids, limit)
+	if err != nil {
+		return err
 	}
 	for len(fresh) > 0 {
 		if len(r.last) >= 32*segmentIDs {
@@ -75,7 +92,7 @@ func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, 
 		for _, f := range fresh[:n] {
 			next = append(next, f[:]...)
 		}
-		if err := c.view.Put(ctx, &logical.StorageEntry{Key: segment(key, r.at), Value: next}); err != nil {
+		if err := c.view.Put(ctx, &logical.StorageEntry{Key: c.path(key, r.at), Value: next}); err != nil {
 			delete(c.keys, key) // who knows what was written
 			return err
 		}
@@ -142,12 +159,12 @@ func (c *counter) read(ctx context.Context, key carnet.KeyID) (*released, error)
 }
 
 func (c *counter) segment(ctx context.Context, key carnet.KeyID, at int) ([]byte, error) {
-	e, err := c.view.Get(ctx, segment(key, at))
+	e, err := c.view.Get(ctx, c.path(key, at))
 	if err != nil || e == nil {
 		return nil, err
 	}
 	if len(e.Value)%32 != 0 || len(e.Value) > 32*segmentIDs {
-		return nil, fmt.Errorf("the count of releases of key %s is damaged", key)
+		return nil, fmt.Errorf("the count of %s of key %s is damaged", c.what, key)
 	}
 	return e.Value, nil
 }

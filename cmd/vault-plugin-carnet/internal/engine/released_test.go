@@ -22,13 +22,14 @@ func TestCountOfAnotherNode(t *testing.T) {
 		return out
 	}
 	key, view := carnet.KeyID{1}, &logical.InmemStorage{}
-	one, other := newCounter(view), newCounter(view)
+	fresh := func() *counter { return newCounter(view, storedReleases, "releases") }
+	one, other := fresh(), fresh()
 	const limit = segmentIDs + 10
 	require.NoError(t, one.add(t.Context(), key, ids(0, segmentIDs), limit))
 	require.NoError(t, other.add(t.Context(), key, ids(segmentIDs, 10), limit))
 	require.Equal(t, "RELEASES_EXHAUSTED", carnet.ReasonOf(one.add(t.Context(), key, ids(1<<20, 1), limit)))
 	require.NoError(t, one.add(t.Context(), key, ids(1<<20, 1), limit+1))
-	n, err := newCounter(view).count(t.Context(), key)
+	n, err := fresh().count(t.Context(), key)
 	require.NoError(t, err)
 	require.Equal(t, limit+1, n)
 }

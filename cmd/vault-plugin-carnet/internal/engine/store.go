@@ -20,7 +20,11 @@ const (
 	storedSeeds     = "seeds/"     // seed bundles by key
 	storedDealings  = "dealings/"  // signed statements that seeds were checked against
 	storedDestroyed = "destroyed/" // keys that can never come back
-	storedReleases  = "releases/"  // functional ids released, by key
+	storedAgain     = "again/"     // what a dealing deals again, by dealing
+	storedReleases  = "releases/"  // functional ids released, by the key's name
+	storedProducts  = "products/"  // those of degree 2 or more
+	storedAcross    = "across/"    // those across keys
+	storedOwners    = "owners/"
 	storedBuyers    = "buyers/"
 	storedConfig    = "config"
 )
@@ -193,6 +197,9 @@ func (s *store) Destroy(ctx context.Context, key carnet.KeyID) error {
 		return err
 	}
 	if err := s.view.Delete(ctx, storedSeeds+key.String()); err != nil {
+		return err
+	}
+	if err := s.view.Delete(ctx, storedAgain+key.String()); err != nil {
 		return err
 	}
 	return s.view.Delete(ctx, storedDealings+key.String())
