@@ -158,6 +158,9 @@ func lastDay(expires time.Time) string { return expires.Add(-time.Second).Format
 // termsText is an owner's terms in a line.
 func termsText(t *carnet.Terms) string {
 	out := []string{"purposes " + strings.Join(t.Purposes, "/")}
+	if t.MinGroup > 1 {
+		out = append(out, fmt.Sprintf("never fewer than %d told about, in groups that the manifest lists", t.MinGroup))
+	}
 	if t.MinOwners > 1 {
 		out = append(out, fmt.Sprintf("never fewer than %d owners in one number", t.MinOwners))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/he"
 )
@@ -21,7 +22,8 @@ type publishCmd struct {
 	Key     string   `help:"Dataset key, as carnet deal named it." placeholder:"NAME"`
 	Terms   string   `help:"Your conditions, a YAML file." placeholder:"FILE"`
 	Append  bool     `help:"Add the table's partitions to the published dataset; its files and terms stay as they are."`
-	DryRun  bool     `help:"Check the table and tell what would be sent, without sending anything."`
+	DryRun  bool     `help:"Check the table and tell what would be sent, and which groups of codes the terms leave, without sending anything."`
+	JSON    bool     `name:"json" help:"Print JSON."`
 	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces; if it was published, this table takes its place."`
 }
 
@@ -38,7 +40,9 @@ The terms file, all of it signed with the dataset:
   buyers: ["*"]            # or party identifiers
   purposes: [statistics]   # words that a query has to name, or ["*"]
   expires: 2027-12-31
-  min_owners: 2            # optional: no number over fewer owners than this
+  min_owners: 2            # optional: no number over fewer owners than this, nor a combination of numbers
+  min_group: 10            # optional: nor one that tells fewer than this apart; codes are grouped for it
+  max_share: 80            # optional: nor a group in which one has more than 80 % of a measure
   aggregates: [count, sum] # optional: nothing else
   group_by: [month]        # optional: no grouping by other dimensions
   filters: [month]         # optional: no conditions on other dimensions
@@ -46,6 +50,12 @@ The terms file, all of it signed with the dataset:
   declaration:             # what laws want to know; policies refuse data that says nothing
     classes: [none]        # neither personal nor important data; docs/howto/owner.md has more
   products_with: [mfa]     # optional: owners whose numbers may be multiplied with these, if they list you, too
+
+With min_group the table is counted before it is sent: codes that are too rare are grouped with
+their neighbours in the order of the schema until every combination of groups has nobody, or as
+many persons or firms (the schema's unit, or rows) as asked for. The groups are part of what is signed, and
+every released number has to keep them whole. Dimensions that the terms name first under group_by
+and filters are kept finest. --dry-run shows what can be asked afterwards.
 
 Examples:
   carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv
@@ -87,7 +97,11 @@ func (c *publishCmd) Run(a *app) error {
 			return err
 		}
 	}
-	t, err := a.loadTable(s.Schema, carnet.Layout(c.Layout), c.Inputs)
+	var census *cells.Census
+	if terms.MinGroup > 1 || c.Append { // what is added is grouped as the terms of the dataset say
+		census = cells.NewCensus(s.Schema, terms.MaxShare > 0 || c.Append)
+	}
+	t, err := a.loadTable(s.Schema, carnet.Layout(c.Layout), c.Inputs, census)
 	if err != nil {
 		return err
 	}
@@ -100,7 +114,7 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	p := &client.Publication{
 		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
-		Tables: t.Tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart,
+		Tables: t.Tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart, Census: census,
 		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
 	}
 	done := a.progressBar(p)
@@ -112,7 +126,11 @@ func (c *publishCmd) Run(a *app) error {
 		}
 		return err
 	}
+	if c.JSON {
+		return a.json(map[string]any{"dataset": out.Manifest.ID, "entry": out.Seq, "manifest": out.Hash, "groups": out.Manifest.Groups, "loss": out.Loss})
+	}
 	t.clipping(a)
+	printLoss(a, out.Loss)
 	what, files := "published", len(t.Tables.Builders())
 	if c.Append {
 		what = "added to"
@@ -135,21 +153,43 @@ func (c *publishCmd) dryRun(a *app) error {
 	if err != nil {
 		return err
 	}
+	var terms carnet.Terms
 	if c.Terms != "" {
-		terms, _, err := readTerms(c.Terms)
-		if err != nil {
+		if terms, _, err = readTerms(c.Terms); err != nil {
 			return err
 		}
 		if err := fitTerms(c.Terms, &terms, s); err != nil {
 			return err
 		}
 	}
-	t, err := a.loadTable(s, carnet.Layout(c.Layout), c.Inputs)
+	var census *cells.Census
+	if terms.MinGroup > 1 {
+		census = cells.NewCensus(s, terms.MaxShare > 0)
+	}
+	t, err := a.loadTable(s, carnet.Layout(c.Layout), c.Inputs, census)
 	if err != nil {
 		return err
 	}
-	t.report(a)
-	return t.Refused()
+	if !c.JSON {
+		t.report(a)
+	}
+	if err := t.Refused(); err != nil {
+		return err
+	}
+	var loss *cells.Loss
+	var groups []carnet.Groups
+	if census != nil {
+		g, l, err := census.Groups(cells.Rule{MinGroup: terms.MinGroup, MaxShare: terms.MaxShare}, cells.Order(&terms, s), nil)
+		if err != nil {
+			return err
+		}
+		loss, groups = l, []carnet.Groups{g.Groups(s, len(t.Tables.Builders()))}
+	}
+	if c.JSON {
+		return a.json(map[string]any{"rows": t.Tables.Rows(), "files": len(t.Tables.Builders()), "groups": groups, "loss": loss})
+	}
+	printLoss(a, loss)
+	return nil
 }
 
 // report prints rows, files, bytes and clipping.

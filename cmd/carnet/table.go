@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/ingest"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -15,19 +16,25 @@ import (
 type table struct {
 	*ingest.Table
 	encoding *schema.Encoding
+	census   *cells.Census // nil unless it was asked for
 }
 
-// loadTable reads every input. Faults of single rows are collected, not returned.
-func (a *app) loadTable(s *schema.Schema, layout carnet.Layout, inputs []string) (*table, error) {
+// loadTable reads every input. Faults of single rows are collected, not returned. Every row
+// that is taken is counted in the census, unless that is nil.
+func (a *app) loadTable(s *schema.Schema, layout carnet.Layout, inputs []string, census *cells.Census) (*table, error) {
 	enc, err := s.Encode(layout)
 	if err != nil {
 		return nil, err
 	}
-	t, err := ingest.Load(a.ctx, enc, ingest.Options{}, inputs...)
+	opt := ingest.Options{}
+	if census != nil {
+		opt.Row = census.Add
+	}
+	t, err := ingest.Load(a.ctx, enc, opt, inputs...)
 	if err != nil {
 		return nil, err
 	}
-	return &table{t, enc}, nil
+	return &table{t, enc, census}, nil
 }
 
 // clipping tells which values were changed, since that changes answers.

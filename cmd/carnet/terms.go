@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/query"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -19,6 +20,8 @@ type termsFile struct {
 	GroupBy    []string         `yaml:"group_by"`
 	Filters    []string         `yaml:"filters"`
 	MinOwners  int              `yaml:"min_owners"`
+	MinGroup   int              `yaml:"min_group"`
+	MaxShare   int              `yaml:"max_share"`
 	From       []string         `yaml:"jurisdictions"`
 	Products   []carnet.PartyID `yaml:"products_with"`
 	Expires    string           `yaml:"expires"`
@@ -48,6 +51,12 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	}
 	if f.MinOwners < 0 {
 		bad = bad.With(file, "min_owners is negative")
+	}
+	if f.MinGroup < 0 || f.MinGroup > cells.MaxMinGroup {
+		bad = bad.With(file, "min_group: %d is not 0 to %d", f.MinGroup, cells.MaxMinGroup)
+	}
+	if f.MaxShare < 0 || f.MaxShare > 100 || f.MaxShare > 0 && f.MinGroup < 2 {
+		bad = bad.With(file, "max_share: %d is no percentage, or there is no min_group of 2 or more that it belongs to", f.MaxShare)
 	}
 	var from []carnet.Jurisdiction
 	for _, j := range f.From {
@@ -83,6 +92,7 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
 		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires, Price: price,
+		MinGroup: f.MinGroup, MaxShare: f.MaxShare,
 	}, declared, nil
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // Extends reports whether d only adds files to old: the same dataset of the same
-// owner under the same key, schema, layout, profile and terms, whose first files are
-// old's, unchanged and in the same order, followed by at least one more. It is the one
+// owner under the same key, schema, layout, profile and terms, whose first files (and
+// their groups of codes) are old's, unchanged and in the same order, followed by at least one more. It is the one
 // case in which a file may be named by two manifests: nonce, root, dataset and terms
 // stay tied to each other, and no file is dropped or replaced.
 func (d *Dataset) Extends(old *Dataset) bool {
@@ -18,6 +18,14 @@ func (d *Dataset) Extends(old *Dataset) bool {
 	}
 	for i := range old.Files {
 		if !d.Files[i].Equal(&old.Files[i]) {
+			return false
+		}
+	}
+	if len(d.Groups) < len(old.Groups) {
+		return false
+	}
+	for i := range old.Groups { // other groups of the same file would cut it into smaller ones
+		if !d.Groups[i].Equal(&old.Groups[i]) {
 			return false
 		}
 	}

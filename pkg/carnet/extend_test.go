@@ -10,6 +10,10 @@ import (
 func manifestOf(years ...string) *Dataset {
 	d := &Dataset{ID: "kz/trade", Owner: "kz", Jurisdiction: "KZ", Schema: Hash{1}, Layout: LayoutCube, Profile: "cube", Key: KeyID{2},
 		Terms: Terms{Buyers: []PartyID{"*"}, Purposes: []string{"statistics"}, Expires: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	d.Groups = []Groups{{Files: 1, Dimensions: []GroupedDimension{{Dimension: "month", From: []int{0, 3}}}}}
+	for range years[1:] {
+		d.Groups = append(d.Groups, Groups{Files: 1})
+	}
 	for i, y := range years {
 		d.Files = append(d.Files, File{Nonce: Nonce{byte(i + 1)}, Partition: map[string]string{"year": y}, Rows: 10, Columns: 2, Blocks: 1, Root: Hash{byte(i + 1)}})
 	}
@@ -45,6 +49,9 @@ func TestExtends(t *testing.T) {
 		"another key":          func(d *Dataset) { d.Key[0]++ },
 		"more buyers":          func(d *Dataset) { d.Terms.Buyers = append(d.Terms.Buyers, "x") },
 		"a later expiry":       func(d *Dataset) { d.Terms.Expires = d.Terms.Expires.AddDate(1, 0, 0) },
+		"other groups":         func(d *Dataset) { d.Groups[0].Dimensions[0].From[1] = 2 },
+		"fewer groups":         func(d *Dataset) { d.Groups = d.Groups[1:] },
+		"no groups":            func(d *Dataset) { d.Groups = nil },
 		"fewer owners":         func(d *Dataset) { d.Terms.MinOwners = 1 },
 	} {
 		d := manifestOf("2024", "2025", "2026")

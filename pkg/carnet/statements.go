@@ -130,6 +130,7 @@ type Dataset struct {
 	Terms        Terms        `json:"terms"`
 	Declaration  *Declaration `json:"declaration,omitempty"` // what the law wants to know about the data
 	Created      time.Time    `json:"created"`
+	Groups       []Groups     `json:"groups,omitempty"` // of all files, with Terms.MinGroup
 }
 
 // File is one encrypted file version: Columns x Blocks ciphertext blocks.
@@ -158,6 +159,12 @@ type Terms struct {
 	ProductsWith []PartyID `json:"products_with,omitempty"`
 	Expires      time.Time `json:"expires"`
 	Price        *Price    `json:"price,omitempty"` // nil: for nothing
+	// MinGroup is the least number of persons or firms (rows, if the schema names no unit)
+	// that any combination of released numbers tells about, besides none.
+	MinGroup int `json:"min_group,omitempty"`
+	// MaxShare is the largest share, in percent, that one of them may have in a group's sum
+	// of a measure.
+	MaxShare int `json:"max_share,omitempty"`
 }
 
 // Product is what buyers query: a union of datasets of one schema, one layout, one

@@ -10,6 +10,7 @@ import (
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -31,6 +32,7 @@ type Publication struct {
 	Append       bool                // add the tables' partitions to the published dataset; Terms may be left out then
 	StateFile    string              // memory of this upload; see Publish
 	Restart      bool                // forget an earlier upload and draw fresh nonces
+	Census       *cells.Census       // of the tables' rows; needed if the terms ask for a min_group
 	Workers      int                 // encrypting at once; 0 = one for each processor
 	Progress     func(Progress)      // may be nil; called from several goroutines, one at a time
 }
@@ -49,6 +51,7 @@ type Published struct {
 	Values   int64         // that it holds: slots or cells of all columns, empty ones included
 	Had      int64         // bytes of it that had arrived before this run
 	Sent     int64         // bytes sent by this run, again after a break included
+	Loss     *cells.Loss   // what the groups of this run cost; nil without, or if the manifest was signed before
 	Elapsed  time.Duration // of this run
 	Resumed  bool
 }
@@ -110,6 +113,9 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if st.Manifest == nil {
 		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders, files: files}
 		// Ciphertext crosses a border when it is sent, not when its manifest is.
+		if out.Loss, err = up.group(base); err != nil {
+			return nil, err
+		}
 		draft := up.draft(base, c.timestamp())
 		v, err := c.AssessPublication(ctx, &draft)
 		if err == nil {
@@ -231,7 +237,10 @@ func (u *upload) draft(base *carnet.Dataset, created time.Time) carnet.Dataset {
 		Layout: u.p.Encoding.Layout, Profile: u.profile.Name(), Key: u.p.Key.Key, Terms: u.p.Terms, Declaration: u.p.Declaration, Created: created,
 	}
 	if base != nil {
-		m.Files = slices.Clone(base.Files)
+		m.Files, m.Groups = slices.Clone(base.Files), slices.Clone(base.Groups)
+	}
+	if u.groups != nil {
+		m.Groups = append(m.Groups, *u.groups)
 	}
 	for i, b := range u.builders {
 		m.Files = append(m.Files, carnet.File{

@@ -27,6 +27,7 @@ type upload struct {
 	state    *uploadState
 	builders []*schema.Builder
 	files    []*columnfile.File
+	groups   *carnet.Groups // of the files, if the terms ask for them
 
 	hashes  [][]carnet.Hash // per file, of its pieces; zero = not yet encrypted
 	present [][]byte        // per file, the gateway's bitmap of stored pieces

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
@@ -140,6 +141,9 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 		return rec, nil, orElse(err, e.With("key", "deals key %s again; encrypt under that", again.Key))
 	}
 	if err := checkShape(d, enc, e); err != nil {
+		return rec, nil, err
+	}
+	if err := cells.Check(d, enc.Schema()); err != nil {
 		return rec, nil, err
 	}
 	if err := checkDeclaration(d, now); err != nil {

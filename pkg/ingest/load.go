@@ -17,6 +17,7 @@ const defaultErrors = 1000
 type Options struct {
 	MaxErrors int                     // describe at most this many bad rows; 0 = 1000
 	Progress  func(done, total int64) // called now and then for each input, and at its end; may be nil
+	Row       func(*schema.Row)       // called with each row that was taken; may be nil
 }
 
 // Table is inputs that were read into the shape of a schema. Use it only if Refused
@@ -89,7 +90,9 @@ func (t *Table) Add(ctx context.Context, r Reader) error {
 		}
 		t.Read++
 		if err = b.Row(&rec, &row); err == nil {
-			err = t.Tables.Add(&row)
+			if err = t.Tables.Add(&row); err == nil && t.opt.Row != nil {
+				t.opt.Row(&row)
+			}
 		}
 		if err := t.fault(err); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -186,6 +187,9 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 		seen[f.Nonce] = true
 	}
 	if err := checkFiles(&d, sc, k.profile); err != nil {
+		return err
+	}
+	if err := cells.Check(&d, sc); err != nil {
 		return err
 	}
 	for _, f := range d.Files {

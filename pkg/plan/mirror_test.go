@@ -358,8 +358,8 @@ func TestDifferenceOfTwoProducts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 12, differences(p))
 	require.Equal(t, []Source{
-		{Product: "acme/trade", Alias: "p", Layout: layouts[0], Datasets: p.Sources[0].Datasets, Aggregates: []string{"sum"}, GroupBy: []string{"month"}, Filters: []string{"year"}},
-		{Product: "bolt/mirror", Alias: "q", Layout: layouts[0], Datasets: p.Sources[1].Datasets, Aggregates: []string{"sum"}, GroupBy: []string{"month"}, Filters: []string{"year"}},
+		{Product: "acme/trade", Alias: "p", Layout: layouts[0], Encoding: b[0].product.Encoding, Datasets: p.Sources[0].Datasets, Aggregates: []string{"sum"}, GroupBy: []string{"month"}, Filters: []string{"year"}},
+		{Product: "bolt/mirror", Alias: "q", Layout: layouts[0], Encoding: b[1].product.Encoding, Datasets: p.Sources[1].Datasets, Aggregates: []string{"sum"}, GroupBy: []string{"month"}, Filters: []string{"year"}},
 	}, p.Sources)
 	require.Len(t, p.Datasets, 6)
 	require.Contains(t, p.Describe(), "  p: value, less q: amount: 1 number per group, each a sum of cells")

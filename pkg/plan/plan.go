@@ -7,6 +7,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/query"
+	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
@@ -55,10 +56,11 @@ type Source struct {
 	Product    carnet.ProductID
 	Alias      string // of a side of a join
 	Layout     carnet.Layout
-	Datasets   []Dataset // those of the product that the plan reads, ascending by hash
-	Aggregates []string  // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any
-	GroupBy    []string  // columns grouped by: dimensions, partitions, jurisdiction, owner
-	Filters    []string  // columns that decide which rows count
+	Encoding   *schema.Encoding // what the columns of its files are
+	Datasets   []Dataset        // those of the product that the plan reads, ascending by hash
+	Aggregates []string         // SQL aggregates used anywhere, aliases resolved; "count" for GROUP BY without any
+	GroupBy    []string         // columns grouped by: dimensions, partitions, jurisdiction, owner
+	Filters    []string         // columns that decide which rows count
 }
 
 // Opening is one number to be opened.

@@ -64,7 +64,7 @@ func compileRows(sel *query.Select, us []*universe) (*Plan, error) {
 	summary := s.summary()
 	out.Aggregates, out.GroupBy, out.Filters = summary.Aggregates, summary.GroupBy, summary.Filters
 	for _, side := range sources {
-		summary.Product, summary.Alias, summary.Layout = side.u.ID, side.alias, side.u.Encoding.Layout
+		summary.Product, summary.Alias, summary.Layout, summary.Encoding = side.u.ID, side.alias, side.u.Encoding.Layout, side.u.Encoding
 		out.Sources = append(out.Sources, summary)
 	}
 	if err := j.open(out, s); err != nil {

@@ -60,7 +60,7 @@ func newSource(index int, sel *query.Select, u *universe) (*source, error) {
 
 // summary is what owners' terms judge the source by.
 func (s *source) summary() Source {
-	out := Source{Product: s.u.ID, Alias: s.alias, Layout: s.u.Encoding.Layout, Aggregates: sortedSet(s.needs.funcs), Filters: sortedSet(s.needs.filters)}
+	out := Source{Product: s.u.ID, Alias: s.alias, Layout: s.u.Encoding.Layout, Encoding: s.u.Encoding, Aggregates: sortedSet(s.needs.funcs), Filters: sortedSet(s.needs.filters)}
 	if len(out.Aggregates) == 0 {
 		out.Aggregates = []string{string(query.Count)}
 	}

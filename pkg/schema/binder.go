@@ -19,6 +19,7 @@ type Binder struct {
 	fields                     int
 	partitions, dims, measures []binding
 	inputs                     []binding
+	unit                       binding // field -1 if the schema names none
 	codes                      []map[string]int
 	bounds                     [][2]int64
 	unused                     []string
@@ -91,6 +92,12 @@ func (b *Binder) Row(rec *Record, row *Row) error {
 		}
 		row.Measures = append(row.Measures, v)
 		row.Null = append(row.Null, null)
+	}
+	if row.Unit = ""; b.unit.field >= 0 {
+		var null bool
+		if row.Unit, null = b.text(rec, b.unit); null {
+			fail(b.unit.field, "unit "+b.schema.Unit+" is NULL; every row is about somebody")
+		}
 	}
 	if b.computed != nil {
 		b.compute(rec, row, bad == nil, fail)

@@ -54,12 +54,12 @@ func TestBinderReads(t *testing.T) {
 		fields []string
 		want   Row
 	}{
-		{[]string{"2024", "0101", "kg", "?", "1.50", "7"}, Row{[]string{"2024"}, []int{0, 1, 0}, []int64{150, 7}, []bool{false, false}}},
-		{[]string{" 2024 ", " 02 ", "", "", "-5", ""}, Row{[]string{"2024"}, []int{1, 0, -1}, []int64{-500, 0}, []bool{false, true}}},
-		{[]string{"2024", "ÄÖÜ.", "NA", "", "+100.000", "NA"}, Row{[]string{"2024"}, []int{2, 1, -1}, []int64{10000, 0}, []bool{false, true}}},
-		{[]string{"2024", "02", "-", "", "0", "51"}, Row{[]string{"2024"}, []int{1, 0, -1}, []int64{0, 50}, []bool{false, false}}},
-		{[]string{"2024", "02", "kg", "", "0", "-1"}, Row{[]string{"2024"}, []int{1, 0, 0}, []int64{0, 0}, []bool{false, false}}},
-		{[]string{"2024", "02", "kg", "", "0", strings.Repeat("9", 300)}, Row{[]string{"2024"}, []int{1, 0, 0}, []int64{0, 50}, []bool{false, false}}},
+		{[]string{"2024", "0101", "kg", "?", "1.50", "7"}, Row{[]string{"2024"}, []int{0, 1, 0}, []int64{150, 7}, []bool{false, false}, ""}},
+		{[]string{" 2024 ", " 02 ", "", "", "-5", ""}, Row{[]string{"2024"}, []int{1, 0, -1}, []int64{-500, 0}, []bool{false, true}, ""}},
+		{[]string{"2024", "ÄÖÜ.", "NA", "", "+100.000", "NA"}, Row{[]string{"2024"}, []int{2, 1, -1}, []int64{10000, 0}, []bool{false, true}, ""}},
+		{[]string{"2024", "02", "-", "", "0", "51"}, Row{[]string{"2024"}, []int{1, 0, -1}, []int64{0, 50}, []bool{false, false}, ""}},
+		{[]string{"2024", "02", "kg", "", "0", "-1"}, Row{[]string{"2024"}, []int{1, 0, 0}, []int64{0, 0}, []bool{false, false}, ""}},
+		{[]string{"2024", "02", "kg", "", "0", strings.Repeat("9", 300)}, Row{[]string{"2024"}, []int{1, 0, 0}, []int64{0, 50}, []bool{false, false}, ""}},
 	} {
 		require.NoError(t, b.Row(record(2, c.fields...), &row), "%q", c.fields)
 		require.Equal(t, c.want, row, "%q", c.fields)
@@ -156,4 +156,22 @@ func FuzzBinder(f *testing.F) {
 		_, err = tables.Builders()[0].Digest()
 		require.NoError(t, err)
 	})
+}
+
+// The unit of a row is read where the schema says, has no place in the table, and is
+// never missing.
+func TestBindUnit(t *testing.T) {
+	s := &Schema{Name: "trade", Version: 1, Unit: "Declarant", Dimensions: []Dimension{{Name: "month", Codes: []Code{{Value: "1"}}}},
+		Limits: Limits{Rows: 10, Datasets: 1}, Layouts: []carnet.Layout{carnet.LayoutCube}}
+	require.NoError(t, s.Validate())
+	_, err := s.Bind("a.csv", []string{"month"})
+	require.Equal(t, "BAD_HEADER", carnet.ReasonOf(err))
+	b, err := s.Bind("a.csv", []string{"month", "declarant"})
+	require.NoError(t, err)
+	require.Empty(t, b.Unused())
+	var row Row
+	require.NoError(t, b.Row(&Record{Fields: []string{"1", " 4711 "}}, &row))
+	require.Equal(t, "4711", row.Unit)
+	err = b.Row(&Record{Fields: []string{"1", ""}, Line: 2}, &row)
+	require.ErrorContains(t, err, "every row is about somebody")
 }

@@ -254,7 +254,7 @@ func TestBuilderRefuses(t *testing.T) {
 	e, err := s.Encode(carnet.LayoutRecords)
 	require.NoError(t, err)
 	tables := e.NewTables()
-	good := Row{[]string{"2024"}, []int{0, -1, 3}, []int64{-100000000, 0}, []bool{false, true}}
+	good := Row{[]string{"2024"}, []int{0, -1, 3}, []int64{-100000000, 0}, []bool{false, true}, ""}
 	require.NoError(t, tables.Add(&good))
 	for _, c := range []struct {
 		name string
@@ -305,7 +305,7 @@ func TestDigest(t *testing.T) {
 	}
 	same := func(*Schema) {}
 	row := func(year string, section int, v int64, null bool) Row {
-		return Row{[]string{year}, []int{section, 0, 0}, []int64{v, 5}, []bool{false, null}}
+		return Row{[]string{year}, []int{section, 0, 0}, []int64{v, 5}, []bool{false, null}, ""}
 	}
 	digest("one row", same, row("2024", 1, 7, false))
 	digest("year", same, row("2025", 1, 7, false))

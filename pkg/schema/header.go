@@ -112,6 +112,9 @@ func (s *Schema) Bind(file string, names []string) (*Binder, error) {
 	for i := range s.Inputs {
 		b.inputs = append(b.inputs, h.bind("input", s.Inputs[i].Name, s.Inputs[i].Source, 0, false))
 	}
+	if b.unit.field = -1; s.Unit != "" {
+		b.unit = h.bind("unit", s.Unit, "", 0, false)
+	}
 	if err := b.prepare(); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ func (r *reader) schema(n *yaml.Node, s *Schema) {
 			r.object(n, path, "a combination", []field{{"dimensions", r.texts(&c.Dimensions)}, {"encoding", r.text((*string)(&c.Encoding))}})
 		})},
 		{"degree", r.number(func(v int64) { s.Degree = int(v) })},
+		{"unit", r.text(&s.Unit)},
 		{"aligned", r.flag(&s.Aligned)},
 		{"limits", func(n *yaml.Node, path string) {
 			r.object(n, path, "the limits", []field{

@@ -7,6 +7,7 @@ type Row struct {
 	Dims      []int    // code index; -1 is NULL
 	Measures  []int64  // scaled integer; ignored where Null
 	Null      []bool   // per measure
+	Unit      string   // whom the row is about, if the schema says where that is; valid until the next row is read
 }
 
 // Record is one record of an input, as the readers of package ingest deliver it.

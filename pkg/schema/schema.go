@@ -43,6 +43,7 @@ type Schema struct {
 	Partitions  []Partition     `json:"partitions,omitempty"`
 	Combine     []Combination   `json:"combine,omitempty"` // records: dimensions that are encoded as one
 	Degree      int             `json:"degree,omitempty"`  // records: how many columns a question may multiply; 0 is 2
+	Unit        string          `json:"unit,omitempty"`    // input column that names the person or firm a row is about; it is not published
 	Aligned     bool            `json:"aligned,omitempty"` // records: a slot for each combination of codes, for products with other owners' rows
 	Limits      Limits          `json:"limits"`
 	Layouts     []carnet.Layout `json:"layouts"`

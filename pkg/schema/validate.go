@@ -66,6 +66,7 @@ func (s *Schema) check() []problem {
 	}
 	c.text("title", s.Title, 200)
 	c.text("description", s.Description, 4000)
+	c.text("unit", s.Unit, 200)
 	s.checkNulls(c)
 	s.checkLimits(c)
 	if len(s.Dimensions)+len(s.Measures) == 0 {

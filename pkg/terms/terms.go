@@ -77,7 +77,7 @@ func Check(r Request) []Refusal {
 		c.owners(fewest[i])
 		all = append(all, c.refusals...)
 	}
-	return append(all, Unlisted(r.Plan)...)
+	return slices.Concat(all, Unlisted(r.Plan), Grouped(r.Plan))
 }
 
 type checker struct {
