@@ -25,6 +25,7 @@ var described = map[string]any{
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Query.PrivateParameter": carnet.PrivateParameter{}, "Check": carnet.Check{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
 	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Redealing": carnet.Redealing{}, "Checkpoint": carnet.Checkpoint{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
+	"Dataset.Groups": carnet.Groups{}, "Dataset.Groups.Dimension": carnet.GroupedDimension{},
 	"Dataset.Declaration": carnet.Declaration{}, "Dataset.Instrument": carnet.Instrument{}, "Decision.Judged": carnet.Judged{},
 	"Dataset.Price": carnet.Price{}, "Dataset.PriceShare": carnet.PriceShare{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
