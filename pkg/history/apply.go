@@ -17,9 +17,8 @@ type Event struct {
 	Case     *Case // the query, or what a check, decision or answer is about
 	Answer   *carnet.Answer
 	Decision *carnet.Decision
-	// Charged is set by a redealing: numbers that the owner says were opened before.
-	Redealt *Dealing
-	Unknown bool // a type that this program does not know; nothing about it was judged
+	Redealt  *Dealing // what a key is opened with from now on
+	Unknown  bool     // a type that this program does not know; nothing about it was judged
 }
 
 // Apply takes the next entry in; seq ascends, not necessarily by one. The error says why
@@ -79,7 +78,7 @@ func (s *State) applyParty(env *evidence.Envelope) error {
 			return err
 		}
 	}
-	s.parties[p.ID] = &p
+	s.parties[p.ID], s.keys[p.ID] = &p, append(s.keys[p.ID], p.SigningKey)
 	return nil
 }
 

@@ -17,6 +17,7 @@ type State struct {
 	registrar ed25519.PublicKey
 
 	parties    map[carnet.PartyID]*carnet.Party
+	keys       map[carnet.PartyID][]ed25519.PublicKey // all that a party had, the present one last
 	committees map[carnet.Hash]*Committee
 	schemas    map[carnet.Hash]*schema.Schema
 	dealings   map[carnet.KeyID]*Dealing
@@ -76,6 +77,7 @@ func New(registrar ed25519.PublicKey) *State {
 	return &State{
 		registrar:  registrar,
 		parties:    map[carnet.PartyID]*carnet.Party{},
+		keys:       map[carnet.PartyID][]ed25519.PublicKey{},
 		committees: map[carnet.Hash]*Committee{},
 		schemas:    map[carnet.Hash]*schema.Schema{},
 		dealings:   map[carnet.KeyID]*Dealing{},
@@ -94,6 +96,9 @@ func New(registrar ed25519.PublicKey) *State {
 
 // Party returns a party's present statement, nil if it is unknown.
 func (s *State) Party(id carnet.PartyID) *carnet.Party { return s.parties[id] }
+
+// Keys lists the signing keys that a party had, the present one last.
+func (s *State) Keys(id carnet.PartyID) []ed25519.PublicKey { return s.keys[id] }
 
 // Case returns a query by its statement hash, nil if no valid one was applied.
 func (s *State) Case(query carnet.Hash) *Case { return s.cases[query] }

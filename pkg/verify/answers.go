@@ -3,9 +3,8 @@ package verify
 import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
-	"github.com/carnet-network/carnet/pkg/functional"
+	"github.com/carnet-network/carnet/pkg/history"
 	"github.com/carnet-network/carnet/pkg/plan"
-	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // signedFile is a file of the inputs with the root that its owner signed.
@@ -28,50 +27,6 @@ func (v *verifier) files() map[carnet.Nonce]*signedFile {
 	return out
 }
 
-// functionals are what a plan opens, as keyholders name it.
-type functionals struct {
-	all      []*functional.Functional
-	contents [][]carnet.Hash // H_D of every key, nil where it takes ciphertext to know
-	complete bool
-}
-
-// linear computes the contents that need no ciphertext.
-func linear(p *plan.Plan) *functionals {
-	f := &functionals{all: p.Functionals(), complete: true}
-	f.contents = make([][]carnet.Hash, len(f.all))
-	memo := functional.NewMemo(p.Profile.N())
-	for i, x := range f.all {
-		if x.Degree > 1 {
-			f.complete = false
-			continue
-		}
-		for k := range x.Keys {
-			f.contents[i] = append(f.contents[i], memo.LinearHash(&x.Keys[k]))
-		}
-	}
-	return f
-}
-
-// digest is what answers name the functionals by.
-func (f *functionals) digest(p *plan.Plan, q *carnet.Query) carnet.Hash {
-	var all []byte
-	at := 0
-	for i := range p.Openings {
-		o := &p.Openings[i]
-		fs := o.Functionals()
-		hd := f.contents[at : at+len(fs)]
-		at += len(fs)
-		var id carnet.Hash
-		if p.Private != nil {
-			id = share.SelectionID(p.Profile, fs, o.FloodBits, hd, share.SelectionOf(q).Hash())
-		} else {
-			id = share.FunctionalID(p.Profile, o.F, o.FloodBits, hd[0])
-		}
-		all = append(all, id[:]...)
-	}
-	return carnet.Digest("carnet/answers/F/1", all)
-}
-
 // answers checks what keyholders signed about their answers.
 func (v *verifier) answers() {
 	check := v.checks[CheckAnswers]
@@ -79,7 +34,7 @@ func (v *verifier) answers() {
 	if err != nil {
 		return
 	}
-	v.ids = linear(p)
+	v.ids = history.FunctionalsOf(p)
 	list := v.answersInOrder()
 	for _, a := range list {
 		part := v.parts[a.Seq]
@@ -89,7 +44,7 @@ func (v *verifier) answers() {
 		if !a.Body.Created.Before(v.c.Query.Expires) {
 			check.fault(part, "QUERY_EXPIRED", "%s answered after the query had expired", a.Body.By)
 		}
-		if v.ids.complete && a.Body.Functionals != v.ids.digest(p, &v.c.Query) {
+		if v.ids.Complete && a.Body.Functionals != v.ids.Digest(p, &v.c.Query) {
 			check.fault(part, "FUNCTIONALS_DIFFER", "%s opened other functionals than those of the plan", a.Body.By)
 		}
 		if first := &list[0].Body; a.Body.Functionals != first.Functionals {
@@ -102,7 +57,7 @@ func (v *verifier) answers() {
 	}
 	check.found("%d keyholders answered, %d are needed; %s", len(list), p.Needed(), released)
 	v.attestations(check, p)
-	if len(list) > 0 && !v.ids.complete {
+	if len(list) > 0 && !v.ids.Complete {
 		check.found("the functionals multiply columns: whether they are those of the plan takes the ciphertext (--recompute)")
 	}
 	check.done()

@@ -8,6 +8,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
+	"github.com/carnet-network/carnet/pkg/history"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/scan"
 )
@@ -23,13 +24,13 @@ func (v *verifier) recompute() {
 		check.skip("no ciphertext was given (--recompute)")
 		return
 	}
-	e := &execution{v: v, p: p, ring: he.NewRing(p.Profile), f: linear(p), delta: map[carnet.KeyID][]he.Poly{}}
+	e := &execution{v: v, p: p, ring: he.NewRing(p.Profile), f: history.FunctionalsOf(p), delta: map[carnet.KeyID][]he.Poly{}}
 	if err := e.run(); err != nil {
 		check.failed(v.queryPart(), err)
 		return
 	}
 	values := wire.AppendScalars(nil, p.Profile, e.z)
-	z, f := carnet.Digest("carnet/answers/z/1", values), e.f.digest(p, &v.c.Query)
+	z, f := carnet.Digest("carnet/answers/z/1", values), e.f.Digest(p, &v.c.Query)
 	attested := 0
 	for _, a := range v.answersInOrder() {
 		part := v.parts[a.Seq]
@@ -64,7 +65,7 @@ type execution struct {
 	v     *verifier
 	p     *plan.Plan
 	ring  *he.Ring
-	f     *functionals
+	f     *history.Functionals
 	delta map[carnet.KeyID][]he.Poly
 	z     []he.Scalar
 }
@@ -81,9 +82,9 @@ func (e *execution) run() error {
 			return err
 		}
 	}
-	e.z = make([]he.Scalar, len(e.f.all))
+	e.z = make([]he.Scalar, len(e.f.All))
 	var sums, products, crosses group
-	for i, f := range e.f.all {
+	for i, f := range e.f.All {
 		g := &products
 		switch {
 		case len(f.Cross) > 0:
@@ -156,7 +157,7 @@ func (e *execution) products(g *group, c0 scan.Chunks) error {
 		var z he.Scalar
 		for _, part := range parts {
 			d := part.D[1:]
-			e.f.contents[i] = append(e.f.contents[i], scan.HashProduct(r, d...))
+			e.f.Contents[i] = append(e.f.Contents[i], scan.HashProduct(r, d...))
 			z = r.ScalarAdd(z, r.ScalarAdd(r.Const(part.D[0]), r.InnerConst(d, e.delta[part.Key][:len(d)])))
 		}
 		e.z[i] = z
@@ -171,7 +172,7 @@ func (e *execution) crosses(g *group, c0 scan.Chunks) error {
 	delta := e.first()
 	return scan.Cross(e.v.ctx, e.ring, g.fs, c0, e.v.Scan, func(n int, parts *scan.CrossParts) error {
 		i := g.at[n]
-		e.f.contents[i], e.z[i] = parts.Contents(e.ring), parts.Value(e.ring, delta)
+		e.f.Contents[i], e.z[i] = parts.Contents(e.ring), parts.Value(e.ring, delta)
 		return nil
 	})
 }

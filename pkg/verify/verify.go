@@ -51,7 +51,7 @@ type verifier struct {
 	state  *history.State
 	parts  map[int64]string // entry number -> name of its part
 	c      *history.Case
-	ids    *functionals
+	ids    *history.Functionals
 }
 
 // Verify checks a bundle. The report names every fault; an error only says that ctx ended.

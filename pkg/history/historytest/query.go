@@ -10,7 +10,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/history"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/share"
@@ -31,6 +30,13 @@ func (w *World) State() *history.State {
 // Query makes a query over the product as it is, with the right plan.
 func (w *World) Query(sql string) carnet.Query {
 	w.T.Helper()
+	q := w.query(sql)
+	q.Plan = w.Plan(q).Hash()
+	return q
+}
+
+// query is a query without a plan.
+func (w *World) query(sql string) carnet.Query {
 	q := carnet.Query{ID: carnet.Digest("query", []byte{byte(len(w.Entries))}), Buyer: Buyer, Product: Product, SQL: sql, Purpose: Purpose,
 		Recipient: []byte("a public key"), Created: w.Now()}
 	q.Expires = q.Created.Add(time.Hour)
@@ -38,7 +44,6 @@ func (w *World) Query(sql string) carnet.Query {
 		q.Inputs = append(q.Inputs, w.Manifests[o].Hash())
 	}
 	slices.SortFunc(q.Inputs, func(a, b carnet.Hash) int { return bytes.Compare(a[:], b[:]) })
-	q.Plan = w.Plan(q).Hash()
 	return q
 }
 
@@ -69,26 +74,36 @@ func (w *World) Answer(query *evidence.Envelope, number int) carnet.Answer {
 	if c := w.State().Case(query.Hash()); c != nil {
 		p, err := c.Plan()
 		require.NoError(w.T, err)
-		a.Openings, a.Functionals = len(p.Openings), Functionals(p)
+		a.Openings = len(p.Openings)
+		if f := history.FunctionalsOf(p); f.Complete {
+			a.Functionals = f.Digest(p, &q)
+		}
 	}
 	z := carnet.Digest("public values")
 	a.Attested = &z
 	return a
 }
 
-// Functionals is the digest of the functional ids of a linear plan.
-func Functionals(p *plan.Plan) carnet.Hash {
-	memo := functional.NewMemo(p.Profile.N())
-	var all []byte
-	for i := range p.Openings {
-		var hd []carnet.Hash
-		for k := range p.Openings[i].F.Keys {
-			hd = append(hd, memo.LinearHash(&p.Openings[i].F.Keys[k]))
-		}
-		id := share.FunctionalID(p.Profile, p.Openings[i].F, p.Openings[i].FloodBits, hd)
-		all = append(all, id[:]...)
+// AskPrivate puts a query with a private parameter into the log.
+func (w *World) AskPrivate(sql string) *evidence.Envelope {
+	w.T.Helper()
+	q := w.query(sql)
+	com, err := share.NewCommittee(len(Keyholders), 2)
+	require.NoError(w.T, err)
+	s, _, err := share.NewSelection(com, q.ID, 2, []int{0}, bytes.NewReader(make([]byte, 1<<10)))
+	require.NoError(w.T, err)
+	q.Private = &carnet.PrivateParameter{Weight: s.Weight, Deltas: s.Deltas, Commitments: s.Commitments}
+	for range Keyholders {
+		q.Private.Seeds = append(q.Private.Seeds, make([]byte, 4+34*2+1120+16)) // as long as sealed seeds of two parts
 	}
-	return carnet.Digest("carnet/answers/F/1", all)
+	q.Plan = w.Plan(q).Hash()
+	return w.Append(carnet.TypeQuery, q, Buyer)
+}
+
+// Check is keyholder number's check of a private parameter, as all make it of a selection.
+func (w *World) Check(query *evidence.Envelope, number int) carnet.Check {
+	zero := make([]byte, share.CheckScalars*w.Profile().ScalarBytes())
+	return carnet.Check{Query: query.Hash(), By: Keyholders[number-1], Number: number, Scalars: zero, Created: w.Now()}
 }
 
 // Release puts a query and the answers of the first n keyholders into the log.

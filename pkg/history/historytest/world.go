@@ -87,7 +87,7 @@ func NewOf(t testing.TB, layout carnet.Layout, owners ...carnet.PartyID) *World 
 	for i, o := range owners {
 		w.Party(o, []carnet.Jurisdiction{"KZ", "UZ"}[i], carnet.RoleOwner)
 	}
-	w.Committee = w.Append(carnet.TypeCommittee, carnet.Committee{ID: committee, Members: Keyholders, Threshold: 2, Quorum: 3, Attestations: 1, Created: w.Now()}, Registrar).Hash()
+	w.Committee = w.Append(carnet.TypeCommittee, carnet.Committee{ID: committee, Members: Keyholders, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3, Created: w.Now()}, Registrar).Hash()
 	w.Schema = w.Append(carnet.TypeSchema, w.schema(), owners[0]).Hash()
 	for _, o := range owners {
 		w.Deal(o)

@@ -1,0 +1,102 @@
+package monitor
+
+import (
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/history"
+	"github.com/carnet-network/carnet/pkg/terms"
+)
+
+// answer judges an answer that is genuine by itself: signed by a member of the committee
+// about a query that is in the log before it.
+func (m *Monitor) answer(seq int64, ev *history.Event) []Finding {
+	c, a := ev.Case, ev.Answer
+	defer c.Rest()
+	j := m.judged[c.Hash]
+	m.waiting[c.Hash] = true
+	charge := &accusation{seq: seq, by: a.By}
+	if !a.Created.Before(c.Query.Expires) {
+		charge.add(InTime, "QUERY_EXPIRED", "the query of entry %d expired before it was answered", c.Seq)
+	}
+	for _, in := range c.Inputs {
+		d := &in.Manifest.Body
+		for _, end := range []*history.Ended{m.state.Revoked(d.ID), m.state.Retired(d.Key)} {
+			if end != nil && history.AfterEnd(c.Answers[a.By], end) {
+				charge.add(InUse, "DATASET_REVOKED", "dataset %s was withdrawn by entry %d", d.ID, end.Seq)
+			}
+		}
+	}
+	m.decided(c, a, charge)
+	for _, key := range j.exhausted {
+		charge.add(Within, "RELEASES_EXHAUSTED", "the query of entry %d opens more numbers under key %s than it may in all: %d were asked for",
+			c.Seq, key, int64(len(m.charged[key]))+m.before[key])
+	}
+	if j.checks > 0 && len(c.Checks) < j.checks {
+		charge.add(Checked, "PRIVATE_CHECK_OPEN", "%d checks of the private parameter of entry %d were published before, %d are needed", len(c.Checks), c.Seq, j.checks)
+	}
+	m.shape(c, a, j, charge)
+	if p, err := c.Plan(); err == nil {
+		for _, r := range terms.Check(terms.Request{Buyer: c.Query.Buyer, From: c.Buyer.Jurisdiction, Purpose: c.Query.Purpose, Plan: p, Now: a.Created}) {
+			charge.add(Allowed, r.Reason, "%s", r.Message)
+		}
+	}
+	return charge.found
+}
+
+// accusation collects what is wrong with one answer.
+type accusation struct {
+	seq   int64
+	by    carnet.PartyID
+	found []Finding
+}
+
+func (x *accusation) add(invariant, reason, format string, args ...any) {
+	x.found = append(x.found, breach(invariant, reason, x.seq, x.by, format, args...))
+}
+
+// decided: nothing is answered that was refused by the gateway or by the keyholder itself.
+func (m *Monitor) decided(c *history.Case, a *carnet.Answer, charge *accusation) {
+	allowed := false
+	for _, by := range sortedParties(c.Decisions) {
+		d := c.Decisions[by]
+		operator := c.Committee.Number(by) == 0
+		allowed = allowed || operator && d.Body.Allow
+		if !d.Body.Allow && (operator || by == a.By) {
+			charge.add(Decided, "RELEASE_REFUSED", "%s refused the query of entry %d by entry %d", by, c.Seq, d.Seq)
+		}
+	}
+	if m.Decisions && !allowed {
+		charge.add(Decided, "DECISION_MISSING", "the log has no decision of the gateway that allows the query of entry %d", c.Seq)
+	}
+}
+
+func sortedParties(in map[carnet.PartyID]*history.Decided) (out []carnet.PartyID) {
+	for id := range in {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// shape: the answer opens what the plan says, and what the others opened.
+func (m *Monitor) shape(c *history.Case, a *carnet.Answer, j *judged, charge *accusation) {
+	if j.openings > 0 && a.Openings != j.openings {
+		charge.add(AsAsked, "BAD_ANSWER", "%d numbers were opened, the plan of entry %d has %d", a.Openings, c.Seq, j.openings)
+	}
+	if j.digest != nil && a.Functionals != *j.digest {
+		charge.add(AsAsked, "FUNCTIONALS_DIFFER", "other functionals were opened than those of the plan of entry %d", c.Seq)
+	}
+	for _, id := range c.Committee.Body.Members {
+		o := c.Answers[id]
+		if o == nil || id == a.By {
+			continue
+		}
+		if j.digest == nil && o.Body.Functionals != a.Functionals {
+			charge.add(AsAsked, "FUNCTIONALS_DIFFER", "other functionals were opened than by %s", id)
+		}
+		if o.Body.Attested != nil && a.Attested != nil && *o.Body.Attested != *a.Attested {
+			charge.add(AsAsked, "PUBLIC_VALUES_WRONG", "another public half was computed than by %s", id)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package monitor
+
+import (
+	"crypto/ed25519"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/history"
+	"github.com/carnet-network/carnet/pkg/share"
+)
+
+// Options are what a monitor expects. Only Registrar is needed.
+type Options struct {
+	Registrar ed25519.PublicKey
+	// Decisions: the gateway decides by rules, so that every query that is answered has a
+	// logged decision that allows it.
+	Decisions bool
+}
+
+// Monitor follows one log. It is not safe for concurrent use.
+type Monitor struct {
+	Options
+	state *history.State
+	tree  evidence.Tree
+	roots []carnet.Hash // root of every size from 1 on
+
+	statements map[carnet.Hash]int64 // entry of every statement
+	charged    map[carnet.KeyID]map[carnet.Hash]bool
+	across     map[carnet.KeyID]map[carnet.Hash]bool
+	before     map[carnet.KeyID]int64 // numbers of earlier dealings by their owners' words, beyond those counted
+	judged     map[carnet.Hash]*judged
+	waiting    map[carnet.Hash]bool // answered queries without a quorum so far
+
+	seen    map[int64]*view // checkpoints within the log, and beyond it, by size
+	quorum  map[carnet.Hash]int64
+	largest map[string]int64 // by source
+}
+
+// judged is what is remembered of a query.
+type judged struct {
+	exhausted []carnet.KeyID // keys that it opens too many numbers of
+	digest    *carnet.Hash   // of its functionals, if that needs no ciphertext
+	openings  int
+	checks    int // that are needed
+}
+
+// New begins with an empty log.
+func New(o Options) *Monitor {
+	return &Monitor{Options: o, state: history.New(o.Registrar), statements: map[carnet.Hash]int64{},
+		charged: map[carnet.KeyID]map[carnet.Hash]bool{}, across: map[carnet.KeyID]map[carnet.Hash]bool{}, before: map[carnet.KeyID]int64{},
+		judged: map[carnet.Hash]*judged{}, waiting: map[carnet.Hash]bool{}, seen: map[int64]*view{}, quorum: map[carnet.Hash]int64{}, largest: map[string]int64{}}
+}
+
+// Size is the number of entries taken in.
+func (m *Monitor) Size() int64 { return m.tree.Size() }
+
+// Checkpoint is the state that the entries taken in make.
+func (m *Monitor) Checkpoint() carnet.Checkpoint { return m.tree.Checkpoint() }
+
+// Entry takes the next entry in. An entry with another number is not taken in.
+func (m *Monitor) Entry(e *evidence.Entry) (out []Finding) {
+	if err := m.tree.Append(e); err != nil {
+		return []Finding{breach(Grows, "JOURNAL_GAP", e.Seq, "", "the log continues with entry %d, want %d: entries were left out or repeated", e.Seq, m.tree.Size())}
+	}
+	m.roots = append(m.roots, m.tree.Root())
+	h := e.Envelope.Hash()
+	if first, twice := m.statements[h]; twice {
+		out = append(out, breach(Once, "STATEMENT_REPEATED", e.Seq, "", "the statement is in the log already, as entry %d", first))
+	} else {
+		m.statements[h] = e.Seq
+		out = append(out, m.statement(e)...)
+	}
+	return append(out, m.reached()...)
+}
+
+func (m *Monitor) statement(e *evidence.Entry) []Finding {
+	ev, err := m.state.Apply(e.Seq, e.Envelope)
+	if err != nil {
+		return []Finding{because(Effect, e.Seq, author(ev), err)}
+	}
+	switch {
+	case ev.Unknown:
+		return []Finding{{Invariant: Known, Weight: Suspect, Reason: "UNKNOWN_STATEMENT_TYPE", Entry: e.Seq,
+			Message: "the statement is of type " + string(e.Envelope.PayloadType) + ", which this program does not know"}}
+	case ev.Answer != nil:
+		return m.answer(e.Seq, ev)
+	case ev.Redealt != nil:
+		return m.redealt(e.Seq, ev.Redealt)
+	case ev.Type == carnet.TypeQuery:
+		return m.query(e.Seq, ev.Case)
+	}
+	return nil
+}
+
+// author is who an entry without effect claims to be by, as far as that is known.
+func author(ev *history.Event) carnet.PartyID {
+	switch {
+	case ev.Answer != nil:
+		return ev.Answer.By
+	case ev.Decision != nil:
+		return ev.Decision.By
+	}
+	return ""
+}
+
+// query compiles a query and counts what it opens, asked or answered, as keyholders do.
+func (m *Monitor) query(seq int64, c *history.Case) (out []Finding) {
+	defer c.Rest()
+	j := &judged{}
+	m.judged[c.Hash] = j
+	p, err := c.Plan()
+	if err != nil {
+		return []Finding{because(Planned, seq, c.Query.Buyer, err)}
+	}
+	if p.Hash() != c.Query.Plan {
+		out = append(out, breach(Planned, "PLAN_DIFFERS", seq, c.Query.Buyer, "the plan is not the one that the buyer signed; this program may be of another version than theirs"))
+	}
+	charges, err := c.Charges()
+	if err != nil {
+		return append(out, because(Planned, seq, c.Query.Buyer, err))
+	}
+	j.openings = len(p.Openings)
+	if p.Private != nil {
+		j.checks = p.Private.Checks
+	}
+	if f := history.FunctionalsOf(p); f.Complete {
+		d := f.Digest(p, &c.Query)
+		j.digest = &d
+	}
+	for _, ch := range charges {
+		count(m.charged, ch)
+		if ch.Across {
+			count(m.across, ch)
+		}
+	}
+	for _, key := range p.Cost.Keys() {
+		n := int64(len(m.charged[key])) + m.before[key]
+		if n > p.Cost.MaxReleases || int64(len(m.across[key])) > share.MaxCrossReleases {
+			j.exhausted = append(j.exhausted, key)
+		}
+	}
+	return out
+}
+
+func count(in map[carnet.KeyID]map[carnet.Hash]bool, ch history.Charge) {
+	if in[ch.Key] == nil {
+		in[ch.Key] = map[carnet.Hash]bool{}
+	}
+	in[ch.Key][ch.Opened] = true
+}
+
+// redealt: what an owner says was opened before is at least what the log counts.
+func (m *Monitor) redealt(seq int64, d *history.Dealing) []Finding {
+	counted := int64(len(m.charged[d.Key])) + m.before[d.Key]
+	if d.Released < counted {
+		return []Finding{breach(NeverShrinks, "BUDGET_SHRANK", seq, d.Body.Owner, "the owner says that %d numbers of key %s were opened before, the log has %d", d.Released, d.Key, counted)}
+	}
+	m.before[d.Key] = d.Released - int64(len(m.charged[d.Key]))
+	return nil
+}
