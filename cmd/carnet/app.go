@@ -60,8 +60,12 @@ func (a *app) json(v any) error {
 
 // table prints rows under a header in aligned columns.
 func (a *app) table(header []string, rows [][]string) error {
+	return a.plainTable(append([][]string{header}, rows...))
+}
+
+// plainTable prints rows in aligned columns, without a header.
+func (a *app) plainTable(rows [][]string) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(header, "\t"))
 	for _, r := range rows {
 		fmt.Fprintln(w, strings.Join(r, "\t"))
 	}

@@ -45,6 +45,12 @@ type cli struct {
 	Open     openCmd     `cmd:"" help:"Open the answer to an earlier query again."`
 	Queries  queriesCmd  `cmd:"" help:"List your queries."`
 
+	Certificate certificateCmd `cmd:"" help:"Have the registration of a dataset or product certified."`
+	Usage       usageCmd       `cmd:"" help:"Have certified how a dataset was used in a period."`
+	Settle      settleCmd      `cmd:"" help:"Show what you owe and are owed for a month."`
+	Value       valueCmd       `cmd:"" help:"Work out figures of what a dataset is worth."`
+	Recompute   recomputeCmd   `cmd:"" help:"Work out from the log again what usage, settle or value printed, and compare."`
+
 	Assess assessCmd `cmd:"" help:"Tell what a registration, a publication or a query would need, before doing it."`
 	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`
 

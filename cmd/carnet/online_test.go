@@ -42,8 +42,18 @@ func TestOnline(t *testing.T) {
 			"gateway":  gatewayAddress,
 			"setenv":   setEnv,
 			"until":    until,
+			"clock":    clock,
 		},
 	})
+}
+
+// clock sets MONTH and NOW to the present month and second, after everything that was done
+// so far: clock.
+func clock(ts *testscript.TestScript, _ bool, _ []string) {
+	now := time.Now().Truncate(time.Second).Add(time.Second)
+	time.Sleep(time.Until(now))
+	ts.Setenv("MONTH", now.UTC().Format("2006-01"))
+	ts.Setenv("NOW", now.UTC().Format(time.RFC3339))
 }
 
 // ageKey writes an age identity: agekey FILE.

@@ -15,8 +15,11 @@ type Amount int64
 // unit is one unit of a currency.
 const unit = 1_000_000
 
-// MaxAmount bounds a price: a thousand million units, so that sums of very many stay exact.
-const MaxAmount Amount = 1_000_000_000 * unit
+// Bounds of prices, so that the amount of one query always fits and sums of very many do.
+const (
+	MaxAmount     Amount = 1_000_000_000 * unit
+	MaxGroupPrice Amount = 1_000_000 * unit
+)
 
 var decimalForm = regexp.MustCompile(`^-?[0-9]{1,13}(\.[0-9]{1,6})?$`)
 
@@ -93,11 +96,11 @@ func (p *Price) Validate(field string) *Error {
 		bad = bad.With(field+".currency", "%q is not three capital letters such as CNY", p.Currency)
 	}
 	for _, a := range []struct {
-		name string
-		v    Amount
-	}{{"query", p.Query}, {"group", p.Group}, {"budget", p.Budget}, {"month", p.Month}} {
-		if a.v < 0 || a.v > MaxAmount {
-			bad = bad.With(field+"."+a.name, "%s is not from 0 to %s", a.v, MaxAmount)
+		name    string
+		v, most Amount
+	}{{"query", p.Query, MaxAmount}, {"group", p.Group, MaxGroupPrice}, {"budget", p.Budget, MaxGroupPrice}, {"month", p.Month, MaxAmount}} {
+		if a.v < 0 || a.v > a.most {
+			bad = bad.With(field+"."+a.name, "%s is not from 0 to %s", a.v, a.most)
 		}
 	}
 	if p.Month != 0 && len(p.Subscribers) == 0 {

@@ -53,7 +53,7 @@ func TestPrices(t *testing.T) {
 	for what, text := range map[string]string{
 		"currency":    `{"currency":"cny"}`,
 		"query":       `{"currency":"CNY","query":"-1"}`,
-		"group":       `{"currency":"CNY","group":"1000000001"}`,
+		"group":       `{"currency":"CNY","group":"1000000.1"}`,
 		"subscribers": `{"currency":"CNY","month":"1"}`,
 		"shares":      `{"currency":"CNY","shares":[{"party":"a","per_ten_thousand":0}]}`,
 		"whole":       `{"currency":"CNY","shares":[{"party":"a","per_ten_thousand":6000},{"party":"b","per_ten_thousand":4001}]}`,

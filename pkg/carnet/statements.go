@@ -48,6 +48,9 @@ const (
 	TypeDestruction StatementType = "application/vnd.carnet.destruction.v1+json" // keyholder
 	TypeRedealing   StatementType = "application/vnd.carnet.redealing.v1+json"   // owner
 
+	TypeCertificate StatementType = "application/vnd.carnet.certificate.v1+json" // gateway operator
+	TypeUsage       StatementType = "application/vnd.carnet.usage.v1+json"       // gateway operator
+
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
 

@@ -2,14 +2,9 @@ package carnet
 
 import "time"
 
-// Statement types of what the gateway's operator certifies from the journal.
-const (
-	TypeCertificate StatementType = "application/vnd.carnet.certificate.v1+json" // gateway operator
-	TypeUsage       StatementType = "application/vnd.carnet.usage.v1+json"       // gateway operator
-)
-
 // Certificate says that a dataset or product was registered. It repeats what its
-// statement says, for people, and names the statement, which is the proof.
+// statement says, for people, and names the statement, which is the proof. There is one
+// for each statement: everything in it follows from that.
 type Certificate struct {
 	Subject      string       `json:"subject"`   // name of the dataset or product
 	Kind         string       `json:"kind"`      // "dataset" or "product"
@@ -29,7 +24,6 @@ type Certificate struct {
 	Terms        *Terms       `json:"terms,omitempty"`
 	Registered   time.Time    `json:"registered"` // as its statement says
 	Operator     PartyID      `json:"operator"`
-	Created      time.Time    `json:"created"`
 }
 
 // Usage says how a dataset was used in a period, as the journal shows it at a size.

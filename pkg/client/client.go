@@ -36,6 +36,7 @@ type Client struct {
 	queries   pb.QueryServiceClient
 	journal   pb.JournalServiceClient
 	policies  pb.PolicyServiceClient
+	metering  pb.MeteringServiceClient
 }
 
 // maxMessage bounds a message from the gateway: a listing of signed statements of up
@@ -74,6 +75,7 @@ func newClient(conn *grpc.ClientConn, registrar ed25519.PublicKey) *Client {
 		queries:   pb.NewQueryServiceClient(conn),
 		journal:   pb.NewJournalServiceClient(conn),
 		policies:  pb.NewPolicyServiceClient(conn),
+		metering:  pb.NewMeteringServiceClient(conn),
 	}
 }
 

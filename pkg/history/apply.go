@@ -55,6 +55,7 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 		ev.Case, ev.Decision, err = s.applyDecision(seq, env)
 	case carnet.TypeAnswer:
 		ev.Case, ev.Answer, err = s.applyAnswer(seq, env)
+	case carnet.TypeCertificate, carnet.TypeUsage: // they repeat what is known
 	default:
 		ev.Unknown = true
 	}

@@ -132,7 +132,7 @@ func (s *state) apply(env *evidence.Envelope) error {
 	case carnet.TypeQuery:
 		s.expectChecks(env)
 		return nil
-	case carnet.TypeDecision, carnet.TypeAnswer:
+	case carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeCertificate, carnet.TypeUsage:
 		return nil // they change nothing here; see newCase and ownOutcome
 	}
 	return noEffect("UNKNOWN_STATEMENT_TYPE", "statements of type %q are unknown", env.PayloadType)

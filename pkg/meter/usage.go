@@ -107,6 +107,9 @@ type MonthIncome struct {
 	Amount carnet.Amount `json:"amount"`
 }
 
+// Before is the month before.
+func (m Month) Before() Month { return m.shift(-1) }
+
 func (m Month) next() Month { return m.shift(1) }
 
 func (m Month) back(n int) Month { return m.shift(-n) }

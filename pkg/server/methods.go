@@ -89,6 +89,11 @@ var rules = map[string]rule{
 	carnetv1.PolicyService_AssessPublication_FullMethodName:  {roles: owners, within: quick},
 	carnetv1.PolicyService_AssessQuery_FullMethodName:        {roles: anyone, within: medium},
 
+	carnetv1.MeteringService_CertifyRegistration_FullMethodName: {roles: anyone, within: quick},
+	carnetv1.MeteringService_CertifyUsage_FullMethodName:        {roles: readers, within: long},
+	carnetv1.MeteringService_GetSettlement_FullMethodName:       {roles: anyone, within: long},
+	carnetv1.MeteringService_GetValuation_FullMethodName:        {roles: readers, within: long},
+
 	"/grpc.health.v1.Health/Check": {stranger: true, within: quick},
 	"/grpc.health.v1.Health/List":  {stranger: true, within: quick},
 	"/grpc.health.v1.Health/Watch": {stranger: true, waits: true},

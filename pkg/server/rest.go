@@ -61,6 +61,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		carnetv1.RegisterRegistryServiceHandler, carnetv1.RegisterDealingServiceHandler, carnetv1.RegisterDatasetServiceHandler,
 		carnetv1.RegisterCatalogueServiceHandler, carnetv1.RegisterQueryServiceHandler, carnetv1.RegisterJournalServiceHandler,
 		carnetv1.RegisterReleaseServiceHandler, carnetv1.RegisterPolicyServiceHandler,
+		carnetv1.RegisterMeteringServiceHandler,
 	} {
 		if err := register(ctx, mux, conn); err != nil {
 			conn.Close()

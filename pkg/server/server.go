@@ -113,6 +113,7 @@ func newGRPC(s *Server, opts ...grpc.ServerOption) *grpc.Server {
 	carnetv1.RegisterJournalServiceServer(g, journalService{s: s})
 	carnetv1.RegisterReleaseServiceServer(g, releaseService{s: s})
 	carnetv1.RegisterPolicyServiceServer(g, policyService{s: s})
+	carnetv1.RegisterMeteringServiceServer(g, meteringService{s: s})
 	return g
 }
 

@@ -1,0 +1,166 @@
+package flow
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/meter"
+)
+
+// books is what the journal says about use and prices, read as far as next. It is made
+// when somebody first asks, and brought up to date whenever somebody asks.
+type books struct {
+	mu   sync.Mutex
+	book *meter.Book
+	next int64
+}
+
+// metered brings the book up to date and calls do with it, and with the state of the
+// journal that it was read to.
+func (g *Gateway) metered(ctx context.Context, do func(b *meter.Book, at carnet.Checkpoint) error) error {
+	b := &g.books
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.book == nil {
+		b.book = meter.NewBook(g.Registrar)
+	}
+	var at carnet.Checkpoint
+	for at.Size == 0 || b.next < at.Size {
+		var page []evidence.Entry
+		if err := g.Store.View(ctx, func(tx Tx) error {
+			chain, err := tx.Chain()
+			if err != nil {
+				return err
+			}
+			at = chain.Checkpoint()
+			page, err = tx.Entries(b.next, journalPage)
+			return err
+		}); err != nil {
+			return err
+		}
+		for i := range page {
+			if err := b.book.Add(page[i].Seq, page[i].Envelope); err != nil {
+				return err
+			}
+			b.next = page[i].Seq + 1
+		}
+		if len(page) == 0 {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return do(b.book, at)
+}
+
+// UsageOf certifies what was used of a dataset in a period that is over. It is for its
+// owner, auditors, keyholders and operators; to others the dataset looks absent. A repeat
+// gives the same statement as long as nothing about the period changed.
+func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.DatasetID, from, until time.Time) (Stored, error) {
+	now := g.now()
+	if !from.Before(until) || until.After(now) {
+		return Stored{}, bad("BAD_PERIOD", "a period begins before it ends, and is over").With("until", "is before the beginning, or still to come").
+			Fix("ask for a period that ended before %s", now.Format(time.RFC3339))
+	}
+	owner, err := g.meteredDataset(ctx, as, id)
+	if err != nil {
+		return Stored{}, err
+	}
+	if err := g.certifies(ctx); err != nil {
+		return Stored{}, err
+	}
+	var env *evidence.Envelope
+	err = g.metered(ctx, func(b *meter.Book, at carnet.Checkpoint) error {
+		u, err := b.Usage(id, from, until)
+		if err != nil {
+			return err
+		}
+		u.Owner, u.Operator, u.Size, u.Head, u.Created = owner, g.Operator, at.Size, at.Head, now.Truncate(time.Second)
+		if env = b.LastUsage(id, from, until); env != nil && sameUsage(env, u) {
+			return nil
+		}
+		env, err = evidence.Seal(carnet.TypeUsage, u, g.Signer)
+		return err
+	})
+	if err != nil {
+		return Stored{}, err
+	}
+	ref, err := g.record(ctx, env, func(Tx, Stored) error { return nil })
+	return Stored{ref, env}, err
+}
+
+// sameUsage compares all but when and over which journal it was made.
+func sameUsage(last *evidence.Envelope, u *carnet.Usage) bool {
+	var old carnet.Usage
+	if last.Decode(carnet.TypeUsage, &old) != nil {
+		return false
+	}
+	present := *u
+	present.Size, present.Head, present.Created = old.Size, old.Head, old.Created
+	again, err := evidence.Seal(carnet.TypeUsage, &present)
+	return err == nil && again.Hash() == last.Hash()
+}
+
+// Settlement nets what is owed for a month: for auditors and operators that of all, for
+// others their own part. A month that goes on is settled as far as it is.
+func (g *Gateway) Settlement(ctx context.Context, as *carnet.Party, month meter.Month, all bool) (s *meter.Settlement, err error) {
+	if all && !hasRole(as, carnet.RoleAuditor, carnet.RoleOperator) {
+		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "the settlement of all parties is for auditors and operators").
+			Fix("ask for your own part")
+	}
+	err = g.metered(ctx, func(b *meter.Book, at carnet.Checkpoint) error {
+		whole, err := meter.Settle(month, b.Lines())
+		if err != nil {
+			return err
+		}
+		whole.Size, whole.Head = at.Size, at.Head
+		if s = whole; !all {
+			s, err = whole.For(as.ID)
+		}
+		return err
+	})
+	return s, err
+}
+
+// Valuation works out figures of what a dataset is worth, for whom UsageOf is.
+func (g *Gateway) Valuation(ctx context.Context, as *carnet.Party, id carnet.DatasetID, until meter.Month, assumed meter.Assumptions) (v *meter.Valuation, err error) {
+	if _, err := g.meteredDataset(ctx, as, id); err != nil {
+		return nil, err
+	}
+	err = g.metered(ctx, func(b *meter.Book, at carnet.Checkpoint) (err error) {
+		v, err = b.Value(id, until, assumed)
+		if err == nil {
+			v.Size, v.Head = at.Size, at.Head
+		}
+		return err
+	})
+	return v, err
+}
+
+// meteredDataset returns the owner of a dataset whose use the caller may see.
+func (g *Gateway) meteredDataset(ctx context.Context, as *carnet.Party, id carnet.DatasetID) (owner carnet.PartyID, err error) {
+	d, err := g.Dataset(ctx, id)
+	if err == nil && d.Owner != as.ID && !hasRole(as, carnet.RoleAuditor, carnet.RoleOperator, carnet.RoleKeyholder) || absent(err) {
+		return "", carnet.E(carnet.NotFound, "NOT_FOUND", "there is no dataset %s of yours", id).Fix("carnet datasets lists them; others' use is shown to auditors")
+	}
+	return d.Owner, err
+}
+
+// certifies refuses to sign certificates with a key that others can't check.
+func (g *Gateway) certifies(ctx context.Context) error {
+	return g.Store.View(ctx, func(tx Tx) error {
+		p, err := party(tx, g.Operator)
+		if err != nil && !absent(err) {
+			return err
+		}
+		if err != nil || !hasRole(p, carnet.RoleOperator) || string(p.SigningKey) != string(g.Signer.Public()) {
+			return carnet.E(carnet.Precondition, "OPERATOR_UNREGISTERED", "the gateway's operator %q is not registered with the key that it signs with, so nobody could check what it certifies", g.Operator).
+				Fix("its operator runs carnet init --role operator, has the registrar register it, and starts carnet-gateway with --identity")
+		}
+		return nil
+	})
+}
