@@ -1,8 +1,6 @@
 package he
 
 import (
-	"encoding/binary"
-
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he/internal/vaes"
 )
@@ -19,17 +17,13 @@ type ColumnExpansion struct {
 	keys      [][32]byte
 	schedules []vaes.Schedule // of all blocks, for processors that make them together
 	blocks    []*Expansion    // made on first use
-	stream    []byte          // of the block that is being made: one for all stays in the first-level cache
-	rejected  bool            // some word is not below its prime yet
+	streams   streams         // of some slots, for the standard library's way
 }
-
-// FastColumns says whether this processor makes the blocks of a column together.
-func (r *Ring) FastColumns() bool { return vaes.Available && !r.portable }
 
 // ExpandColumn returns the expansion of a number of blocks from the given one on.
 func (r *Ring) ExpandColumn(key carnet.KeyID, first BlockID, blocks int) *ColumnExpansion {
 	x := &ColumnExpansion{r: r, keys: make([][32]byte, blocks)}
-	if r.FastColumns() {
+	if vaes.Available && !r.portable {
 		x.schedules = make([]vaes.Schedule, blocks)
 	}
 	for b := range x.keys {
@@ -69,7 +63,7 @@ func (x *ColumnExpansion) Words(limb, slot int, out, ahead []uint64) {
 	q := x.r.p.mods[limb].q
 	w := uint64(limb*x.r.p.n + slot)
 	if x.schedules == nil || w%vaes.Step != 0 || slots%vaes.Step != 0 {
-		x.scatter(limb, slot, out)
+		x.gather(limb, slot, out, ahead)
 		return
 	}
 	for size := g * vaes.Step; len(out) > 0; w += vaes.Step {
@@ -93,54 +87,4 @@ func (x *ColumnExpansion) replace(w, q uint64, words []uint64) {
 			words[i] = x.block(block).overflow(w+uint64(lane*ColumnLane+i%ColumnLane), q)
 		}
 	}
-}
-
-// scatter makes block after block with the standard library and puts every lane where
-// it belongs.
-func (x *ColumnExpansion) scatter(limb, slot int, out []uint64) {
-	g := len(x.keys)
-	q := x.r.p.mods[limb].q
-	mask := wordMask(q)
-	w := uint64(limb*x.r.p.n + slot)
-	stride := g * ColumnLane
-	if x.stream == nil {
-		x.stream = make([]byte, 8*chunkWords)
-	}
-	for b := range x.keys {
-		e := x.block(b)
-		for at, left := b*ColumnLane, len(out)/g; left > 0; {
-			stream := e.into(x.stream[:8*min(left, chunkWords)], w+uint64(len(out)/g-left))
-			left -= len(stream) / 8
-			x.rejected = cut(out, at, stride, stream, mask, q) || x.rejected
-			at += len(stream) / (8 * ColumnLane) * stride
-		}
-	}
-	if x.rejected {
-		x.replace(w, q, out)
-		x.rejected = false
-	}
-}
-
-// cut puts the words of a stream, cut to the mask, lane after lane at out[at:], out[at+stride:],
-// ... and says whether one is not below q.
-func cut(out []uint64, at, stride int, stream []byte, mask, q uint64) bool {
-	q--
-	rejected := uint64(0) // the top bit is set if a word is not below q
-	for ; len(stream) >= 8*ColumnLane; stream = stream[8*ColumnLane:] {
-		to, from := (*[ColumnLane]uint64)(out[at:]), (*[8 * ColumnLane]byte)(stream)
-		at += stride
-		v0 := binary.LittleEndian.Uint64(from[0:]) & mask
-		v1 := binary.LittleEndian.Uint64(from[8:]) & mask
-		v2 := binary.LittleEndian.Uint64(from[16:]) & mask
-		v3 := binary.LittleEndian.Uint64(from[24:]) & mask
-		to[0], to[1], to[2], to[3] = v0, v1, v2, v3
-		rejected |= (q - v0) | (q - v1) | (q - v2) | (q - v3)
-		v4 := binary.LittleEndian.Uint64(from[32:]) & mask
-		v5 := binary.LittleEndian.Uint64(from[40:]) & mask
-		v6 := binary.LittleEndian.Uint64(from[48:]) & mask
-		v7 := binary.LittleEndian.Uint64(from[56:]) & mask
-		to[4], to[5], to[6], to[7] = v4, v5, v6, v7
-		rejected |= (q - v4) | (q - v5) | (q - v6) | (q - v7)
-	}
-	return rejected>>63 != 0
 }

@@ -179,7 +179,7 @@ func (c *crossRunner) step(ctx context.Context, s *crossStep, chunk uint32) erro
 			s.stored[side] = append(s.stored[side], words)
 		}
 	}
-	tile := tile(c.r, ChunkBlocks) // of shorter chunks, too: there would be too few for the workers
+	tile := tile(c.r.Profile(), ChunkBlocks) // of shorter chunks, too: there would be too few for the workers
 	tiles, n := c.r.Profile().N()/tile, max(1, c.opt.Workers)
 	return each(ctx, n, n, func(ctx context.Context, _, i int) error {
 		w := newCrossWorker(c, s, tile)

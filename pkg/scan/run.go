@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	tileSlots     = 32  // slots of full chunks that are treated together: they stay in the second-level cache
-	portableSlots = 256 // and in pure Go, where a block at a time is expanded
-	window        = 3   // steps in memory: one is fetched while workers are at two others
+	tileSlots = 32 // slots of full chunks that are treated together: they stay in the second-level cache
+	window    = 3  // steps in memory: one is fetched while workers are at two others
 )
 
 // runner holds the memory of successive passes.
@@ -47,12 +46,8 @@ func newRunner(r *he.Ring, c0 Chunks, opt Options, m *meter) (*runner, error) {
 
 // tile is how many slots of a chunk of so many blocks are treated together: more of
 // shorter chunks, so that what is done once a tile stays small.
-func tile(r *he.Ring, rows int) int {
-	tile := tileSlots
-	if !r.FastColumns() {
-		tile = portableSlots
-	}
-	n := r.Profile().N()
+func tile(p *he.Profile, rows int) int {
+	tile, n := tileSlots, p.N()
 	for ; 2*rows <= ChunkBlocks && 2*tile <= n; rows *= 2 {
 		tile *= 2
 	}

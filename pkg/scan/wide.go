@@ -55,7 +55,7 @@ func (r *runner) addWide(ctx context.Context, s *step, i, j int, sum wideSum) er
 		combine = r.kernel.SubMod
 	}
 	prime := r.r.Profile().Primes()[s.limb]
-	tile, n := tile(r.r, rows), len(r.workers)
+	tile, n := tile(r.r.Profile(), rows), len(r.workers)
 	return each(ctx, n, n, func(_ context.Context, _, w int) error {
 		x, public := s.c.wide[id.Column].Fork(), make([]uint64, tile*rows)
 		for from, to := r.part(w); from < to; from += tile {

@@ -68,7 +68,7 @@ func (w *worker) begin(s *step) {
 		w.expansion = make([]*he.ColumnExpansion, len(c.expansion))
 	}
 	w.c, w.s, w.public = c, s, s.public
-	w.tile = tile(w.run.r, c.rows)
+	w.tile = tile(w.run.r.Profile(), c.rows)
 	w.prime, w.reduce = w.run.r.Profile().Primes()[s.limb], w.run.r.Profile().Reducer(s.limb)
 	w.expanded.reset(len(c.f.columns))
 	w.sums.reset(len(c.f.factors))

@@ -11,7 +11,11 @@ var Portable = &Kernel{Name: "go", Bits: 60, multiply: multiply, dot: dot, rows:
 
 func multiply(sums, x0, x1, y0, y1 []uint64, rows int) {
 	for size := rows * Lanes; len(x0) > 0; sums = sums[3*Sum:] {
-		multiplyGroup((*[3 * Sum]uint64)(sums), x0[:size], x1[:size], y0[:size], y1[:size])
+		if to := (*[3 * Sum]uint64)(sums); rows == MaxRows {
+			multiplyWhole(to, (*whole)(x0), (*whole)(x1), (*whole)(y0), (*whole)(y1))
+		} else {
+			multiplyGroup(to, x0[:size], x1[:size], y0[:size], y1[:size])
+		}
 		x0, x1, y0, y1 = x0[size:], x1[size:], y0[size:], y1[size:]
 		if len(x0) == 0 {
 			return
@@ -28,15 +32,20 @@ func multiplyGroup(sums *[3 * Sum]uint64, x0, x1, y0, y1 []uint64) {
 	for lane := range Lanes {
 		h0, l0, h2, l2 := inner2(x0[lane:], y0[lane:], x1[lane:], y1[lane:])
 		h1, l1 := innerSums(x0[lane:], x1[lane:], y0[lane:], y1[lane:])
-		var c uint64
-		l1, c = bits.Sub64(l1, l0, 0)
-		h1, _ = bits.Sub64(h1, h0, c)
-		l1, c = bits.Sub64(l1, l2, 0)
-		h1, _ = bits.Sub64(h1, h2, c)
-		add(sums[:], lane, l0, h0)
-		add(sums[Sum:], lane, l1, h1)
-		add(sums[2*Sum:], lane, l2, h2)
+		add3(sums, lane, h0, l0, h1, l1, h2, l2)
 	}
+}
+
+// add3 adds x0*y0 and x1*y1, and what (x0+x1)*(y0+y1) has beyond them.
+func add3(sums *[3 * Sum]uint64, lane int, h0, l0, h1, l1, h2, l2 uint64) {
+	var c uint64
+	l1, c = bits.Sub64(l1, l0, 0)
+	h1, _ = bits.Sub64(h1, h0, c)
+	l1, c = bits.Sub64(l1, l2, 0)
+	h1, _ = bits.Sub64(h1, h2, c)
+	add(sums[:], lane, l0, h0)
+	add(sums[Sum:], lane, l1, h1)
+	add(sums[2*Sum:], lane, l2, h2)
 }
 
 // inner is the sum of a[i]*b[i] for every i of a lane.
@@ -103,7 +112,11 @@ func dot(sums []uint64, stride int, pairs []Pair, rows int) {
 	for _, p := range pairs {
 		at := 0
 		for lo := 0; lo < len(p.A); lo += size {
-			dotGroup((*[Sum]uint64)(sums[at:]), p.A[lo:lo+size], p.B[lo:lo+size])
+			if to := (*[Sum]uint64)(sums[at:]); rows == MaxRows {
+				dotWhole(to, (*whole)(p.A[lo:]), (*whole)(p.B[lo:]))
+			} else {
+				dotGroup(to, p.A[lo:lo+size], p.B[lo:lo+size])
+			}
 			at += stride
 		}
 	}
