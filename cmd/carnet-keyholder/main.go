@@ -20,6 +20,7 @@ import (
 type cli struct {
 	Init         initCmd        `cmd:"" help:"Make a keystore and the party statement to be registered."`
 	Run          runCmd         `cmd:"" help:"Guard keys: follow the journal, check queries, answer or refuse."`
+	Inbox        inboxCmd       `cmd:"" help:"Queries that wait for somebody here: list, show, approve, refuse."`
 	Status       statusCmd      `cmd:"" help:"Show journal position, keys, charges and answers."`
 	ExportPublic exportCmd      `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
 	Destroy      destroyCmd     `cmd:"" help:"Destroy the seeds of one key for good."`

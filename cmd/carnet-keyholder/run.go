@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"google.golang.org/grpc"
@@ -33,6 +34,7 @@ type runCmd struct {
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
 	policy.Flags
+	Approval  string `help:"Rules about which queries wait for somebody here. Default: approval.yaml in the directory, if it is there. Read at start." type:"path" placeholder:"FILE" env:"CARNET_APPROVAL"`
 	Retired   string `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
 	Health    string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
 	LogFormat string `help:"Log as ${enum}." enum:"text,json" default:"text"`
@@ -109,6 +111,14 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	file := c.Approval
+	if file == "" {
+		file = filepath.Join(c.Dir, "approval.yaml")
+	}
+	approval, err := approvalRules(file, c.Approval != "")
+	if err != nil {
+		return err
+	}
 	rules, err := c.Flags.Open(ctx, c.policyState())
 	if err != nil {
 		return err
@@ -131,7 +141,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	k, err := keyholder.New(ctx, keyholder.Config{
 		Party: party.ID, Registrar: registrar, Keys: store, Sharer: shares, Ledger: ledger, Gateway: conn, Policy: decide,
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
-		MaxReleases: c.MaxReleases, KeepRetired: c.Retired == "keep", Log: log,
+		MaxReleases: c.MaxReleases, Approval: approval, KeepRetired: c.Retired == "keep", Log: log,
 	})
 	if err != nil {
 		return err

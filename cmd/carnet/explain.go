@@ -74,6 +74,9 @@ func (c *explainCmd) Run(a *app) error {
 	if len(refusals) == 0 {
 		if !c.JSON {
 			a.printf("\nThe query would be accepted for purpose %q.\n", c.Purpose)
+			for _, by := range assessed.Approvals {
+				a.printf("It would wait for the approval of %s: give it time with --expires.\n", by)
+			}
 		}
 		return nil
 	}
@@ -94,6 +97,7 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment, quote []met
 	out := map[string]any{
 		"private": private,
 		"plan":    p.Hash(), "steps": p.Describe(), "refusals": append([]client.Refusal{}, assessed.Refusals...),
+		"approvals": append([]carnet.PartyID{}, assessed.Approvals...),
 		"cost": map[string]any{
 			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
 			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,

@@ -50,6 +50,9 @@ type cli struct {
 	Settle      settleCmd      `cmd:"" help:"Show what you owe and are owed for a month."`
 	Value       valueCmd       `cmd:"" help:"Work out figures of what a dataset is worth."`
 	Recompute   recomputeCmd   `cmd:"" help:"Work out from the log again what usage, settle or value printed, and compare."`
+	Inbox       inboxCmd       `cmd:"" help:"List the queries that wait for your approval, or show one in words."`
+	Approve     approveCmd     `cmd:"" help:"Approve a query."`
+	Refuse      refuseCmd      `cmd:"" help:"Refuse a query."`
 
 	Assess assessCmd `cmd:"" help:"Tell what a registration, a publication or a query would need, before doing it."`
 	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`

@@ -43,6 +43,7 @@ The terms file, all of it signed with the dataset:
   min_owners: 2            # optional: no number over fewer owners than this, nor a combination of numbers
   min_group: 10            # optional: nor one that tells fewer than this apart; codes are grouped for it
   max_share: 80            # optional: nor a group in which one has more than 80 % of a measure
+  approval: owner          # optional: every query waits for your approval
   aggregates: [count, sum] # optional: nothing else
   group_by: [month]        # optional: no grouping by other dimensions
   filters: [month]         # optional: no conditions on other dimensions

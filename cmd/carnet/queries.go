@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 )
 
 type queriesCmd struct {
@@ -32,17 +31,17 @@ func (c *queriesCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, q := range qs {
-		sql := []rune(strings.Join(strings.Fields(q.Query.SQL), " "))
-		if len(sql) > 60 {
-			sql = append(sql[:59], '…')
+		state := string(q.State)
+		if w := q.WaitsFor(); w != "" {
+			state += " for " + w
 		}
 		checks := ""
 		if q.Needed > 0 {
 			checks = fmt.Sprintf("%d/%d", q.Checks, q.Needed)
 		}
 		rows = append(rows, []string{
-			q.ID.String(), q.Query.Created.Format("2006-01-02 15:04"), string(q.State), checks,
-			fmt.Sprintf("%d/%d", q.Answers, q.Keyholders), string(sql),
+			q.ID.String(), q.Query.Created.Format("2006-01-02 15:04"), state, checks,
+			fmt.Sprintf("%d/%d", q.Answers, q.Keyholders), oneLine(q.Query.SQL),
 		})
 	}
 	return a.table([]string{"QUERY", "ASKED", "STATE", "CHECKS", "ANSWERS", "SQL"}, rows)

@@ -103,17 +103,29 @@ func (a *app) remember(asked *client.Asked) error {
 }
 
 // watcher draws how far a query has come on one line of the terminal.
+// Without a terminal it says once whom a query waits for: that may take days.
 func (a *app) watcher() func(*client.Status) {
 	if !a.errTerminal() {
-		return nil
+		said := ""
+		return func(s *client.Status) {
+			if w := s.WaitsFor(); w != "" && w != said {
+				said = w
+				a.notef("waiting for approval of %s\n", w)
+			}
+		}
 	}
 	return func(s *client.Status) {
 		text := string(s.State)
 		switch s.State {
+		case client.Waiting:
+			text = "waiting for approval of " + s.WaitsFor()
 		case client.Computing:
 			text = fmt.Sprintf("computing, %d of %d blocks", s.BlocksDone, s.Blocks)
 		case client.Releasing, client.Ready:
 			text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
+		}
+		if s.State != client.Waiting && len(s.Pending) > 0 {
+			text += "; waiting for approval of " + s.WaitsFor()
 		}
 		if s.Needed > 0 && s.Answers == 0 {
 			text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)

@@ -24,6 +24,7 @@ type termsFile struct {
 	MaxShare   int              `yaml:"max_share"`
 	From       []string         `yaml:"jurisdictions"`
 	Products   []carnet.PartyID `yaml:"products_with"`
+	Approval   string           `yaml:"approval"`
 	Expires    string           `yaml:"expires"`
 	Price      *priceFile       `yaml:"price"`
 	Data       *dataFile        `yaml:"declaration"`
@@ -70,6 +71,9 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 			bad = bad.With(file, "products_with: %q is not an owner; name each one, since both have to agree", p)
 		}
 	}
+	if f.Approval != "" && f.Approval != carnet.ApprovalOwner {
+		bad = bad.With(file, "approval: %q is not %q, which has every query wait for you", f.Approval, carnet.ApprovalOwner)
+	}
 	var expires time.Time
 	if f.Expires == "" {
 		bad = bad.With(file, "expires is missing: a date such as 2027-12-31")
@@ -92,7 +96,7 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
 		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires, Price: price,
-		MinGroup: f.MinGroup, MaxShare: f.MaxShare,
+		MinGroup: f.MinGroup, MaxShare: f.MaxShare, Approval: f.Approval,
 	}, declared, nil
 }
 

@@ -35,7 +35,7 @@ const (
 	TypeCommittee  StatementType = "application/vnd.carnet.committee.v1+json"  // registrar
 	TypeSchema     StatementType = "application/vnd.carnet.schema.v1+json"     // any registered owner or operator
 	TypeDealing    StatementType = "application/vnd.carnet.dealing.v1+json"    // owner
-	TypeDataset    StatementType = "application/vnd.carnet.dataset.v2+json"    // owner
+	TypeDataset    StatementType = "application/vnd.carnet.dataset.v3+json"    // owner
 	TypeProduct    StatementType = "application/vnd.carnet.product.v1+json"    // owner or operator
 	TypeQuery      StatementType = "application/vnd.carnet.query.v2+json"      // buyer
 	TypeDecision   StatementType = "application/vnd.carnet.decision.v2+json"   // gateway operator or keyholder
@@ -50,6 +50,8 @@ const (
 
 	TypeCertificate StatementType = "application/vnd.carnet.certificate.v1+json" // gateway operator
 	TypeUsage       StatementType = "application/vnd.carnet.usage.v1+json"       // gateway operator
+	TypeApproval    StatementType = "application/vnd.carnet.approval.v1+json"    // owner or operator
+	TypeDeferral    StatementType = "application/vnd.carnet.deferral.v1+json"    // keyholder
 
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
@@ -168,6 +170,8 @@ type Terms struct {
 	// MaxShare is the largest share, in percent, that one of them may have in a group's sum
 	// of a measure.
 	MaxShare int `json:"max_share,omitempty"`
+	// Approval is whose people have to approve every query: ApprovalOwner; empty: nobody's.
+	Approval string `json:"approval,omitempty"`
 }
 
 // Product is what buyers query: a union of datasets of one schema, one layout, one

@@ -154,7 +154,9 @@ func TestProductsAcrossOwners(t *testing.T) {
 // nothingAsked is a keyholder's policy that asks nobody's terms.
 type nothingAsked struct{}
 
-func (nothingAsked) Check(context.Context, keyholder.Request) error { return nil }
+func (nothingAsked) Check(context.Context, keyholder.Request) (keyholder.Verdict, error) {
+	return keyholder.Verdict{}, nil
+}
 
 // Rule (scheme §8): numbers of two owners are multiplied if each lists the other. One that
 // lists is not enough, whichever it is; a gateway that lets such a query pass gets a refusal

@@ -74,7 +74,7 @@ func (k *Keyholder) TryStart(t testing.TB) error {
 	}
 	h, err := keyholder.New(ctx, keyholder.Config{
 		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Sharer: sharer, Ledger: l, Gateway: conn, Policy: decide,
-		Attest: k.Attest, Workers: 1, CacheBytes: 32 << 20, AccumulatorBytes: 64 << 20, MaxReleases: k.n.MaxReleases,
+		Attest: k.Attest, Workers: 1, CacheBytes: 32 << 20, AccumulatorBytes: 64 << 20, MaxReleases: k.n.MaxReleases, Approval: k.n.Inboxes[k.Number],
 		Log: k.n.Logger(string(k.Party)),
 	})
 	if err != nil {

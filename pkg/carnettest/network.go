@@ -42,14 +42,15 @@ type Options struct {
 	Owners        []Owner          // default kz in KZ, uz in UZ, kg in KG
 	Buyers        []carnet.PartyID // default buyer and second
 
-	Policy  flow.Policy                   // the gateway's; default the owners' terms
-	Rules   *policy.Holder                // a bundle that the gateway decides by, if not nil
-	Around  func(flow.Policy) flow.Policy // wraps the gateway's policy
-	Judges  map[int]*policy.Holder        // bundles that keyholders decide by, by their number
-	Places  map[int]carnet.Jurisdiction   // of keyholders, by their number; default CH
-	Release keyholder.Policy              // the keyholders'; default the owners' terms
-	Blobs   func(flow.Blobs) flow.Blobs   // wraps the gateway's storage
-	Storage columnstore.Options           // of ciphertext
+	Policy  flow.Policy                     // the gateway's; default the owners' terms
+	Rules   *policy.Holder                  // a bundle that the gateway decides by, if not nil
+	Around  func(flow.Policy) flow.Policy   // wraps the gateway's policy
+	Judges  map[int]*policy.Holder          // bundles that keyholders decide by, by their number
+	Places  map[int]carnet.Jurisdiction     // of keyholders, by their number; default CH
+	Release keyholder.Policy                // the keyholders'; default the owners' terms
+	Inboxes map[int]keyholder.ApprovalRules // which queries wait for people of keyholders, by their number
+	Blobs   func(flow.Blobs) flow.Blobs     // wraps the gateway's storage
+	Storage columnstore.Options             // of ciphertext
 
 	Keystore func(carnet.PartyID) keys.Store  // of a keyholder; nil, or what it returns: in memory
 	Sharer   func(carnet.PartyID) keys.Sharer // of a keyholder; nil, or what it returns: from its keystore

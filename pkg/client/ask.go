@@ -65,8 +65,9 @@ func refusals(in []*pb.Refusal) []Refusal {
 
 // Assessment is what the gateway says about a query before it is asked.
 type Assessment struct {
-	Refusals []Refusal      // why it would not be accepted
-	Estimate *plan.Estimate // of its machine; nil if the query can't be compiled
+	Approvals []carnet.PartyID // who would have to approve it first
+	Refusals  []Refusal        // why it would not be accepted
+	Estimate  *plan.Estimate   // of its machine; nil if the query can't be compiled
 	// Charged is how many releases of each key the queries in its journal have used; to
 	// others than the key's owner a bound.
 	Charged map[string]int64
@@ -83,7 +84,10 @@ func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purp
 	if err != nil {
 		return nil, fault(err)
 	}
-	a := &Assessment{refusals(resp.GetRefusals()), apiconv.FromEstimate(resp.GetPlan().GetEstimate()), map[string]int64{}}
+	a := &Assessment{Refusals: refusals(resp.GetRefusals()), Estimate: apiconv.FromEstimate(resp.GetPlan().GetEstimate()), Charged: map[string]int64{}}
+	for _, by := range resp.GetApprovals() {
+		a.Approvals = append(a.Approvals, carnet.PartyID(by))
+	}
 	for _, r := range resp.GetPlan().GetReleases() {
 		a.Charged[r.GetKey()] = r.GetCharged()
 	}

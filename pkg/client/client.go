@@ -37,6 +37,7 @@ type Client struct {
 	journal   pb.JournalServiceClient
 	policies  pb.PolicyServiceClient
 	metering  pb.MeteringServiceClient
+	approvals pb.ApprovalServiceClient
 }
 
 // maxMessage bounds a message from the gateway: a listing of signed statements of up
@@ -76,6 +77,7 @@ func newClient(conn *grpc.ClientConn, registrar ed25519.PublicKey) *Client {
 		journal:   pb.NewJournalServiceClient(conn),
 		policies:  pb.NewPolicyServiceClient(conn),
 		metering:  pb.NewMeteringServiceClient(conn),
+		approvals: pb.NewApprovalServiceClient(conn),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type State string
 
 const (
+	Waiting   State = "waiting" // for people
 	Computing State = "computing"
 	Releasing State = "releasing"
 	Ready     State = "ready"
@@ -36,9 +38,25 @@ type Status struct {
 	Keyholders int          `json:"keyholders"`
 	Checks     int          `json:"checks,omitempty"`        // of a private parameter, that keyholders published
 	Needed     int          `json:"checks_needed,omitempty"` // that must agree before any keyholder answers
+	Pending    []Pending    `json:"waiting_for,omitempty"`   // whose approval has not come
 	Refusals   []Refusal    `json:"refusals,omitempty"`
 	Error      string       `json:"error,omitempty"`
 	Updated    time.Time    `json:"updated"`
+}
+
+// Pending is a party whose people have not decided about a query yet.
+type Pending struct {
+	Of    carnet.PartyID `json:"of"`
+	Until time.Time      `json:"until"`
+}
+
+// WaitsFor says whose approval a query waits for, and until when; empty if nobody's.
+func (s *Status) WaitsFor() string {
+	var out []string
+	for _, p := range s.Pending {
+		out = append(out, fmt.Sprintf("%s until %s", p.Of, p.Until.UTC().Format("2006-01-02 15:04 MST")))
+	}
+	return strings.Join(out, ", ")
 }
 
 func toStatus(m *pb.QueryStatus) (*Status, error) {
@@ -46,6 +64,9 @@ func toStatus(m *pb.QueryStatus) (*Status, error) {
 		BlocksDone: m.GetBlocksDone(), Blocks: m.GetBlocksTotal(), Answers: int(m.GetAnswers()), Threshold: int(m.GetThreshold()),
 		Keyholders: int(m.GetKeyholders()), Checks: int(m.GetChecks()), Needed: int(m.GetChecksNeeded()), Refusals: refusals(m.GetRefusals()), Error: m.GetError(), Updated: m.GetUpdated().AsTime(),
 		State: State(strings.ToLower(strings.TrimPrefix(m.GetState().String(), "QUERY_STATE_"))),
+	}
+	for _, p := range m.GetWaitingFor() {
+		s.Pending = append(s.Pending, Pending{carnet.PartyID(p.GetOf()), p.GetUntil().AsTime()})
 	}
 	env := fromProto(m.GetStatement())
 	if env == nil {
@@ -101,7 +122,7 @@ const watchRetries = 10
 func (c *Client) Wait(ctx context.Context, query carnet.Hash, grace time.Duration, progress func(*Status)) (*Status, error) {
 	for attempt := 0; ; attempt++ {
 		s, err := c.follow(ctx, query, grace, progress)
-		if carnet.KindOf(err) != carnet.Unavailable || carnet.ReasonOf(err) == "QUERY_EXPIRED" || attempt == watchRetries {
+		if carnet.KindOf(err) != carnet.Unavailable || carnet.ReasonOf(err) == "QUERY_EXPIRED" || carnet.ReasonOf(err) == "APPROVAL_EXPIRED" || attempt == watchRetries {
 			return s, err
 		}
 		select {
@@ -186,6 +207,9 @@ func (s *Status) failed() error {
 	switch s.State {
 	case RefusedBy:
 		e := carnet.E(carnet.Refused, "REFUSED", "%d of %d keyholders refused, so the threshold of %d can't be reached", len(s.Refusals), s.Keyholders, s.Threshold)
+		if i := slices.IndexFunc(s.Refusals, func(r Refusal) bool { return r.Reason == "APPROVAL_REFUSED" }); i >= 0 {
+			e.Msg = fmt.Sprintf("%s was asked to approve the query and refused", s.Refusals[i].By)
+		}
 		for i, r := range s.Refusals {
 			if i == 0 {
 				e.Reason, e.Remedy = r.Reason, r.Remedy
@@ -196,13 +220,21 @@ func (s *Status) failed() error {
 	case Failed:
 		return carnet.E(carnet.Internal, "QUERY_FAILED", "the gateway could not compute the query: %s", s.Error)
 	case Expired:
+		if len(s.Pending) > 0 {
+			var who []string
+			for _, p := range s.Pending {
+				who = append(who, string(p.Of))
+			}
+			return carnet.E(carnet.Unavailable, "APPROVAL_EXPIRED", "the query expired before %s approved it", strings.Join(who, ", ")).
+				Fix("ask them to expect it, and ask again with more time, such as --expires 48h")
+		}
 		if s.Answers == 0 && s.Checks < s.Needed {
 			return carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "only %d of the %d checks of the private parameter that are needed came before the query expired", s.Checks, s.Needed).
 				Fix("ask again when more keyholders are up, or give them longer")
 		}
 		return carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "only %d of the %d answers needed came before the query expired", s.Answers, s.Threshold).
 			Fix("ask again when more keyholders are up, or give them longer")
-	case Computing, Releasing, Ready:
+	case Waiting, Computing, Releasing, Ready:
 		return nil
 	}
 	return fmt.Errorf("unknown query state %q", s.State)

@@ -133,6 +133,8 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 		return rec, nil, e.With("terms.expires", "%s has passed", d.Terms.Expires.Format("2006-01-02 15:04:05 MST"))
 	case d.Terms.MinOwners < 0 || d.Terms.MinOwners > enc.Schema().Limits.Datasets:
 		return rec, nil, e.With("terms.min_owners", "want 0 to %d", enc.Schema().Limits.Datasets)
+	case d.Terms.Approval != "" && d.Terms.Approval != carnet.ApprovalOwner:
+		return rec, nil, e.With("terms.approval", "want %q or nothing", carnet.ApprovalOwner)
 	}
 	if err := notRetired(tx, d.Key); err != nil {
 		return rec, nil, err

@@ -26,13 +26,17 @@
 //	state      on                                                 becomes
 //	---------  -------------------------------------------------  ---------
 //	(none)     signed query accepted by plan and owners' terms     computing
+//	(none)     the same, and somebody has to approve it            waiting
+//	waiting    everybody who has to has approved                   computing
 //	computing  public values stored, fewer than t answers          releasing
 //	computing  public values stored, at least t answers            ready
 //	computing  computation failed for good                         failed
 //	releasing  t-th answer                                         ready
-//	computing, more than n-t keyholders refused                    refused
+//	waiting,   more than n-t keyholders refused, or an owner of    refused
+//	computing, its datasets, or the operator, did
 //	releasing
-//	computing, expiry passed                                       expired
+//	waiting,   expiry passed                                       expired
+//	computing,
 //	releasing
 //	ready      further answers until the expiry                    ready
 //
@@ -42,7 +46,7 @@
 //
 // refused, failed and expired are final; ready stays, and is over once every
 // keyholder has answered or refused or the query has expired. Answers and refusals
-// are accepted in computing, releasing and ready, because a keyholder needs no
+// are accepted in waiting, computing, releasing and ready, because a keyholder needs no
 // ciphertext to answer a linear query. A query refused by the owners' terms is not
 // stored: the journal gets the signed decision that names it.
 package flow

@@ -14,8 +14,9 @@ type Explanation struct {
 	Estimate plan.Estimate
 	Charged  map[carnet.KeyID]int64 // releases of each key that the journal's queries used, to others than its owner a bound
 	Refusals []Refusal
-	Quote    []meter.Line    // what the caller would owe
-	Judged   []carnet.Judged // what the gateway's policy bundle decided, if it has one
+	Quote    []meter.Line     // what the caller would owe
+	Approval []carnet.PartyID // who would have to approve it before it is computed
+	Judged   []carnet.Judged  // what the gateway's policy bundle decided, if it has one
 }
 
 // ExplainQuery compiles a query as the caller's and tells what it would need and how
@@ -49,7 +50,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 	if err != nil {
 		return nil, err
 	}
-	out.Refusals, out.Judged = verdict.Refusals, verdict.Judged
+	out.Refusals, out.Judged, out.Approval = verdict.Refusals, verdict.Judged, verdict.Approval
 	err = g.Store.View(ctx, func(tx Tx) error {
 		e, err := g.exhausted(tx, as, in, p, charges(in, p, carnet.Hash{}))
 		if err != nil {

@@ -13,7 +13,8 @@ type QueryStatus struct {
 	QueryRecord
 	Answers  int
 	Checked  int       // keyholders that published their check of a private parameter
-	Refusals []Refusal // by keyholders
+	Refusals []Refusal // by keyholders, and by parties that did not approve
+	Pending  []Pending // approvals that have not come
 	Over     bool      // nothing will change any more
 }
 
@@ -38,7 +39,7 @@ func seesAll(as *carnet.Party) bool {
 
 func visibleQuery(tx Tx, as *carnet.Party, id carnet.Hash) (QueryRecord, error) {
 	q, err := tx.GetQuery(id)
-	if err == nil && q.Buyer != as.ID && !seesAll(as) {
+	if err == nil && q.Buyer != as.ID && !seesAll(as) && !asked(tx, id, as.ID) {
 		err = carnet.E(carnet.NotFound, "NOT_FOUND", "there is no such query")
 	}
 	return q, err
@@ -57,6 +58,12 @@ func (g *Gateway) status(tx Tx, q QueryRecord) (QueryStatus, error) {
 			return s, err
 		}
 		s.Refusals = append(s.Refusals, Refusal{By: body.By, Reason: body.Reason, Message: body.Message, Remedy: body.Remedy})
+	}
+	if s.Pending, err = pending(tx, &q, decisions); err != nil {
+		return s, err
+	}
+	if err := s.addDeclined(tx); err != nil {
+		return s, err
 	}
 	if p, ok := g.progress.Load(q.Statement.Hash); ok && q.State == QueryComputing {
 		s.BlocksDone = p.(*progress).done.Load()
@@ -87,7 +94,12 @@ func (g *Gateway) facts(tx Tx, q *QueryRecord) (f facts, refusals []DecisionReco
 			}
 		}
 	}
+	unapproved, declined, err := g.approvals(tx, q.Statement.Hash)
+	if err != nil {
+		return f, nil, err
+	}
 	return facts{
+		unapproved: unapproved, declined: declined,
 		values: !q.Values.IsZero(), failed: q.Failure != "", expired: !g.now().Before(q.Expires),
 		answers: len(answers), checked: len(checks), refusals: len(refusals), unchecked: unchecked, threshold: q.Threshold, checks: q.Checks, keyholders: q.Keyholders,
 	}, refusals, nil
@@ -113,6 +125,7 @@ func (g *Gateway) WatchQuery(ctx context.Context, as *carnet.Party, id carnet.Ha
 		state                      QueryState
 		answers, refusals, checked int
 		done                       int64
+		pending                    int
 		over                       bool
 	}
 	var last seen
@@ -122,7 +135,7 @@ func (g *Gateway) WatchQuery(ctx context.Context, as *carnet.Party, id carnet.Ha
 		if err != nil {
 			return err
 		}
-		if now := (seen{s.State, s.Answers, len(s.Refusals), s.Checked, s.BlocksDone, s.Over}); now != last {
+		if now := (seen{s.State, s.Answers, len(s.Refusals), s.Checked, s.BlocksDone, len(s.Pending), s.Over}); now != last {
 			if err := send(s); err != nil {
 				return err
 			}
@@ -175,10 +188,10 @@ func (g *Gateway) ListQueries(ctx context.Context, as *carnet.Party, before int6
 func (g *Gateway) expire(ctx context.Context) error {
 	var due []carnet.Hash
 	err := g.Store.View(ctx, func(tx Tx) error {
-		open, err := tx.QueriesIn(QueryComputing, QueryReleasing)
-		for i := range open {
-			if !g.now().Before(open[i].Expires) {
-				due = append(due, open[i].Statement.Hash)
+		list, err := tx.QueriesIn(open...)
+		for i := range list {
+			if !g.now().Before(list[i].Expires) {
+				due = append(due, list[i].Statement.Hash)
 			}
 		}
 		return err
@@ -198,7 +211,7 @@ func (g *Gateway) change(ctx context.Context, id carnet.Hash, do func(*QueryReco
 		if err != nil {
 			return err
 		}
-		if q.State != QueryComputing && q.State != QueryReleasing {
+		if !slices.Contains(open, q.State) {
 			return nil
 		}
 		do(&q)

@@ -42,7 +42,8 @@ type PolicyDataset struct {
 // Verdict is what a policy says. No refusal allows.
 type Verdict struct {
 	Refusals []Refusal
-	Judged   []carnet.Judged // what rules decided, to be signed; may be empty
+	Judged   []carnet.Judged  // what rules decided, to be signed; may be empty
+	Approval []carnet.PartyID // owners, or the operator, that have to approve the query first; ascending
 }
 
 // Policy decides what the gateway takes part in. An error is a failure to decide, and
@@ -62,6 +63,7 @@ func (OwnersTerms) Check(_ context.Context, r PolicyRequest) (v Verdict, err err
 	for _, t := range terms.Check(terms.Request{Buyer: r.Buyer.ID, From: r.Buyer.Jurisdiction, Purpose: r.Purpose, Plan: r.Plan, Now: r.Now}) {
 		v.Refusals = append(v.Refusals, Refusal{By: t.By, Reason: t.Reason, Message: t.Message, Remedy: t.Remedy})
 	}
+	v.Approval = terms.Approvers(r.Plan)
 	return v, nil
 }
 

@@ -30,6 +30,7 @@ type Tx interface {
 	UploadTx
 	CatalogueTx
 	QueryTx
+	ApprovalTx
 	CheckpointTx
 }
 
@@ -144,6 +145,23 @@ type QueryTx interface {
 	Charged(key carnet.KeyID, functionals []carnet.Hash) (total, among int64, err error)
 	PutDecision(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
 	Decisions(query carnet.Hash) ([]DecisionRecord, error)
+}
+
+// ApprovalTx is queries that wait for people.
+type ApprovalTx interface {
+	// AskApproval notes that a party is to approve a query; one that was asked stays asked,
+	// and binding stays binding.
+	AskApproval(query carnet.Hash, by carnet.PartyID, binding bool) error
+	// PutApproval stores a party's approval or refusal, whether or not it was asked.
+	PutApproval(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
+	// Approvals lists who was asked about a query or said something, by party.
+	Approvals(query carnet.Hash) ([]ApprovalRecord, error)
+	// ApprovalsAsked lists the queries in one of the states about which a party was asked
+	// and has said nothing, oldest first.
+	ApprovalsAsked(by carnet.PartyID, states ...QueryState) ([]QueryRecord, error)
+	PutDeferral(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
+	// Deferrals lists the keyholders that wait for people, by party.
+	Deferrals(query carnet.Hash) ([]DeferralRecord, error)
 }
 
 // CheckpointTx is co-signatures of journal states.

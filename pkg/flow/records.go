@@ -122,6 +122,7 @@ type ProductRecord struct {
 type QueryState string
 
 const (
+	QueryWaiting   QueryState = "waiting"
 	QueryComputing QueryState = "computing"
 	QueryReleasing QueryState = "releasing"
 	QueryReady     QueryState = "ready"
@@ -172,6 +173,20 @@ type CheckRecord struct {
 
 // DecisionRecord is one party's decision about a query.
 type DecisionRecord struct {
+	By        carnet.PartyID
+	Statement Stored
+}
+
+// ApprovalRecord is a party that was asked to approve a query. Statement is nil while it
+// has not.
+type ApprovalRecord struct {
+	By        carnet.PartyID
+	Binding   bool // nothing is computed before; else only a keyholder waits for it
+	Statement *Stored
+}
+
+// DeferralRecord is a keyholder's word that it waits for people.
+type DeferralRecord struct {
 	By        carnet.PartyID
 	Statement Stored
 }

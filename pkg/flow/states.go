@@ -12,6 +12,8 @@ type facts struct {
 	threshold  int
 	checks     int // checks that are needed, 0 without a private parameter
 	keyholders int
+	unapproved int // parties whose approval is needed and has not come
+	declined   int // parties that were asked, or not, and refused the query
 }
 
 // next is the query state machine; the table is in the package comment.
@@ -25,10 +27,12 @@ func next(s QueryState, f facts) QueryState {
 		return QueryReady
 	case f.failed:
 		return QueryFailed
-	case f.refusals > f.keyholders-f.threshold, f.unchecked > f.keyholders-f.checks:
+	case f.declined > 0, f.refusals > f.keyholders-f.threshold, f.unchecked > f.keyholders-f.checks:
 		return QueryRefused
 	case f.expired:
 		return QueryExpired
+	case f.unapproved > 0:
+		return QueryWaiting
 	case f.values:
 		return QueryReleasing
 	}
@@ -48,5 +52,8 @@ func over(s QueryState, f facts) bool {
 
 // takesAnswers reports whether keyholders may still answer or refuse.
 func takesAnswers(s QueryState) bool {
-	return s == QueryComputing || s == QueryReleasing || s == QueryReady
+	return s == QueryWaiting || s == QueryComputing || s == QueryReleasing || s == QueryReady
 }
+
+// open lists the states in which a query is worked on or waits for somebody.
+var open = []QueryState{QueryWaiting, QueryComputing, QueryReleasing}

@@ -15,7 +15,7 @@ import (
 // Bounds of queries.
 const (
 	MaxQueryLife   = 30 * 24 * time.Hour // longest time from now to a query's expiry
-	maxOpenQueries = 64                  // queries of one buyer in computing or releasing
+	maxOpenQueries = 64                  // queries of one buyer that wait, are computed or released
 	maxPurpose     = 200
 )
 
@@ -84,6 +84,9 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		Openings: len(p.Openings), ScalarBytes: in.profile.ScalarBytes(), Expires: q.Expires.UTC(),
 		State: QueryComputing, BlocksTotal: p.Cost.Blocks, Updated: g.now(),
 	}
+	if len(verdict.Approval) > 0 {
+		rec.State = QueryWaiting
+	}
 	return g.record(ctx, env, func(tx Tx, st Stored) error {
 		again, err := g.checkQuery(tx, env, &q)
 		if err != nil {
@@ -107,6 +110,11 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		rec.Statement = st
 		if err := tx.PutQuery(rec); err != nil {
 			return err
+		}
+		for _, by := range verdict.Approval {
+			if err := tx.AskApproval(st.Hash, by, true); err != nil {
+				return err
+			}
 		}
 		return g.allowed(tx, st.Hash, &verdict)
 	}, topicWork)
@@ -145,13 +153,13 @@ func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*i
 	case err != nil && !absent(err):
 		return nil, err
 	}
-	open, err := tx.QueriesIn(QueryComputing, QueryReleasing)
+	list, err := tx.QueriesIn(open...)
 	if err != nil {
 		return nil, err
 	}
 	n := 0
-	for i := range open {
-		if open[i].Buyer == q.Buyer {
+	for i := range list {
+		if list[i].Buyer == q.Buyer {
 			n++
 		}
 	}

@@ -65,6 +65,9 @@ func (k *Keyholder) due() (out []*Case, next time.Duration) {
 		if !c.expired(now) {
 			next = min(next, c.Query.Expires.Sub(now))
 		}
+		if c.waits != nil {
+			next = min(next, c.waits.until.Sub(now))
+		}
 		c.running = true
 		out = append(out, c)
 	}
@@ -102,7 +105,9 @@ func (k *Keyholder) try(ctx context.Context, c *Case) error {
 		return nil // a signal wakes it
 	case carnet.KindOf(err) == carnet.Refused || c.expired(k.now()):
 		if carnet.KindOf(err) != carnet.Refused {
-			err = checkExpiry(ctx, k, c)
+			if err = checkExpiry(ctx, k, c); c.waits != nil {
+				err = c.waits.late(k.cfg.Party)
+			}
 		}
 		if o, err = k.refusal(c, err); err != nil {
 			return k.again(c, err) // the key that signs can't be reached
@@ -171,6 +176,18 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if c.open > 0 && k.state.countChecks(c.Hash) < c.open {
 		return nil, errNotYet // as it was; compiling and sharing anew at every entry of the journal takes seconds
 	}
+	if w := k.waitsOf(c); w != nil {
+		moved, err := k.moved(ctx, c, w)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !moved:
+			return nil, errNotYet
+		case !k.now().Before(w.until):
+			return nil, w.late(k.cfg.Party)
+		}
+	}
 	if err := k.runChecks(ctx, c); err != nil {
 		return nil, err
 	}
@@ -221,6 +238,9 @@ func (k *Keyholder) opened(c *Case, p *plan.Plan) *keys.Release {
 // stillGood repeats the checks whose outcome changes with time.
 func (k *Keyholder) stillGood(ctx context.Context, c *Case) error {
 	if err := checkExpiry(ctx, k, c); err != nil {
+		return err
+	}
+	if err := checkDeclined(ctx, k, c); err != nil {
 		return err
 	}
 	return checkRevoked(ctx, k, c)

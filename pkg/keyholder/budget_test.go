@@ -56,11 +56,11 @@ func TestUnaskedQueriesAreCharged(t *testing.T) {
 // faulty meets a fault of the program in one query.
 type faulty struct{ query carnet.Hash }
 
-func (f faulty) Check(_ context.Context, r Request) error {
+func (f faulty) Check(_ context.Context, r Request) (Verdict, error) {
 	if r.Query.ID == f.query {
 		panic("out of range")
 	}
-	return nil
+	return Verdict{}, nil
 }
 
 // TestFaultInOneQueryStopsNoOther: the keyholder goes on, and says where it happened.

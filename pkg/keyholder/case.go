@@ -34,6 +34,8 @@ type Case struct {
 	mu   sync.Mutex
 	plan *plan.Plan // compiled on demand, dropped when the case rests
 
+	verdict Verdict // of the policy, as last judged; for whoever decides it
+
 	open int // 1 + checks of its private parameter when those were too few; for whoever decides it
 
 	// Guarded by Keyholder.mu.
@@ -41,6 +43,7 @@ type Case struct {
 	missed  bool // something changed while it ran
 	retryAt time.Time
 	wait    backoff
+	waits   *waits // for people; nil: not, or not known yet
 }
 
 // input is one dataset of a query with the statements its manifest relies on.

@@ -38,6 +38,7 @@ var checks = []check{
 	{"§6.5 functionals well-formed, noise recomputed", checkOpenings},
 	{"§7 private parameter as its plan has it", checkPrivate},
 	{"§8 products across owners who list each other, and few", checkAcross},
+	{"approved by everybody who is asked", checkApproved},
 }
 
 // errNotYet says that a query has to wait for something outside.
@@ -207,7 +208,8 @@ func checkPolicy(ctx context.Context, k *Keyholder, c *Case) error {
 			r.Homes[in.dealing.key] = h.Member
 		}
 	}
-	return k.cfg.Policy.Check(ctx, r)
+	c.verdict, err = k.cfg.Policy.Check(ctx, r)
+	return err
 }
 
 // checkInputs: the query names exactly the product's datasets that were in use

@@ -38,6 +38,7 @@ type gateway struct {
 	decisions map[carnet.Hash][]carnet.Decision
 	checks    map[carnet.Hash][]*evidence.Envelope // of private parameters, by query, every delivery
 	destroyed map[string]*evidence.Envelope        // by keyholder and key
+	deferrals []carnet.Deferral                    // every delivery
 	withheld  bool                                 // checks are not journaled
 	live      map[int]bool                         // keyholders that run for real
 	reads     int
@@ -131,6 +132,7 @@ type member struct {
 	apiv1.UnimplementedReleaseServiceServer
 	apiv1.UnimplementedDealingServiceServer
 	apiv1.UnimplementedDatasetServiceServer
+	apiv1.UnimplementedApprovalServiceServer
 	*gateway
 	number int
 }

@@ -43,6 +43,7 @@ type Config struct {
 	Ledger    *Ledger
 	Gateway   grpc.ClientConnInterface // connects lazily and reconnects, like *grpc.ClientConn
 	Policy    Policy                   // nil: the owners' terms
+	Approval  ApprovalRules            // which queries wait for somebody here
 
 	Attest           Attest // "": always
 	Workers          int    // goroutines of one scan; 0: all processors
@@ -94,10 +95,11 @@ type Keyholder struct {
 }
 
 type services struct {
-	journal apiv1.JournalServiceClient
-	release apiv1.ReleaseServiceClient
-	dealing apiv1.DealingServiceClient
-	dataset apiv1.DatasetServiceClient
+	journal  apiv1.JournalServiceClient
+	release  apiv1.ReleaseServiceClient
+	dealing  apiv1.DealingServiceClient
+	dataset  apiv1.DatasetServiceClient
+	approval apiv1.ApprovalServiceClient
 }
 
 // Connection tells how the keyholder stands with its gateway.
@@ -149,7 +151,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, signer: cfg.Keys.Signer(),
 		state: newState(cfg.Registrar, cfg.Party),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
-			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway)},
+			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway), apiv1.NewApprovalServiceClient(cfg.Gateway)},
 		chunks:  newChunkCache(cfg.CacheBytes),
 		public:  scan.NewPublicCache(cfg.PublicBytes),
 		cubes:   scan.NewCubes(cfg.CubeBytes),
@@ -218,7 +220,7 @@ func (k *Keyholder) enlist(ctx context.Context, c *Case) error {
 // is down is waited for.
 func (k *Keyholder) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context) error{k.follow, k.fetchSeeds, k.answer, k.send} {
+	for _, loop := range []func(context.Context) error{k.follow, k.fetchSeeds, k.answer, k.send, k.watchConsent} {
 		g.Go(func() error { return loop(gctx) })
 	}
 	err := g.Wait()

@@ -52,6 +52,11 @@ var migrations = []string{
 	   retired INTEGER NOT NULL, destroyed INTEGER NOT NULL) STRICT;`,
 	`-- Functionals across keys are also counted by themselves.
 	 ALTER TABLE charge ADD COLUMN across INTEGER NOT NULL DEFAULT 0;`,
+	`-- Queries that wait for people, and what somebody here decided, in whatever process.
+	 -- statement is what the gateway is told.
+	 CREATE TABLE consent (query BLOB PRIMARY KEY, seq INTEGER NOT NULL, asked BLOB NOT NULL, own INTEGER NOT NULL, until INTEGER NOT NULL,
+	   decision TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', by TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL DEFAULT 0,
+	   statement BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0) STRICT;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

@@ -13,11 +13,18 @@ import (
 // scheme. It must depend on public facts only, since its reason is published, and
 // on facts in the request only, since a query is decided once.
 type Policy interface {
-	// Check returns nil to allow the release, an error of kind Refused with reason
+	// Check returns no error to allow the release, an error of kind Refused with reason
 	// and remedy to refuse it for good, any other error if it can't decide now. A refusal
 	// with a method Judged() []carnet.Judged has records of what rules decided, which
 	// become part of the signed decision.
-	Check(ctx context.Context, r Request) error
+	Check(ctx context.Context, r Request) (Verdict, error)
+}
+
+// Verdict is what an allowed release still needs: people's approval.
+type Verdict struct {
+	Owners bool     // of every owner of the datasets, whatever its terms say
+	Own    []string // of somebody of this keyholder: why; empty: nobody
+	Said   []string // what rules said, for whoever decides
 }
 
 // Request is what a policy decides on.
@@ -41,14 +48,14 @@ type OwnerTerms struct{}
 
 // Check implements Policy. The first unmet condition is the reason; others follow
 // as violations.
-func (OwnerTerms) Check(_ context.Context, r Request) error {
+func (OwnerTerms) Check(_ context.Context, r Request) (Verdict, error) {
 	refusals := terms.Check(terms.Request{Buyer: r.Query.Buyer, From: r.Buyer.Jurisdiction, Purpose: r.Query.Purpose, Plan: r.Plan, Now: r.Now})
 	if len(refusals) == 0 {
-		return nil
+		return Verdict{}, nil
 	}
 	e := refusals[0].Error()
 	for _, more := range refusals[1:] {
 		e = e.With(string(more.Dataset), "%s", more.Message)
 	}
-	return e
+	return Verdict{}, e
 }

@@ -143,9 +143,10 @@ func (s *state) ownCheck(seq int64, env *evidence.Envelope) *ownCheck {
 	return &ownCheck{query: c.Query, seq: seq, statement: env}
 }
 
-// forget drops what is known of the check of a decided query.
+// forget drops what is known of checks and approvals of a decided query.
 func (s *state) forget(query carnet.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.checks, query)
+	delete(s.approvals, query)
 }

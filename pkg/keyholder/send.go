@@ -84,6 +84,9 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := k.sendDeferrals(ctx); err != nil {
+		return err
+	}
 	for after := int64(-1); ; {
 		o, err := k.ledger.unsent(ctx, after)
 		if err != nil || o == nil {
@@ -91,6 +94,33 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 		}
 		after = o.Seq
 		if err := k.sendOutcome(ctx, o); err != nil {
+			return err
+		}
+	}
+}
+
+// sendDeferrals tells the gateway which queries wait for people. It changes nothing, so one
+// that the gateway does not take is let go.
+func (k *Keyholder) sendDeferrals(ctx context.Context) error {
+	for {
+		c, err := k.ledger.unsentDeferral(ctx)
+		if err != nil || c == nil {
+			return err
+		}
+		call, done := context.WithTimeout(ctx, callLimit)
+		_, err = k.api.approval.SubmitDeferral(call, &apiv1.SubmitDeferralRequest{Statement: apiconv.ToEnvelope(c.statement)})
+		done()
+		switch {
+		case status.Code(err) == codes.Unimplemented:
+		case err != nil && !takenForGood(err):
+			return err
+		case err != nil:
+			k.log.Warn("the gateway did not take that a query waits for people", "query", c.Query, "error", offWire(err))
+		}
+		if err := k.crash("deferral sent"); err != nil {
+			return err
+		}
+		if err := k.ledger.setDeferralSent(ctx, c.Query); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,7 @@ type state struct {
 	again      map[carnet.KeyID]carnet.KeyID                    // such dealings, and the key they are of
 	destroyed  map[carnet.KeyID]map[int]bool                    // keyholders that said they destroyed their seeds
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
+	approvals  map[carnet.Hash]map[carnet.PartyID]*approved     // of queries that wait
 }
 
 type committee struct {
@@ -98,6 +99,7 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		again:      map[carnet.KeyID]carnet.KeyID{},
 		destroyed:  map[carnet.KeyID]map[int]bool{},
 		checks:     map[carnet.Hash]map[carnet.PartyID]*carnet.Check{},
+		approvals:  map[carnet.Hash]map[carnet.PartyID]*approved{},
 	}
 }
 
@@ -131,8 +133,11 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return s.applyCheck(env)
 	case carnet.TypeQuery:
 		s.expectChecks(env)
+		s.expectApprovals(env.Hash())
 		return nil
-	case carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeCertificate, carnet.TypeUsage:
+	case carnet.TypeApproval:
+		return s.applyApproval(env)
+	case carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeDeferral, carnet.TypeCertificate, carnet.TypeUsage:
 		return nil // they change nothing here; see newCase and ownOutcome
 	}
 	return noEffect("UNKNOWN_STATEMENT_TYPE", "statements of type %q are unknown", env.PayloadType)

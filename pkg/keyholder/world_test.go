@@ -46,6 +46,7 @@ type options struct {
 	layout carnet.Layout
 	owners int
 	home   bool
+	asks   bool // the first owner's terms have queries wait for its approval
 	apart  bool // the second owner deals to another committee, of the same keyholders
 }
 
@@ -263,6 +264,9 @@ func (w *world) publish(t *testing.T, i int, sc carnet.Hash) carnet.DatasetID {
 		Files:   []carnet.File{file},
 		Terms:   carnet.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{"statistics"}, Expires: testTime.AddDate(5, 0, 0)},
 		Created: testTime}
+	if w.asks && i == 0 {
+		m.Terms.Approval = carnet.ApprovalOwner
+	}
 	env := sign(t, carnet.TypeDataset, m, w.owners[i])
 	w.manifests = append(w.manifests, env)
 	w.base = append(w.base, env)

@@ -49,6 +49,8 @@ func (p *Party) fill() { p.Roles = list(p.Roles) }
 
 func (d *Dataset) fill() {
 	d.Owner.fill()
+	a := &d.Asked
+	a.Aggregates, a.GroupBy, a.Filters = list(a.Aggregates), list(a.GroupBy), list(a.Filters)
 	t := &d.Terms
 	t.Buyers, t.Jurisdictions, t.Purposes = list(t.Buyers), list(t.Jurisdictions), list(t.Purposes)
 	t.Aggregates, t.GroupBy, t.Filters = list(t.Aggregates), list(t.GroupBy), list(t.Filters)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -40,22 +39,6 @@ type Finding struct {
 
 // Blocks reports whether the finding keeps the flow from happening.
 func (f *Finding) Blocks() bool { return f.Effect != EffectAllow }
-
-// Obligations are what an allowed flow has to keep. Of several decisions the strictest
-// count, see Stricter.
-type Obligations struct {
-	MinOwners  int       `json:"min_owners"`  // least number of owners in every released number
-	ValidUntil time.Time `json:"valid_until"` // when the decision is not relied on any more
-}
-
-// Stricter returns the obligations that keep both.
-func (o Obligations) Stricter(p Obligations) Obligations {
-	o.MinOwners = max(o.MinOwners, p.MinOwners)
-	if o.ValidUntil.IsZero() || !p.ValidUntil.IsZero() && p.ValidUntil.Before(o.ValidUntil) {
-		o.ValidUntil = p.ValidUntil
-	}
-	return o
-}
 
 // Decision is the answer of a bundle to an input.
 type Decision struct {
@@ -120,11 +103,8 @@ func decisionOf(b []byte) (*Decision, error) {
 		return nil, fmt.Errorf("it refuses and no rule says why")
 	case d.Allow && len(d.Findings) == 0:
 		return nil, fmt.Errorf("it allows and no rule says why")
-	case d.Obligations.MinOwners < 1 || d.Obligations.ValidUntil.IsZero():
-		return nil, fmt.Errorf("its obligations are incomplete")
 	}
-	d.Obligations.ValidUntil = d.Obligations.ValidUntil.UTC()
-	return d, nil
+	return d, d.Obligations.canonical()
 }
 
 // compare orders findings: what blocks first, then by border, dataset and rule.

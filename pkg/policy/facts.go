@@ -53,6 +53,7 @@ func (f *Facts) Input(flow Flow) *Input {
 		if f.Plan != nil {
 			if j := slices.IndexFunc(f.Plan.Datasets, func(p plan.Dataset) bool { return p.Hash == d.Hash }); j >= 0 {
 				x.FewestOwners = fewest[j]
+				x.Asked = Asked(terms.Asked(f.Plan, d.Hash))
 			}
 		}
 		in.Datasets = append(in.Datasets, x)
@@ -95,7 +96,7 @@ func datasetOf(d *plan.Dataset, owner Party, home, revoked bool) Dataset {
 	out := Dataset{
 		ID: m.ID, Statement: d.Hash, Owner: owner, Jurisdiction: m.Jurisdiction, Layout: m.Layout, HomeVeto: home, Revoked: revoked,
 		Terms: Terms{Buyers: m.Terms.Buyers, Jurisdictions: m.Terms.Jurisdictions, Purposes: m.Terms.Purposes,
-			GroupBy: m.Terms.GroupBy, Filters: m.Terms.Filters, MinOwners: m.Terms.MinOwners, Expires: m.Terms.Expires},
+			GroupBy: m.Terms.GroupBy, Filters: m.Terms.Filters, MinOwners: m.Terms.MinOwners, Approval: m.Terms.Approval, Expires: m.Terms.Expires},
 	}
 	for i := range m.Files {
 		out.Rows += m.Files[i].Rows

@@ -9,7 +9,7 @@ import (
 )
 
 // InputVersion is the version of the form of Input. Rules are written for one.
-const InputVersion = 1
+const InputVersion = 2
 
 // Flow is what crosses a border.
 type Flow string
@@ -56,8 +56,16 @@ type Dataset struct {
 	HomeVeto     bool                `json:"home_veto" doc:"Nothing opens without a keyholder that the owner chose."`
 	Revoked      bool                `json:"revoked" doc:"The owner revoked it."`
 	FewestOwners int                 `json:"fewest_owners" doc:"The least number of owners that a number of this query combines, among those that the dataset contributes to; 0 outside of queries."`
+	Asked        Asked               `json:"asked" doc:"What the query has of this dataset: of a query over several products, its own side of it."`
 	Terms        Terms               `json:"terms" doc:"The owner's conditions."`
 	Declaration  Declaration         `json:"declaration" doc:"What the owner declares about the data."`
+}
+
+// Asked is what a query has of one dataset.
+type Asked struct {
+	Aggregates []string `json:"aggregates" doc:"SQL aggregates over it, ascending, aliases resolved."`
+	GroupBy    []string `json:"group_by" doc:"Columns of it that are grouped by, ascending."`
+	Filters    []string `json:"filters" doc:"Columns of it that decide which rows count, ascending."`
 }
 
 // Terms are carnet.Terms with every field there.
@@ -69,6 +77,7 @@ type Terms struct {
 	GroupBy       []string              `json:"group_by" doc:"Columns that may be grouped by; empty is all."`
 	Filters       []string              `json:"filters" doc:"Columns that may be filtered by; empty is all."`
 	MinOwners     int                   `json:"min_owners" doc:"Least number of owners that a released number combines."`
+	Approval      string                `json:"approval" doc:"owner: its owner has to approve every query; empty: nobody has to."`
 	Expires       time.Time             `json:"expires" doc:"Until when, at most 2200-01-01."`
 }
 

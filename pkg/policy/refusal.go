@@ -70,10 +70,16 @@ type Blocked struct {
 	Finding
 }
 
-// Refusal makes an error of kind Refused from findings that block; nil if there are none.
-func Refusal(findings []Blocked, records []carnet.Judged) error {
-	if len(findings) == 0 {
+// Refusal makes an error of kind Refused from findings that block and obligations that
+// are not kept; nil if there are none.
+func Refusal(findings []Blocked, unmet []Unmet, records []carnet.Judged) error {
+	if len(findings) == 0 && len(unmet) == 0 {
 		return nil
+	}
+	if len(findings) == 0 {
+		e := carnet.E(carnet.Refused, ReasonUnmet, "%s", unmet[0].Message)
+		e.Remedy = unmet[0].Remedy
+		return &Denied{withUnmet(e, unmet[1:]), records}
 	}
 	first := &findings[0]
 	e := carnet.E(carnet.Refused, first.Reason(), "%s", first.Text(first.Flow))
@@ -82,5 +88,12 @@ func Refusal(findings []Blocked, records []carnet.Judged) error {
 		f := &findings[1+i]
 		e = e.With(f.Rule, "%s; %s", f.Text(f.Flow), f.Remedy)
 	}
-	return &Denied{e, records}
+	return &Denied{withUnmet(e, unmet), records}
+}
+
+func withUnmet(e *carnet.Error, unmet []Unmet) *carnet.Error {
+	for _, u := range unmet {
+		e = e.With("obligation", "%s; %s", u.Message, u.Remedy)
+	}
+	return e
 }

@@ -22,13 +22,19 @@ var queryStates = map[flow.QueryState]carnetv1.QueryState{
 	flow.QueryReady:     carnetv1.QueryState_QUERY_STATE_READY,
 	flow.QueryRefused:   carnetv1.QueryState_QUERY_STATE_REFUSED,
 	flow.QueryFailed:    carnetv1.QueryState_QUERY_STATE_FAILED,
+	flow.QueryWaiting:   carnetv1.QueryState_QUERY_STATE_WAITING,
 	flow.QueryExpired:   carnetv1.QueryState_QUERY_STATE_EXPIRED,
 }
 
 // toQueryStatus is the message form of a query's status.
 func toQueryStatus(s *flow.QueryStatus) *carnetv1.QueryStatus {
+	var waits []*carnetv1.PendingApproval
+	for _, p := range s.Pending {
+		waits = append(waits, &carnetv1.PendingApproval{Of: string(p.Of), Until: timestamppb.New(p.Until)})
+	}
 	return &carnetv1.QueryStatus{
-		Id: s.Statement.Hash.String(), Statement: apiconv.ToEnvelope(s.Statement.Envelope), State: queryStates[s.State],
+		WaitingFor: waits,
+		Id:         s.Statement.Hash.String(), Statement: apiconv.ToEnvelope(s.Statement.Envelope), State: queryStates[s.State],
 		BlocksDone: s.BlocksDone, BlocksTotal: s.BlocksTotal,
 		Answers: int32(s.Answers), Threshold: int32(s.Threshold), Keyholders: int32(s.Keyholders),
 		Checks: int32(s.Checked), ChecksNeeded: int32(s.Checks),

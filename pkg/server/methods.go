@@ -93,6 +93,9 @@ var rules = map[string]rule{
 	carnetv1.MeteringService_CertifyUsage_FullMethodName:        {roles: readers, within: long},
 	carnetv1.MeteringService_GetSettlement_FullMethodName:       {roles: anyone, within: long},
 	carnetv1.MeteringService_GetValuation_FullMethodName:        {roles: readers, within: long},
+	carnetv1.ApprovalService_ListApprovals_FullMethodName:       {roles: publishers, within: quick},
+	carnetv1.ApprovalService_SubmitApproval_FullMethodName:      {roles: publishers, within: quick},
+	carnetv1.ApprovalService_SubmitDeferral_FullMethodName:      {roles: keyholders, within: quick},
 
 	"/grpc.health.v1.Health/Check": {stranger: true, within: quick},
 	"/grpc.health.v1.Health/List":  {stranger: true, within: quick},

@@ -28,6 +28,9 @@ func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQuery
 		out.Quote = append(out.Quote, &carnetv1.Charge{Dataset: string(l.Dataset), Payee: string(l.Payee), Item: string(l.Item), Quantity: l.Quantity,
 			Price: l.Price.String(), Currency: l.Currency, Amount: l.Amount.String()})
 	}
+	for _, by := range ex.Approval {
+		out.Approvals = append(out.Approvals, string(by))
+	}
 	if out.Plan != nil {
 		out.Plan.Estimate = apiconv.ToEstimate(ex.Estimate)
 		for i, k := range ex.Plan.Cost.Keys() { // in this order

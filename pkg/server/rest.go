@@ -62,6 +62,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		carnetv1.RegisterCatalogueServiceHandler, carnetv1.RegisterQueryServiceHandler, carnetv1.RegisterJournalServiceHandler,
 		carnetv1.RegisterReleaseServiceHandler, carnetv1.RegisterPolicyServiceHandler,
 		carnetv1.RegisterMeteringServiceHandler,
+		carnetv1.RegisterApprovalServiceHandler,
 	} {
 		if err := register(ctx, mux, conn); err != nil {
 			conn.Close()

@@ -114,6 +114,7 @@ func newGRPC(s *Server, opts ...grpc.ServerOption) *grpc.Server {
 	carnetv1.RegisterReleaseServiceServer(g, releaseService{s: s})
 	carnetv1.RegisterPolicyServiceServer(g, policyService{s: s})
 	carnetv1.RegisterMeteringServiceServer(g, meteringService{s: s})
+	carnetv1.RegisterApprovalServiceServer(g, approvalService{s: s})
 	return g
 }
 

@@ -2,7 +2,6 @@ package terms
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/plan"
@@ -70,11 +69,4 @@ func FewestOwners(p *plan.Plan) []int {
 	return fewest
 }
 
-func countOwners(p *plan.Plan) int {
-	var owners []carnet.PartyID
-	for i := range p.Datasets {
-		owners = append(owners, p.Datasets[i].Manifest.Owner)
-	}
-	slices.Sort(owners)
-	return len(slices.Compact(owners))
-}
+func countOwners(p *plan.Plan) int { return len(Owners(p)) }

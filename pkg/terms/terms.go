@@ -134,7 +134,7 @@ func (c *checker) shape() {
 	for _, a := range m.Terms.Aggregates {
 		funcs = append(funcs, canonical(a))
 	}
-	own := c.asked()
+	own := Asked(c.request.Plan, c.dataset.Hash)
 	lists := []struct {
 		reason, what  string
 		used, allowed []string
@@ -156,10 +156,13 @@ func (c *checker) shape() {
 	}
 }
 
-// asked is what the query has of the dataset, in every product that it belongs to.
-func (c *checker) asked() (out plan.Source) {
-	for _, s := range c.request.Plan.Sources {
-		if !slices.ContainsFunc(s.Datasets, func(d plan.Dataset) bool { return d.Hash == c.dataset.Hash }) {
+// Shape is what a query has of one dataset; lists are ascending.
+type Shape struct{ Aggregates, GroupBy, Filters []string }
+
+// Asked is what a plan has of a dataset, in every product that it belongs to.
+func Asked(p *plan.Plan, dataset carnet.Hash) (out Shape) {
+	for _, s := range p.Sources {
+		if !slices.ContainsFunc(s.Datasets, func(d plan.Dataset) bool { return d.Hash == dataset }) {
 			continue
 		}
 		out.Aggregates = union(out.Aggregates, s.Aggregates)

@@ -42,9 +42,9 @@ finding contains refuse(l.rule, d, sprintf("%s does not allow to %s %s on datase
 	input.flow == "release"
 	some d in input.datasets
 	some l in [
-		{"rule": "terms.aggregate", "what": "aggregate with", "used": input.plan.aggregates, "allowed": d.terms.aggregates},
-		{"rule": "terms.group-by", "what": "group by", "used": input.plan.group_by, "allowed": d.terms.group_by},
-		{"rule": "terms.filter", "what": "filter by", "used": input.plan.filters, "allowed": d.terms.filters},
+		{"rule": "terms.aggregate", "what": "aggregate with", "used": d.asked.aggregates, "allowed": d.terms.aggregates},
+		{"rule": "terms.group-by", "what": "group by", "used": d.asked.group_by, "allowed": d.terms.group_by},
+		{"rule": "terms.filter", "what": "filter by", "used": d.asked.filters, "allowed": d.terms.filters},
 	]
 	count(l.allowed) > 0
 	some used in l.used

@@ -2,11 +2,10 @@ package carnet.terms_test
 
 import data.carnet.testing as t
 
-asked(terms, plan, dataset) := i if {
+asked(terms, query, dataset) := i if {
 	base := t.release("CN", "CN", t.nothing)
 	i := object.union(base, {
-		"datasets": [object.union(object.union(base.datasets[0], {"terms": object.union(t.terms, terms)}), dataset)],
-		"plan": object.union(base.plan, plan),
+		"datasets": [object.union(object.union(base.datasets[0], {"terms": object.union(t.terms, terms), "asked": object.union(base.datasets[0].asked, query)}), dataset)],
 	})
 }
 

@@ -5,12 +5,14 @@ package gate
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/policy"
+	"github.com/carnet-network/carnet/pkg/terms"
 )
 
 // Policy implements flow.Policy. It is safe for concurrent use.
@@ -105,6 +107,7 @@ func (p *Policy) judge(ctx context.Context, f *policy.Facts, v flow.Verdict, flo
 			return v, err
 		}
 		v.Judged = append(v.Judged, judged)
+		p.oblige(f, &v, d)
 		for _, x := range d.Blocking() {
 			r := flow.Refusal{By: p.operator, Reason: x.Reason(), Message: x.Text(name), Remedy: x.Remedy}
 			if x.ByOwner() {
@@ -117,6 +120,28 @@ func (p *Policy) judge(ctx context.Context, f *policy.Facts, v flow.Verdict, flo
 		}
 	}
 	return v, nil
+}
+
+// oblige adds what the obligations of a decision about a query refuse, and whose approval
+// they want.
+func (p *Policy) oblige(f *policy.Facts, v *flow.Verdict, d *policy.Decision) {
+	if f.Plan == nil || !d.Allow {
+		return
+	}
+	for _, u := range d.Obligations.Unmet(f.Plan, f.Purpose, f.Now) {
+		r := flow.Refusal{By: p.operator, Reason: policy.ReasonUnmet, Message: u.Message, Remedy: u.Remedy}
+		if !slices.Contains(v.Refusals, r) { // each flow has them
+			v.Refusals = append(v.Refusals, r)
+		}
+	}
+	if slices.Contains(d.Obligations.Approval, policy.ApprovalOwner) {
+		v.Approval = append(v.Approval, terms.Owners(f.Plan)...)
+	}
+	if slices.Contains(d.Obligations.Approval, policy.ApprovalJudge) {
+		v.Approval = append(v.Approval, p.operator)
+	}
+	slices.Sort(v.Approval)
+	v.Approval = slices.Compact(v.Approval)
 }
 
 // complete adds what the store knows: parties, and what their owners published before

@@ -5,6 +5,7 @@ package guard
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -25,9 +26,9 @@ var _ keyholder.Policy = (*Policy)(nil)
 func New(h *policy.Holder, me carnet.PartyID) *Policy { return &Policy{h, me} }
 
 // Check implements keyholder.Policy.
-func (p *Policy) Check(ctx context.Context, r keyholder.Request) error {
-	if err := (keyholder.OwnerTerms{}).Check(ctx, r); err != nil {
-		return err
+func (p *Policy) Check(ctx context.Context, r keyholder.Request) (v keyholder.Verdict, err error) {
+	if v, err = (keyholder.OwnerTerms{}).Check(ctx, r); err != nil {
+		return v, err
 	}
 	var published []*carnet.Dataset
 	for _, owner := range slices.Sorted(maps.Keys(r.Published)) {
@@ -45,15 +46,35 @@ func (p *Policy) Check(ctx context.Context, r keyholder.Request) error {
 	}
 	var blocking []policy.Blocked
 	var records []carnet.Judged
+	var unmet []policy.Unmet
 	for _, flow := range []policy.Flow{policy.FlowShare, policy.FlowRelease} {
 		d, judged, err := p.holder.Judge(ctx, f.Input(flow))
 		if err != nil {
-			return err
+			return v, err
 		}
 		records = append(records, judged)
 		for _, x := range d.Blocking() {
 			blocking = append(blocking, policy.Blocked{Flow: flow, Finding: x})
 		}
+		if d.Allow {
+			unmet = append(unmet, d.Obligations.Unmet(r.Plan, r.Query.Purpose, r.Now)...)
+		}
+		needs(&v, judged, d)
 	}
-	return policy.Refusal(blocking, records)
+	return v, policy.Refusal(blocking, unmet, records)
+}
+
+// needs adds what a decision wants people to approve, and what its rules said.
+func needs(v *keyholder.Verdict, j carnet.Judged, d *policy.Decision) {
+	by := fmt.Sprintf("policy %s version %d", j.Name, j.Version)
+	if slices.Contains(d.Obligations.Approval, policy.ApprovalOwner) {
+		v.Owners = true
+	}
+	if slices.Contains(d.Obligations.Approval, policy.ApprovalJudge) {
+		v.Own = append(v.Own, fmt.Sprintf("%s, %s", by, j.Flow))
+	}
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		v.Said = append(v.Said, fmt.Sprintf("%s: %s: %s", by, f.Effect, f.Text(policy.Flow(j.Flow))))
+	}
 }

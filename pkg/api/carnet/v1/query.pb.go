@@ -39,6 +39,8 @@ const (
 	QueryState_QUERY_STATE_FAILED QueryState = 5
 	// Too few answers before the expiry.
 	QueryState_QUERY_STATE_EXPIRED QueryState = 6
+	// Owners, or the operator, have to approve it first; nothing is computed yet.
+	QueryState_QUERY_STATE_WAITING QueryState = 7
 )
 
 // Enum value maps for QueryState.
@@ -51,6 +53,7 @@ var (
 		4: "QUERY_STATE_REFUSED",
 		5: "QUERY_STATE_FAILED",
 		6: "QUERY_STATE_EXPIRED",
+		7: "QUERY_STATE_WAITING",
 	}
 	QueryState_value = map[string]int32{
 		"QUERY_STATE_UNSPECIFIED": 0,
@@ -60,6 +63,7 @@ var (
 		"QUERY_STATE_REFUSED":     4,
 		"QUERY_STATE_FAILED":      5,
 		"QUERY_STATE_EXPIRED":     6,
+		"QUERY_STATE_WAITING":     7,
 	}
 )
 
@@ -166,7 +170,9 @@ type ExplainQueryResponse struct {
 	// Empty if the query would be accepted.
 	Refusals []*Refusal `protobuf:"bytes,2,rep,name=refusals,proto3" json:"refusals,omitempty"`
 	// What the caller would owe once the answer is released; empty if it is free.
-	Quote         []*Charge `protobuf:"bytes,3,rep,name=quote,proto3" json:"quote,omitempty"`
+	Quote []*Charge `protobuf:"bytes,3,rep,name=quote,proto3" json:"quote,omitempty"`
+	// Parties that would have to approve the query before it is computed.
+	Approvals     []string `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -218,6 +224,13 @@ func (x *ExplainQueryResponse) GetRefusals() []*Refusal {
 func (x *ExplainQueryResponse) GetQuote() []*Charge {
 	if x != nil {
 		return x.Quote
+	}
+	return nil
+}
+
+func (x *ExplainQueryResponse) GetApprovals() []string {
+	if x != nil {
+		return x.Approvals
 	}
 	return nil
 }
@@ -1097,8 +1110,10 @@ type QueryStatus struct {
 	Updated     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated,proto3" json:"updated,omitempty"`
 	// With a private parameter: how many keyholders published their check of it, and how
 	// many must agree before any of them answers.
-	Checks        int32 `protobuf:"varint,12,opt,name=checks,proto3" json:"checks,omitempty"`
-	ChecksNeeded  int32 `protobuf:"varint,13,opt,name=checks_needed,json=checksNeeded,proto3" json:"checks_needed,omitempty"`
+	Checks       int32 `protobuf:"varint,12,opt,name=checks,proto3" json:"checks,omitempty"`
+	ChecksNeeded int32 `protobuf:"varint,13,opt,name=checks_needed,json=checksNeeded,proto3" json:"checks_needed,omitempty"`
+	// Whose approval the query waits for; of one that expired, whose did not come.
+	WaitingFor    []*PendingApproval `protobuf:"bytes,14,rep,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1224,6 +1239,66 @@ func (x *QueryStatus) GetChecksNeeded() int32 {
 	return 0
 }
 
+func (x *QueryStatus) GetWaitingFor() []*PendingApproval {
+	if x != nil {
+		return x.WaitingFor
+	}
+	return nil
+}
+
+// PendingApproval is one party whose people have not decided yet.
+type PendingApproval struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Of            string                 `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PendingApproval) Reset() {
+	*x = PendingApproval{}
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PendingApproval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PendingApproval) ProtoMessage() {}
+
+func (x *PendingApproval) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PendingApproval.ProtoReflect.Descriptor instead.
+func (*PendingApproval) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PendingApproval) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
+func (x *PendingApproval) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 type ListQueriesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -1234,7 +1309,7 @@ type ListQueriesRequest struct {
 
 func (x *ListQueriesRequest) Reset() {
 	*x = ListQueriesRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1321,7 @@ func (x *ListQueriesRequest) String() string {
 func (*ListQueriesRequest) ProtoMessage() {}
 
 func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1334,7 @@ func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListQueriesRequest) GetPageSize() int32 {
@@ -1286,7 +1361,7 @@ type ListQueriesResponse struct {
 
 func (x *ListQueriesResponse) Reset() {
 	*x = ListQueriesResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1373,7 @@ func (x *ListQueriesResponse) String() string {
 func (*ListQueriesResponse) ProtoMessage() {}
 
 func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1386,7 @@ func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListQueriesResponse) GetQueries() []*QueryStatus {
@@ -1337,7 +1412,7 @@ type FetchAnswerRequest struct {
 
 func (x *FetchAnswerRequest) Reset() {
 	*x = FetchAnswerRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1424,7 @@ func (x *FetchAnswerRequest) String() string {
 func (*FetchAnswerRequest) ProtoMessage() {}
 
 func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1437,7 @@ func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerRequest.ProtoReflect.Descriptor instead.
 func (*FetchAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FetchAnswerRequest) GetId() string {
@@ -1386,7 +1461,7 @@ type FetchAnswerResponse struct {
 
 func (x *FetchAnswerResponse) Reset() {
 	*x = FetchAnswerResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1473,7 @@ func (x *FetchAnswerResponse) String() string {
 func (*FetchAnswerResponse) ProtoMessage() {}
 
 func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1486,7 @@ func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerResponse.ProtoReflect.Descriptor instead.
 func (*FetchAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FetchAnswerResponse) GetPart() isFetchAnswerResponse_Part {
@@ -1481,7 +1556,7 @@ type KeyholderAnswer struct {
 
 func (x *KeyholderAnswer) Reset() {
 	*x = KeyholderAnswer{}
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1568,7 @@ func (x *KeyholderAnswer) String() string {
 func (*KeyholderAnswer) ProtoMessage() {}
 
 func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +1581,7 @@ func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyholderAnswer.ProtoReflect.Descriptor instead.
 func (*KeyholderAnswer) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *KeyholderAnswer) GetStatement() *Envelope {
@@ -1526,7 +1601,7 @@ type SealedPiece struct {
 
 func (x *SealedPiece) Reset() {
 	*x = SealedPiece{}
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1613,7 @@ func (x *SealedPiece) String() string {
 func (*SealedPiece) ProtoMessage() {}
 
 func (x *SealedPiece) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1626,7 @@ func (x *SealedPiece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedPiece.ProtoReflect.Descriptor instead.
 func (*SealedPiece) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SealedPiece) GetData() []byte {
@@ -1570,11 +1645,12 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12\x18\n" +
 	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x12\n" +
-	"\x04with\x18\x04 \x03(\tR\x04with\"\x94\x01\n" +
+	"\x04with\x18\x04 \x03(\tR\x04with\"\xb2\x01\n" +
 	"\x14ExplainQueryResponse\x12#\n" +
 	"\x04plan\x18\x01 \x01(\v2\x0f.carnet.v1.PlanR\x04plan\x12.\n" +
 	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\x12'\n" +
-	"\x05quote\x18\x03 \x03(\v2\x11.carnet.v1.ChargeR\x05quote\"\xb2\x01\n" +
+	"\x05quote\x18\x03 \x03(\v2\x11.carnet.v1.ChargeR\x05quote\x12\x1c\n" +
+	"\tapprovals\x18\x04 \x03(\tR\tapprovals\"\xb2\x01\n" +
 	"\x06Charge\x12\x18\n" +
 	"\adataset\x18\x01 \x01(\tR\adataset\x12\x14\n" +
 	"\x05payee\x18\x02 \x01(\tR\x05payee\x12\x12\n" +
@@ -1641,7 +1717,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x11WatchQueryRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"D\n" +
 	"\x12WatchQueryResponse\x12.\n" +
-	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\xd2\x03\n" +
+	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\x8f\x04\n" +
 	"\vQueryStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\tstatement\x18\x02 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12+\n" +
@@ -1659,7 +1735,12 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	" \x01(\tR\x05error\x124\n" +
 	"\aupdated\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\aupdated\x12\x16\n" +
 	"\x06checks\x18\f \x01(\x05R\x06checks\x12#\n" +
-	"\rchecks_needed\x18\r \x01(\x05R\fchecksNeeded\"P\n" +
+	"\rchecks_needed\x18\r \x01(\x05R\fchecksNeeded\x12;\n" +
+	"\vwaiting_for\x18\x0e \x03(\v2\x1a.carnet.v1.PendingApprovalR\n" +
+	"waitingFor\"S\n" +
+	"\x0fPendingApproval\x12\x0e\n" +
+	"\x02of\x18\x01 \x01(\tR\x02of\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"P\n" +
 	"\x12ListQueriesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1677,7 +1758,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x0fKeyholderAnswer\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"!\n" +
 	"\vSealedPiece\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data*\xc0\x01\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data*\xd9\x01\n" +
 	"\n" +
 	"QueryState\x12\x1b\n" +
 	"\x17QUERY_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
@@ -1686,7 +1767,8 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x11QUERY_STATE_READY\x10\x03\x12\x17\n" +
 	"\x13QUERY_STATE_REFUSED\x10\x04\x12\x16\n" +
 	"\x12QUERY_STATE_FAILED\x10\x05\x12\x17\n" +
-	"\x13QUERY_STATE_EXPIRED\x10\x062\x85\x05\n" +
+	"\x13QUERY_STATE_EXPIRED\x10\x06\x12\x17\n" +
+	"\x13QUERY_STATE_WAITING\x10\a2\x85\x05\n" +
 	"\fQueryService\x12o\n" +
 	"\fExplainQuery\x12\x1e.carnet.v1.ExplainQueryRequest\x1a\x1f.carnet.v1.ExplainQueryResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/queries:explain\x12d\n" +
 	"\vSubmitQuery\x12\x1d.carnet.v1.SubmitQueryRequest\x1a\x1e.carnet.v1.SubmitQueryResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/queries\x12]\n" +
@@ -1712,7 +1794,7 @@ func file_carnet_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_carnet_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_carnet_v1_query_proto_goTypes = []any{
 	(QueryState)(0),               // 0: carnet.v1.QueryState
 	(*ExplainQueryRequest)(nil),   // 1: carnet.v1.ExplainQueryRequest
@@ -1730,15 +1812,16 @@ var file_carnet_v1_query_proto_goTypes = []any{
 	(*WatchQueryRequest)(nil),     // 13: carnet.v1.WatchQueryRequest
 	(*WatchQueryResponse)(nil),    // 14: carnet.v1.WatchQueryResponse
 	(*QueryStatus)(nil),           // 15: carnet.v1.QueryStatus
-	(*ListQueriesRequest)(nil),    // 16: carnet.v1.ListQueriesRequest
-	(*ListQueriesResponse)(nil),   // 17: carnet.v1.ListQueriesResponse
-	(*FetchAnswerRequest)(nil),    // 18: carnet.v1.FetchAnswerRequest
-	(*FetchAnswerResponse)(nil),   // 19: carnet.v1.FetchAnswerResponse
-	(*KeyholderAnswer)(nil),       // 20: carnet.v1.KeyholderAnswer
-	(*SealedPiece)(nil),           // 21: carnet.v1.SealedPiece
-	(*Envelope)(nil),              // 22: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 23: carnet.v1.StatementRef
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*PendingApproval)(nil),       // 16: carnet.v1.PendingApproval
+	(*ListQueriesRequest)(nil),    // 17: carnet.v1.ListQueriesRequest
+	(*ListQueriesResponse)(nil),   // 18: carnet.v1.ListQueriesResponse
+	(*FetchAnswerRequest)(nil),    // 19: carnet.v1.FetchAnswerRequest
+	(*FetchAnswerResponse)(nil),   // 20: carnet.v1.FetchAnswerResponse
+	(*KeyholderAnswer)(nil),       // 21: carnet.v1.KeyholderAnswer
+	(*SealedPiece)(nil),           // 22: carnet.v1.SealedPiece
+	(*Envelope)(nil),              // 23: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 24: carnet.v1.StatementRef
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
 }
 var file_carnet_v1_query_proto_depIdxs = []int32{
 	4,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
@@ -1747,35 +1830,37 @@ var file_carnet_v1_query_proto_depIdxs = []int32{
 	7,  // 3: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
 	5,  // 4: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
 	6,  // 5: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
-	22, // 6: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
-	23, // 7: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
+	23, // 6: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
+	24, // 7: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
 	15, // 8: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
 	15, // 9: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	22, // 10: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
+	23, // 10: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
 	0,  // 11: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
 	8,  // 12: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
-	24, // 13: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
-	15, // 14: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
-	20, // 15: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
-	21, // 16: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
-	22, // 17: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
-	1,  // 18: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
-	9,  // 19: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
-	11, // 20: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
-	13, // 21: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
-	16, // 22: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
-	18, // 23: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
-	2,  // 24: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
-	10, // 25: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
-	12, // 26: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
-	14, // 27: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
-	17, // 28: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
-	19, // 29: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	25, // 13: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
+	16, // 14: carnet.v1.QueryStatus.waiting_for:type_name -> carnet.v1.PendingApproval
+	25, // 15: carnet.v1.PendingApproval.until:type_name -> google.protobuf.Timestamp
+	15, // 16: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
+	21, // 17: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
+	22, // 18: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
+	23, // 19: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
+	1,  // 20: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
+	9,  // 21: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
+	11, // 22: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
+	13, // 23: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
+	17, // 24: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
+	19, // 25: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
+	2,  // 26: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
+	10, // 27: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
+	12, // 28: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
+	14, // 29: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
+	18, // 30: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
+	20, // 31: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
+	26, // [26:32] is the sub-list for method output_type
+	20, // [20:26] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_query_proto_init() }
@@ -1784,7 +1869,7 @@ func file_carnet_v1_query_proto_init() {
 		return
 	}
 	file_carnet_v1_common_proto_init()
-	file_carnet_v1_query_proto_msgTypes[18].OneofWrappers = []any{
+	file_carnet_v1_query_proto_msgTypes[19].OneofWrappers = []any{
 		(*FetchAnswerResponse_PublicValues)(nil),
 		(*FetchAnswerResponse_Answer)(nil),
 		(*FetchAnswerResponse_Sealed)(nil),
@@ -1795,7 +1880,7 @@ func file_carnet_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_query_proto_rawDesc), len(file_carnet_v1_query_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

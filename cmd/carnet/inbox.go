@@ -1,0 +1,150 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+)
+
+type inboxCmd struct {
+	Query string `arg:"" optional:"" help:"Query to show in words."`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+func (inboxCmd) Help() string {
+	return `Queries wait here if the terms of one of your datasets say approval: owner, or if rules of the
+gateway or of a keyholder want your approval. What is shown of a query is compiled here from what
+its buyer signed.
+
+Examples:
+  carnet inbox
+  carnet inbox 5f0c...e1`
+}
+
+func (c *inboxCmd) Run(a *app) error {
+	cl, _, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if c.Query != "" {
+		return c.show(a, cl)
+	}
+	list, err := cl.Inbox(a.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.json(list)
+	}
+	var rows [][]string
+	for _, s := range list {
+		rows = append(rows, []string{s.ID.String(), string(s.Query.Buyer), s.Query.Purpose, s.Query.Expires.UTC().Format("2006-01-02 15:04"), oneLine(s.Query.SQL)})
+	}
+	return a.table([]string{"QUERY", "BUYER", "PURPOSE", "EXPIRES", "SQL"}, rows)
+}
+
+func (c *inboxCmd) show(a *app, cl *client.Client) error {
+	id, err := parseQuery(c.Query)
+	if err != nil {
+		return err
+	}
+	s, err := cl.Status(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.json(s)
+	}
+	buyer, err := cl.Party(a.ctx, s.Query.Buyer)
+	if err != nil {
+		return err
+	}
+	a.printf("query    %s\nbuyer    %s (%s), %s\npurpose  %s\nexpires  %s\nstate    %s\n", s.ID, buyer.ID, buyer.Name, buyer.Jurisdiction,
+		s.Query.Purpose, s.Query.Expires.UTC().Format(time.RFC3339), s.State)
+	if w := s.WaitsFor(); w != "" {
+		a.printf("waits    for %s\n", w)
+	}
+	a.printf("\n  %s\n\n", strings.ReplaceAll(strings.TrimSpace(s.Query.SQL), "\n", "\n  "))
+	p, err := cl.Recompile(a.ctx, &s.Query)
+	if err != nil {
+		return err
+	}
+	for _, step := range p.Describe() {
+		a.printf("%s\n", step)
+	}
+	return nil
+}
+
+type approveCmd struct {
+	Query string `arg:"" help:"Query, as carnet inbox names it."`
+	Note  string `help:"Sentence for the buyer." placeholder:"TEXT"`
+}
+
+func (approveCmd) Help() string {
+	return `Signs that the query may be answered: this one, with its text, purpose, inputs and answer key.
+Every keyholder checks the signature. It can't be taken back; revoking a dataset stops
+what has not been answered.
+
+Example:
+  carnet approve 5f0c...e1`
+}
+
+func (c *approveCmd) Run(a *app) error { return decideQuery(a, c.Query, true, c.Note) }
+
+type refuseCmd struct {
+	Query  string `arg:"" help:"Query, as carnet inbox names it."`
+	Reason string `required:"" help:"Why; the buyer is told." placeholder:"TEXT"`
+}
+
+func (refuseCmd) Help() string {
+	return `Signs that the query may not be answered, and why. Every keyholder then refuses it, whoever else
+approved it. You may refuse any open query over your data, also one that did not wait for you.
+
+Example:
+  carnet refuse 5f0c...e1 --reason "we answer this for official statistics only"`
+}
+
+func (c *refuseCmd) Run(a *app) error {
+	if strings.TrimSpace(c.Reason) == "" {
+		return usage("a refusal needs a reason").Fix("say in a sentence why, with --reason")
+	}
+	return decideQuery(a, c.Query, false, c.Reason)
+}
+
+func decideQuery(a *app, query string, allow bool, reason string) error {
+	id, err := parseQuery(query)
+	if err != nil {
+		return err
+	}
+	cl, _, me, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ref, err := cl.Approve(a.ctx, me, id, allow, reason)
+	if err != nil {
+		return err
+	}
+	a.printf("%s %s; entry %d\n", map[bool]string{true: "approved", false: "refused"}[allow], id, ref.Seq)
+	return nil
+}
+
+func parseQuery(s string) (carnet.Hash, error) {
+	id, err := carnet.ParseHash(s)
+	if err != nil {
+		return id, usage("%q is not the id of a query", s).Fix("carnet inbox and carnet queries list them")
+	}
+	return id, nil
+}
+
+// oneLine is a text cut at what fits a table.
+func oneLine(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > 60 {
+		r = append(r[:59], '…')
+	}
+	return string(r)
+}
