@@ -177,7 +177,8 @@ func (f *serverFlags) logger(s streams) *slog.Logger {
 type credentials struct {
 	tls       *tls.Config
 	leaf      *x509.Certificate
-	keep      func(ctx context.Context) // keeps the certificate up to date
+	keep      func(ctx context.Context)       // keeps the certificate up to date
+	vault     func(ctx context.Context) error // whether the Vault it comes from serves; nil: from files
 	registrar []byte
 	identity  *ident.Identity // nil if it is still to be made
 }

@@ -90,7 +90,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err := g.Recover(ctx); err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Gateway: g, TLS: creds.tls, Logger: log, Metrics: registry})
+	srv, err := server.New(server.Config{Gateway: g, TLS: creds.tls, Vault: creds.vault, Logger: log, Metrics: registry})
 	if err != nil {
 		return err
 	}

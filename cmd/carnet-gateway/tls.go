@@ -57,7 +57,7 @@ func (f *serverFlags) certificate(ctx context.Context, c *credentials, log *slog
 	}); err != nil {
 		return errors.Join(err, client.Close())
 	}
-	c.tls, c.leaf = live.Server(), live.Certificate().Leaf
+	c.tls, c.leaf, c.vault = live.Server(), live.Certificate().Leaf, client.Health
 	log.Info("certificate issued by Vault", "role", v.Certificates.Role, "until", c.leaf.NotAfter.UTC())
 	c.keep = func(ctx context.Context) {
 		live.Keep(ctx, log)

@@ -24,9 +24,39 @@ func loopback(addr string) error {
 	return carnet.E(carnet.Invalid, "NOT_LOOPBACK", "%q is not a loopback address", addr).Fix("use 127.0.0.1:PORT")
 }
 
-// serveHealth answers /healthz (200 if connected to the gateway, else 503) and
-// /metrics on a loopback address. Neither shows a secret.
-func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop func(), at string, err error) {
+// vaultLimit is how long Vault may take to say how it is.
+const vaultLimit = 3 * time.Second
+
+// vaultHealth is what is known of the Vault that has the keys.
+type vaultHealth struct {
+	Usable bool   `json:"usable"`
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func askVault(ctx context.Context, ask func(context.Context) error) *vaultHealth {
+	if ask == nil {
+		return nil
+	}
+	ctx, done := context.WithTimeout(ctx, vaultLimit)
+	defer done()
+	err := ask(ctx)
+	if err == nil {
+		return &vaultHealth{Usable: true}
+	}
+	h := &vaultHealth{Reason: carnet.ReasonOf(err), Error: err.Error()}
+	var e *carnet.Error
+	if errors.As(err, &e) {
+		h.Remedy = e.Remedy
+	}
+	return h
+}
+
+// serveHealth answers /healthz (200 if connected to the gateway and Vault, if that has the
+// keys, serves requests; else 503) and /metrics on a loopback address. Neither shows a
+// secret. vault is nil without one.
+func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger, vault func(context.Context) error) (stop func(), at string, err error) {
 	if err := loopback(addr); err != nil {
 		return nil, "", err
 	}
@@ -36,12 +66,15 @@ func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		c := k.Connection()
+		h := struct {
+			keyholder.Connection
+			Vault *vaultHealth `json:"vault,omitempty"`
+		}{k.Connection(), askVault(r.Context(), vault)}
 		w.Header().Set("Content-Type", "application/json")
-		if !c.Connected {
+		if !h.Connected || h.Vault != nil && !h.Vault.Usable {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(c)
+		_ = json.NewEncoder(w).Encode(h)
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		st, err := l.Status(r.Context())
@@ -58,6 +91,13 @@ func serveHealth(addr string, k *keyholder.Keyholder, l *keyholder.Ledger) (stop
 			fmt.Fprintf(w, "# HELP carnet_keyholder_%s %s\n# TYPE carnet_keyholder_%s gauge\ncarnet_keyholder_%s %v\n", name, help, name, name, v)
 		}
 		gauge("connected", "1 while the journal is followed.", connected)
+		if v := askVault(r.Context(), vault); v != nil {
+			usable := 0
+			if v.Usable {
+				usable = 1
+			}
+			gauge("vault_usable", "1 while the Vault that has the keys serves requests.", usable)
+		}
 		gauge("journal_size", "Entries of the journal seen.", st.Size)
 		gauge("cosigned_size", "Journal size of the newest own co-signature.", st.Cosigned)
 		gauge("keys", "Keys dealt to this keyholder.", len(st.Keys))

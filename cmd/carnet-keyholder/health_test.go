@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keyholder"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 )
@@ -27,7 +29,9 @@ func TestHealthTellsWhetherTheGatewayIsReached(t *testing.T) {
 	defer conn.Close()
 	k, err := keyholder.New(t.Context(), keyholder.Config{Party: "ch", Registrar: make([]byte, 32), Keys: store, Ledger: ledger, Gateway: conn})
 	require.NoError(t, err)
-	stop, addr, err := serveHealth("127.0.0.1:0", k, ledger)
+	stop, addr, err := serveHealth("127.0.0.1:0", k, ledger, func(context.Context) error {
+		return carnet.E(carnet.Unavailable, "VAULT_SEALED", "Vault is sealed").Fix("unseal Vault")
+	})
 	require.NoError(t, err)
 	defer stop()
 
@@ -44,8 +48,10 @@ func TestHealthTellsWhetherTheGatewayIsReached(t *testing.T) {
 	var c keyholder.Connection
 	require.NoError(t, json.Unmarshal(body, &c))
 	require.False(t, c.Connected)
+	require.Contains(t, string(body), `"vault":{"usable":false,"reason":"VAULT_SEALED","error":"Vault is sealed","remedy":"unseal Vault"}`)
 	code, body = get("/metrics")
 	require.Equal(t, http.StatusOK, code)
 	require.Contains(t, string(body), "carnet_keyholder_connected 0\n")
+	require.Contains(t, string(body), "carnet_keyholder_vault_usable 0\n")
 	require.Contains(t, string(body), "# TYPE carnet_keyholder_answers gauge\n")
 }

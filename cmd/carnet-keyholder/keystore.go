@@ -57,6 +57,9 @@ type inVault struct {
 	client *vaultclient.Client
 }
 
+// Health says whether Vault serves requests now.
+func (s inVault) Health(ctx context.Context) error { return s.client.Health(ctx) }
+
 func (s inVault) Close() error { return errors.Join(s.Store.Close(), s.client.Close()) }
 
 // create makes a new keystore and says where.

@@ -147,7 +147,11 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if c.Health != "" {
-		stop, addr, err := serveHealth(c.Health, k, ledger)
+		var vault func(context.Context) error
+		if in, ok := store.(interface{ Health(context.Context) error }); ok {
+			vault = in.Health
+		}
+		stop, addr, err := serveHealth(c.Health, k, ledger, vault)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"google.golang.org/grpc/credentials"
@@ -45,7 +47,7 @@ func (c *runCmd) credentials(ctx context.Context, log *slog.Logger) (credentials
 		return nil, err
 	}
 	go files.Follow(ctx, live, lookEvery, log)
-	return credentials.NewTLS(live.Client()), nil
+	return following{live}, nil
 }
 
 // issued gets the certificate from Vault and keeps it valid until ctx ends.
@@ -73,5 +75,33 @@ func (c *runCmd) issued(ctx context.Context, store keys.Store, party carnet.Part
 	leaf := live.Certificate().Leaf
 	log.Info("certificate issued by Vault", "role", p.Role, "until", leaf.NotAfter.UTC())
 	go live.Keep(ctx, log)
-	return credentials.NewTLS(live.Client()), nil
+	return following{live.Live}, nil
 }
+
+// following dials with the certificate and the authorities of the moment: a gateway whose
+// certificate comes from another authority is accepted when that is, without a restart.
+type following struct{ live *ident.Live }
+
+func (f following) now() credentials.TransportCredentials {
+	return credentials.NewTLS(f.live.Client())
+}
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (f following) ClientHandshake(ctx context.Context, authority string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return f.now().ClientHandshake(ctx, authority, c)
+}
+
+// ServerHandshake implements credentials.TransportCredentials. A keyholder serves nobody.
+func (f following) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return nil, nil, errors.New("these credentials are a client's")
+}
+
+// Info implements credentials.TransportCredentials.
+func (f following) Info() credentials.ProtocolInfo { return f.now().Info() }
+
+// Clone implements credentials.TransportCredentials.
+func (f following) Clone() credentials.TransportCredentials { return f }
+
+// OverrideServerName implements credentials.TransportCredentials. It is deprecated there and
+// used by nobody here.
+func (f following) OverrideServerName(string) error { return errors.New("the name is the address") }

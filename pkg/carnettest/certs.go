@@ -3,6 +3,7 @@ package carnettest
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 // certificates is the network's CA and what it issued.
 type certificates struct {
 	ca   *ident.CA
+	root *x509.Certificate
 	pool *x509.CertPool
 
 	live *ident.Live // of the gateway
@@ -28,13 +30,16 @@ func newCertificates(t testing.TB) *certificates {
 	ca, err := ident.NewCA("carnettest", 24*time.Hour)
 	require.NoError(t, err)
 	c := &certificates{ca: ca, pool: x509.NewCertPool(), parties: map[carnet.PartyID]tls.Certificate{}}
-	require.True(t, c.pool.AppendCertsFromPEM(ca.PEM()))
+	block, _ := pem.Decode(ca.PEM())
+	c.root, err = x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	c.pool.AddCert(c.root)
 	return c
 }
 
 // server is the gateway's TLS configuration.
 func (c *certificates) server(t testing.TB) *tls.Config {
-	c.live = ident.NewLive(c.newServer(t), c.pool)
+	c.live = ident.NewLive(c.newServer(t), []*x509.Certificate{c.root})
 	return c.live.Server()
 }
 

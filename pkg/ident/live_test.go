@@ -128,3 +128,59 @@ func TestFilesAreFollowed(t *testing.T) {
 	reissue(t, ca, dir, "gateway", true)
 	require.Eventually(t, func() bool { return server.Certificate().Leaf.SerialNumber.Cmp(second) != 0 }, 20*time.Second, time.Millisecond)
 }
+
+// An authority takes over from another without a restart, on both sides: for a while both
+// are trusted, then the first is not, and whoever has a certificate of it is refused, on open
+// connections too.
+func TestAuthorityChanges(t *testing.T) {
+	dir, next := t.TempDir(), t.TempDir()
+	first, err := NewCA("test", time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, first.Save(dir))
+	second, err := NewCA("test", time.Hour) // of the same name
+	require.NoError(t, err)
+	require.NoError(t, second.Save(next))
+	server, files := live(t, first, dir, "gateway", true)
+	old, oldFiles := live(t, first, dir, "kz", false)
+	young, _ := live(t, second, next, "uz", false)
+	files.Revoked = filepath.Join(dir, "revoked.crl")
+	require.NoError(t, os.WriteFile(files.Revoked, revocations(t, first, 1, time.Hour).Raw, 0o600))
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	config := server.Server() // what a listener was given at the start
+	go files.Follow(t.Context(), server, time.Millisecond, log)
+	go oldFiles.Follow(t.Context(), old, time.Millisecond, log)
+	_, err = handshake(t, config, old.Client())
+	require.NoError(t, err)
+	_, err = handshake(t, config, young.Client())
+	require.Error(t, err)
+
+	both := append(append([]byte(nil), first.PEM()...), second.PEM()...)
+	require.NoError(t, os.WriteFile(files.CA, both, 0o600)) // of server and first client
+	meets := func(c *Live, want bool) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			_, err := handshake(t, config, c.Client())
+			return (err == nil) == want
+		}, 20*time.Second, 10*time.Millisecond)
+	}
+	young.Trust([]*x509.Certificate{first.cert, second.cert})
+	meets(young, true)
+	meets(old, true)
+	require.NoError(t, os.WriteFile(files.CA, both[:len(first.PEM())+100], 0o600)) // in the middle of being written
+	time.Sleep(20 * time.Millisecond)
+	meets(young, true)
+
+	// The server's certificate comes from the second; the client with a followed file accepts it.
+	require.NoError(t, os.WriteFile(files.CA, both, 0o600))
+	reissue(t, second, dir, "gateway", true)
+	require.Eventually(t, func() bool { return server.Certificate().Leaf.CheckSignatureFrom(second.cert) == nil }, 20*time.Second, time.Millisecond)
+	meets(old, true)
+
+	open := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{old.Certificate().Leaf, first.cert}}}
+	require.NoError(t, config.VerifyConnection(open))
+	require.NoError(t, os.WriteFile(files.Revoked, revocations(t, second, 1, time.Hour).Raw, 0o600))
+	require.NoError(t, os.WriteFile(files.CA, second.PEM(), 0o600))
+	meets(old, false)
+	meets(young, true)
+	require.Equal(t, "AUTHORITY_NOT_TRUSTED", carnet.ReasonOf(config.VerifyConnection(open)))
+}

@@ -22,17 +22,17 @@ type Files struct {
 
 // Open reads the files.
 func (f Files) Open() (*Live, error) {
-	cert, pool, err := load(f.Cert, f.Key, f.CA)
+	cert, authorities, err := load(f.Cert, f.Key, f.CA)
 	if err != nil {
 		return nil, err
 	}
-	l := NewLive(cert, pool)
+	l := NewLive(cert, authorities)
 	return l, f.revoked(l)
 }
 
 // Follow looks at the files every so often and takes in what changed, until ctx ends.
 // A pair that does not belong together, as in the middle of being written, leaves
-// the present one in use.
+// the present one in use, and so does a file of authorities that can't be read.
 func (f Files) Follow(ctx context.Context, l *Live, every time.Duration, log *slog.Logger) {
 	seen := f.state()
 	for {
@@ -50,8 +50,12 @@ func (f Files) Follow(ctx context.Context, l *Live, every time.Duration, log *sl
 		if err == nil {
 			l.Replace(cert)
 		}
+		authorities, unread := ReadAuthorities(f.CA)
+		if unread == nil {
+			l.Trust(authorities)
+		}
 		// Whom the authority revoked does not wait for a certificate of our own.
-		if err = errors.Join(err, f.revoked(l)); err != nil {
+		if err = errors.Join(err, unread, f.revoked(l)); err != nil {
 			log.Error("changed TLS files can't be used; the ones before are", "certificate", f.Cert, "error", err)
 			continue
 		}
@@ -61,7 +65,7 @@ func (f Files) Follow(ctx context.Context, l *Live, every time.Duration, log *sl
 
 // state changes when a file does.
 func (f Files) state() (s string) {
-	for _, name := range []string{f.Cert, f.Key, f.Revoked} {
+	for _, name := range []string{f.Cert, f.Key, f.CA, f.Revoked} {
 		if i, err := os.Stat(name); err == nil {
 			s += fmt.Sprint(i.ModTime().UnixNano(), " ", i.Size(), ";")
 		} else {
@@ -90,16 +94,12 @@ func (f Files) revoked(l *Live) error {
 	if err != nil {
 		return bad(err)
 	}
-	authorities, err := os.ReadFile(f.CA)
+	authorities, err := ReadAuthorities(f.CA)
 	if err != nil {
 		return bad(err)
 	}
-	for len(authorities) > 0 {
-		var p *pem.Block
-		if p, authorities = pem.Decode(authorities); p == nil {
-			break
-		}
-		if issuer, err := x509.ParseCertificate(p.Bytes); err == nil && list.CheckSignatureFrom(issuer) == nil {
+	for _, issuer := range authorities {
+		if list.CheckSignatureFrom(issuer) == nil {
 			return l.Revoke(list, issuer)
 		}
 	}

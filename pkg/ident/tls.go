@@ -1,8 +1,10 @@
 package ident
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"net/url"
 	"os"
 	"strings"
@@ -45,9 +47,13 @@ func PartyFromCert(cert *x509.Certificate) (carnet.PartyID, error) {
 // and only servers whose certificate descends from the CA. The server's name is
 // taken from the address that is dialled.
 func ClientTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
-	cert, pool, err := load(certFile, keyFile, caFile)
+	cert, authorities, err := load(certFile, keyFile, caFile)
 	if err != nil {
 		return nil, err
+	}
+	pool := x509.NewCertPool()
+	for _, a := range authorities {
+		pool.AddCert(a)
 	}
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS13,
@@ -56,22 +62,39 @@ func ClientTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
 	}, nil
 }
 
-func load(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool, error) {
-	fail := func(what, file string, err error) (tls.Certificate, *x509.CertPool, error) {
-		return tls.Certificate{}, nil, carnet.E(carnet.Precondition, "BAD_TLS_FILES", "the %s %s can't be used", what, file).
-			Fix("check the names of certificate, private key and CA; carnet dev-ca makes them for trying out").Because(err)
-	}
+func load(certFile, keyFile, caFile string) (tls.Certificate, []*x509.Certificate, error) {
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return fail("certificate", certFile, err)
+		return cert, nil, badFile("certificate", certFile, err)
 	}
-	pemData, err := os.ReadFile(caFile)
+	authorities, err := ReadAuthorities(caFile)
+	return cert, authorities, err
+}
+
+// ReadAuthorities reads the certificates in a PEM file, of which there is at least one.
+func ReadAuthorities(file string) (out []*x509.Certificate, err error) {
+	rest, err := os.ReadFile(file)
 	if err != nil {
-		return fail("CA certificate", caFile, err)
+		return nil, badFile("CA certificate", file, err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pemData) {
-		return fail("CA certificate", caFile, nil)
+	for {
+		var p *pem.Block
+		if p, rest = pem.Decode(rest); p == nil {
+			break
+		}
+		c, err := x509.ParseCertificate(p.Bytes)
+		if err != nil {
+			return nil, badFile("CA certificate", file, err)
+		}
+		out = append(out, c)
 	}
-	return cert, pool, nil
+	if len(out) == 0 || len(bytes.TrimSpace(rest)) > 0 { // cut short, as in the middle of being written
+		return nil, badFile("CA certificate", file, nil)
+	}
+	return out, nil
+}
+
+func badFile(what, file string, err error) error {
+	return carnet.E(carnet.Precondition, "BAD_TLS_FILES", "the %s %s can't be used", what, file).
+		Fix("check the names of certificate, private key and CA; carnet dev-ca makes them for trying out").Because(err)
 }

@@ -90,6 +90,30 @@ func (s *Server) stillTrusted(c *tls.ConnectionState) error {
 	return s.tls.VerifyConnection(*c)
 }
 
+// whileTrusted ends when the certificate of a connection is not trusted any more, with the
+// reason as its cause: a stream may be open for days.
+func (s *Server) whileTrusted(ctx context.Context, c *tls.ConnectionState) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	end := func() { cancel(nil) }
+	if s.tls.VerifyConnection == nil {
+		return ctx, end
+	}
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(s.recheck):
+			}
+			if err := s.stillTrusted(c); err != nil {
+				cancel(err)
+				return
+			}
+		}
+	}()
+	return ctx, end
+}
+
 // party returns a registered party, nil if there is none.
 func (s *Server) party(ctx context.Context, id carnet.PartyID) (*carnet.Party, error) {
 	if p, ok := s.parties.Load(id); ok {

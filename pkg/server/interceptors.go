@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
 
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -24,7 +26,20 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 
 func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	return s.call(ss.Context(), info.FullMethod, func(ctx context.Context) error {
-		return handler(srv, &serverStream{ss, ctx, idle})
+		p, ok := peer.FromContext(ctx)
+		if !ok {
+			return unauthenticated("the call has no peer")
+		}
+		if of, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			var end context.CancelFunc
+			ctx, end = s.whileTrusted(ctx, &of.State)
+			defer end()
+		}
+		err := handler(srv, &serverStream{ss, ctx, idle})
+		if cause := context.Cause(ctx); err != nil && carnet.KindOf(cause) == carnet.Forbidden {
+			return cause
+		}
+		return err
 	})
 }
 

@@ -75,10 +75,15 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI)
 	})
-	s.addHealth(root)
-	conf := s.tls.Clone()
-	conf.ClientAuth = tls.VerifyClientCertIfGiven // health and OpenAPI need none
-	conf.NextProtos = []string{"h2", "http/1.1"}
+	s.addHealth(root, nil)
+	var web func(c *tls.Config) *tls.Config
+	web = func(c *tls.Config) *tls.Config {
+		c = c.Clone()
+		c.ClientAuth = tls.VerifyClientCertIfGiven // health and OpenAPI need none
+		c.NextProtos = []string{"h2", "http/1.1"}
+		return eachTime(c, web)
+	}
+	conf := web(s.tls)
 	return &http.Server{
 		Handler: root, TLSConfig: conf, MaxHeaderBytes: maxHeaderBytes,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -108,7 +113,9 @@ func (s *Server) withParty(next http.Handler) http.Handler {
 			limit = maxStreamBody
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
-		next.ServeHTTP(w, r)
+		ctx, end := s.whileTrusted(r.Context(), r.TLS)
+		defer end()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -164,13 +171,17 @@ func loopback(a net.Addr) string {
 func (s *Server) plainServer() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
-	s.addHealth(mux)
+	s.addHealth(mux, s.vault)
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log)}
 }
 
-// addHealth: /healthz says that the process runs, /readyz that it can serve.
-func (s *Server) addHealth(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+// addHealth: /healthz says that the process runs, /readyz that it can serve. How its Vault
+// is, only those inside are told; the gateway serves either way.
+func (s *Server) addHealth(mux *http.ServeMux, inside *vaultState) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("ok\n"))
+		inside.write(w)
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()

@@ -29,6 +29,7 @@ const (
 	maxStreams     = 1024    // concurrent calls of one connection
 	maxPartyCalls  = 128     // concurrent calls of one party, over all connections
 	maxHeaderBytes = 64 << 10
+	recheckEvery   = 2 * time.Second
 	grace          = 10 * time.Second // time that calls get to finish at a shutdown
 )
 
@@ -36,9 +37,13 @@ const (
 type Config struct {
 	Gateway *flow.Gateway
 	// TLS has the server's certificate in Certificates[0], or in GetCertificate if it is
-	// replaced from time to time, and the client CA in ClientCAs. The server sets version
-	// and client authentication itself.
-	TLS     *tls.Config
+	// replaced from time to time, and the client CA in ClientCAs, also in what
+	// GetConfigForClient returns if that is replaced, too. The server sets version and client
+	// authentication itself.
+	TLS *tls.Config
+	// Vault says whether the Vault that the certificate comes from serves requests; nil
+	// without one. The gateway serves on while it does not, until its certificate ends.
+	Vault   func(context.Context) error
 	Logger  *slog.Logger         // default slog.Default
 	Metrics *prometheus.Registry // default a fresh one
 }
@@ -60,7 +65,9 @@ type Server struct {
 	health   *health.Server
 	parties  sync.Map // carnet.PartyID -> *carnet.Party; party statements never change
 	limit    *limiter
+	vault    *vaultState // nil without Vault
 
+	recheck  time.Duration // how often the certificates of open streams are looked up again
 	stopping chan struct{} // closed when a shutdown begins
 	stopOnce sync.Once
 }
@@ -70,7 +77,7 @@ func New(c Config) (*Server, error) {
 	if c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil || c.TLS.ClientCAs == nil {
 		return nil, carnet.E(carnet.Precondition, "NO_TLS", "a gateway needs a certificate and a client CA")
 	}
-	s := &Server{g: c.Gateway, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), stopping: make(chan struct{})}
+	s := &Server{g: c.Gateway, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), recheck: recheckEvery, stopping: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -78,17 +85,39 @@ func New(c Config) (*Server, error) {
 		s.registry = prometheus.NewRegistry()
 	}
 	s.metrics = newMetrics(s.registry, s.g)
+	s.vault = newVaultState(c.Vault, s.registry)
 	var err error
 	if s.internal, err = internalCertificate(); err != nil {
 		return nil, err
 	}
-	s.tls = c.TLS.Clone()
-	s.tls.MinVersion = tls.VersionTLS13
-	s.tls.ClientAuth = tls.RequireAndVerifyClientCert
-	s.tls.ClientCAs = c.TLS.ClientCAs.Clone()
-	s.tls.ClientCAs.AddCert(s.internal.Leaf)
+	s.tls = s.admitting(c.TLS)
 	s.grpc = newGRPC(s, grpc.Creds(credentials.NewTLS(s.tls)))
 	return s, nil
+}
+
+// admitting is a configuration that only parties and the REST listener get through.
+func (s *Server) admitting(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.MinVersion = tls.VersionTLS13
+	c.ClientAuth = tls.RequireAndVerifyClientCert
+	c.ClientCAs = c.ClientCAs.Clone()
+	c.ClientCAs.AddCert(s.internal.Leaf)
+	return eachTime(c, s.admitting)
+}
+
+// eachTime applies a change also to the configurations that are made for single
+// handshakes, with the authorities of that moment.
+func eachTime(c *tls.Config, change func(*tls.Config) *tls.Config) *tls.Config {
+	if now := c.GetConfigForClient; now != nil {
+		c.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			next, err := now(h)
+			if err != nil || next == nil {
+				return next, err
+			}
+			return change(next), nil
+		}
+	}
+	return c
 }
 
 // newGRPC makes the gRPC server with every service and limit.
@@ -150,6 +179,9 @@ func (s *Server) Serve(ctx context.Context, l Listeners) error {
 		serve(s.plainServer(), l.Metrics, false)
 	}
 	group.Go(func() error { return s.grpc.Serve(l.GRPC) })
+	if s.vault != nil {
+		group.Go(func() error { s.vault.follow(ctx, s.health, s.log); return nil })
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		s.stop(web)

@@ -43,6 +43,11 @@ type edge struct {
 func serve(t *testing.T, n *flowtest.Network) *edge { return serveTLS(t, n, nil) }
 
 func serveTLS(t *testing.T, n *flowtest.Network, verify func(tls.ConnectionState) error) *edge {
+	return serveWith(t, n, func(_ *edge, c *server.Config) { c.TLS.VerifyConnection = verify })
+}
+
+// serveWith serves with another configuration.
+func serveWith(t *testing.T, n *flowtest.Network, change func(e *edge, c *server.Config)) *edge {
 	e := &edge{Network: n, roots: x509.NewCertPool(), done: make(chan error, 1)}
 	var err error
 	e.ca, err = ident.NewCA("test", time.Hour)
@@ -52,7 +57,9 @@ func serveTLS(t *testing.T, n *flowtest.Network, verify func(tls.ConnectionState
 	require.NoError(t, err)
 	pair, err := tls.X509KeyPair(cert, key)
 	require.NoError(t, err)
-	s, err := server.New(server.Config{Gateway: n.G, TLS: &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: e.roots, VerifyConnection: verify}, Logger: n.Config.Logger})
+	cfg := server.Config{Gateway: n.G, TLS: &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: e.roots}, Logger: n.Config.Logger}
+	change(e, &cfg)
+	s, err := server.New(cfg)
 	require.NoError(t, err)
 	for _, l := range []*net.Listener{&e.l.GRPC, &e.l.REST, &e.l.Metrics} {
 		*l, err = net.Listen("tcp", "127.0.0.1:0")
@@ -305,4 +312,69 @@ func TestAttackOpenConnectionOfRevokedCertificate(t *testing.T) {
 	require.ErrorContains(t, err, "revoked")
 	require.Equal(t, http.StatusUnauthorized, code, body)
 	require.Contains(t, body, "revoked")
+}
+
+// A stream that is open when its certificate is revoked ends, over gRPC and REST; streams of
+// others go on. So does one of a certificate whose authority is not trusted any more.
+func TestAttackOpenStreamOfRevokedCertificate(t *testing.T) {
+	var revoked atomic.Bool
+	e := serveTLS(t, flowtest.New(t), func(c tls.ConnectionState) error {
+		if id, err := ident.PartyFromCert(c.PeerCertificates[0]); err == nil && id == "audit" && revoked.Load() {
+			return carnet.E(carnet.Forbidden, "CERTIFICATE_REVOKED", "the certificate was revoked")
+		}
+		return nil
+	})
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	follow := func(party carnet.PartyID) (carnetv1.JournalService_FollowClient, chan error) {
+		s, err := carnetv1.NewJournalServiceClient(e.dial(party)).Follow(limited, &carnetv1.FollowRequest{})
+		require.NoError(t, err)
+		_, err = s.Recv()
+		require.NoError(t, err)
+		ended := make(chan error, 1)
+		go func() {
+			for {
+				if _, err := s.Recv(); err != nil {
+					ended <- err
+					return
+				}
+			}
+		}()
+		return s, ended
+	}
+	_, audit := follow("audit")
+	_, other := follow("k1")
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: e.tls("audit"), ForceAttemptHTTP2: true}}
+	defer c.CloseIdleConnections()
+	resp, err := c.Get(e.rest + "/v1/journal?from=0")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	web := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, resp.Body)
+		web <- err
+	}()
+	select {
+	case err := <-audit:
+		t.Fatal("ended before it was revoked: ", err)
+	case err := <-web:
+		t.Fatal("ended before it was revoked: ", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	revoked.Store(true)
+	for name, ended := range map[string]chan error{"gRPC": audit, "REST": web} {
+		select {
+		case err := <-ended:
+			if name == "gRPC" {
+				require.Equal(t, "CERTIFICATE_REVOKED", reason(err))
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("the stream over ", name, " goes on")
+		}
+	}
+	select {
+	case err := <-other:
+		t.Fatal("another party's stream ended: ", err)
+	default:
+	}
 }

@@ -9,12 +9,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
-	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,17 +29,12 @@ type Certificates struct {
 	Party carnet.PartyID `yaml:"party,omitempty"` // named in the certificate
 	Hosts []string       `yaml:"hosts,omitempty"` // DNS names and addresses of a server
 	TTL   time.Duration  `yaml:"ttl,omitempty"`   // 0: the role's
-	Peers string         `yaml:"peers,omitempty"` // file with the authorities of peers; default the issuer
+	Peers string         `yaml:"peers,omitempty"` // file with the authorities of peers; default all issuers of the mount
 
 	// Revoked has the authority's list of revoked certificates fetched, and peers that
 	// are on it refused.
 	Revoked bool `yaml:"revoked,omitempty"`
 }
-
-const (
-	listEvery = time.Minute      // how often the list of revoked certificates is fetched
-	renewLate = 10 * time.Second // pause after a certificate could not be got
-)
 
 // Beside is like Config.Beside.
 func (p *Certificates) Beside(dir string) {
@@ -149,125 +140,4 @@ func readIssued(got map[string]any, key *ecdsa.PrivateKey, path string) (*issued
 		return nil, malformed
 	}
 	return out, nil
-}
-
-// revoked fetches the list of revoked certificates, and has Vault make a new one if it
-// is past half its life.
-func (c *Client) revoked(ctx context.Context, p *Certificates) (list *x509.RevocationList, err error) {
-	read := func() error {
-		path := p.mount() + "/cert/crl"
-		return c.Do(ctx, "read "+path, func(a *api.Client) error {
-			s, err := a.Logical().ReadWithContext(ctx, path)
-			if err != nil {
-				return err
-			}
-			if s == nil {
-				return carnet.E(carnet.NotFound, "VAULT_NO_SECRET", "Vault has nothing: read %s", path).Fix("check the mount of the PKI engine")
-			}
-			text, _ := s.Data["certificate"].(string)
-			block, _ := pem.Decode([]byte(text))
-			if block == nil {
-				return carnet.E(carnet.Internal, "VAULT_MALFORMED", "Vault's list of revoked certificates is not PEM")
-			}
-			list, err = x509.ParseRevocationList(block.Bytes)
-			return err
-		})
-	}
-	if err := read(); err != nil {
-		return nil, err
-	}
-	if time.Until(list.NextUpdate) > list.NextUpdate.Sub(list.ThisUpdate)/2 {
-		return list, nil
-	}
-	path := p.mount() + "/crl/rotate"
-	if err := c.Do(ctx, "read "+path, func(a *api.Client) error {
-		_, err := a.Logical().ReadWithContext(ctx, path)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return list, read()
-}
-
-// Issued is a certificate from Vault that is kept valid.
-type Issued struct {
-	*ident.Live
-	c      *Client
-	p      Certificates
-	issuer *x509.Certificate
-}
-
-// Certificate gets a certificate and, if asked to, the list of revoked ones. Keep has to
-// run for as long as they are used.
-func (c *Client) Certificate(ctx context.Context, p Certificates) (*Issued, error) {
-	roots := x509.NewCertPool()
-	if p.Peers != "" {
-		b, err := os.ReadFile(p.Peers)
-		if err != nil || !roots.AppendCertsFromPEM(b) {
-			return nil, badConfig("the authorities of peers in %s can't be read", p.Peers).Because(err)
-		}
-	}
-	first, err := c.issue(ctx, &p)
-	if err != nil {
-		return nil, err
-	}
-	if p.Peers == "" {
-		roots.AddCert(first.issuer)
-	}
-	l := &Issued{ident.NewLive(first.pair, roots), c, p, first.issuer}
-	return l, l.Update(ctx)
-}
-
-// Update fetches the list of revoked certificates now, if there is to be one.
-func (l *Issued) Update(ctx context.Context) error {
-	if !l.p.Revoked {
-		return nil
-	}
-	list, err := l.c.revoked(ctx, &l.p)
-	if err != nil {
-		return err
-	}
-	return l.Revoke(list, l.issuer)
-}
-
-// renewAt is when two thirds of what is left of a new certificate's life are over.
-func renewAt(leaf *x509.Certificate) time.Time {
-	return time.Now().Add(time.Until(leaf.NotAfter) * 2 / 3)
-}
-
-// Keep replaces the certificate at two thirds of its life and fetches the list every
-// minute, until ctx ends. While Vault does not answer the present ones stay in use.
-// It runs once at a time.
-func (l *Issued) Keep(ctx context.Context, log *slog.Logger) {
-	due := renewAt(l.Certificate().Leaf)
-	for {
-		wait := time.Until(due)
-		if l.p.Revoked {
-			wait = min(wait, listEvery)
-		}
-		if !sleep(ctx, max(wait, 0)) {
-			return
-		}
-		err := l.Update(ctx)
-		if !time.Now().Before(due) { // also without a list: a certificate that ran out helps nobody
-			next, late := l.c.issue(ctx, &l.p)
-			if late == nil {
-				l.Replace(next.pair)
-				l.issuer, due = next.issuer, renewAt(next.pair.Leaf)
-				log.Info("certificate renewed", "serial", fmt.Sprintf("%x", next.pair.Leaf.SerialNumber), "until", next.pair.Leaf.NotAfter.UTC())
-			}
-			err = errors.Join(err, late)
-		}
-		if err == nil {
-			continue
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		log.Error("the certificate or the list of revoked ones could not be renewed; trying again", "in", renewLate,
-			"until", l.Certificate().Leaf.NotAfter.UTC(), "reason", carnet.ReasonOf(err), "error", err, "remedy", remedy(err))
-		if !sleep(ctx, renewLate) {
-			return
-		}
-	}
 }

@@ -66,24 +66,85 @@ func TestCertificates(t *testing.T) {
 	require.Equal(t, "CERTIFICATE_REVOKED", carnet.ReasonOf(connect(t, server.Server(), long.Client())))
 }
 
-// TestRenewedWithoutList: a list of revoked certificates that can't be used, since the
-// authority changed its key, does not let the own certificate run out.
+// TestRenewedWithoutList: a list of revoked certificates that can't be renewed does not let
+// the own certificate run out.
 func TestRenewedWithoutList(t *testing.T) {
 	s := vaultserver.New(t, vaultserver.Options{})
 	ctx := background(t)
 	holder := certified(t, s, "keyholder", "tj-customs", "3s")
 	cert, err := holder.Certificate(ctx, vaultclient.Certificates{Role: "tj-customs", Party: "tj-customs", Revoked: true})
 	require.NoError(t, err)
-	made, err := s.Client().Logical().WriteWithContext(ctx, "carnet-pki/root/generate/internal", map[string]any{"common_name": "the next authority"})
+	_, err = s.Client().Logical().WriteWithContext(ctx, "carnet-pki/config/crl", map[string]any{"expiry": "2s"})
 	require.NoError(t, err)
-	_, err = s.Client().Logical().WriteWithContext(ctx, "carnet-pki/config/issuers", map[string]any{"default": made.Data["issuer_id"]})
+	_, err = s.Client().Logical().ReadWithContext(ctx, "carnet-pki/crl/rotate")
 	require.NoError(t, err)
-	require.Equal(t, "BAD_REVOCATION_LIST", carnet.ReasonOf(cert.Update(ctx)))
 	first := cert.Certificate().Leaf.SerialNumber
 	log, text := logger()
-	go cert.Keep(ctx, log)
+	go cert.Keep(ctx, log) // a keyholder may not have a new list made
 	require.Eventually(t, func() bool { return cert.Certificate().Leaf.SerialNumber.Cmp(first) != 0 }, time.Minute, 10*time.Millisecond)
-	require.Eventually(t, func() bool { return strings.Contains(text.String(), "BAD_REVOCATION_LIST") }, 20*time.Second, 10*time.Millisecond, "the fault is told")
+	require.Eventually(t, func() bool { return strings.Contains(text.String(), "VAULT_DENIED") }, 20*time.Second, 10*time.Millisecond, "the fault is told")
+}
+
+// TestAuthorityChanges: another issuer takes over in Vault, without a restart of anybody:
+// both are trusted while both are there, what either revoked is refused, and who has a
+// certificate of an issuer that was deleted gets another and is refused with the old one.
+func TestAuthorityChanges(t *testing.T) {
+	s := vaultserver.New(t, vaultserver.Options{})
+	ctx := background(t)
+	write := func(path string, data map[string]any) map[string]any {
+		t.Helper()
+		got, err := s.Client().Logical().WriteWithContext(ctx, path, data)
+		require.NoError(t, err)
+		if got == nil {
+			return nil
+		}
+		return got.Data
+	}
+	gateway := certified(t, s, "gateway", "gateway1", "1h")
+	server, err := gateway.Certificate(ctx, vaultclient.Certificates{Role: "gateway1", Hosts: []string{"localhost", "127.0.0.1"}, Revoked: true})
+	require.NoError(t, err)
+	config := server.Server() // what a listener was given at the start
+	issued := func(party carnet.PartyID) *vaultclient.Issued {
+		t.Helper()
+		got, err := certified(t, s, "keyholder", string(party), "1h").Certificate(ctx, vaultclient.Certificates{Role: string(party), Party: party})
+		require.NoError(t, err)
+		return got
+	}
+	old, revoked := issued("ch-customs"), issued("at-customs")
+	require.NoError(t, connect(t, config, old.Client()))
+	before, err := s.Client().Logical().ReadWithContext(ctx, "carnet-pki/config/issuers")
+	require.NoError(t, err)
+
+	made := write("carnet-pki/root/generate/internal", map[string]any{"common_name": "the next authority", "key_type": "ec", "key_bits": 256})
+	write("carnet-pki/config/issuers", map[string]any{"default": made["issuer_id"]})
+	young := issued("kz-customs")
+	require.NotEqual(t, old.Certificate().Leaf.Issuer.String(), young.Certificate().Leaf.Issuer.String())
+	require.Error(t, connect(t, config, young.Client()), "the server does not know it yet")
+	for _, l := range []*vaultclient.Issued{server, old} {
+		require.NoError(t, l.Update(ctx)) // every minute, by Keep
+	}
+	require.NoError(t, connect(t, config, young.Client()))
+	require.NoError(t, connect(t, config, old.Client()))
+
+	for _, l := range []*vaultclient.Issued{revoked, young} { // one of either issuer
+		write("carnet-pki/revoke", map[string]any{"serial_number": serial(l.Certificate())})
+		require.NoError(t, server.Update(ctx))
+		require.Equal(t, "CERTIFICATE_REVOKED", carnet.ReasonOf(connect(t, config, l.Client())))
+	}
+
+	_, err = s.Client().Logical().DeleteWithContext(ctx, "carnet-pki/issuer/"+before.Data["default"].(string))
+	require.NoError(t, err)
+	require.NoError(t, server.Update(ctx))
+	require.Error(t, connect(t, config, old.Client()))
+	log, text := logger()
+	first := server.Certificate().Leaf.SerialNumber
+	for _, l := range []*vaultclient.Issued{server, old} {
+		l.LookEvery(10 * time.Millisecond)
+		go l.Keep(ctx, log)
+	}
+	require.Eventually(t, func() bool {
+		return server.Certificate().Leaf.SerialNumber.Cmp(first) != 0 && connect(t, config, old.Client()) == nil
+	}, time.Minute, 50*time.Millisecond, text.String())
 }
 
 // TestCertificatesOfOthers: Vault signs no certificate in another party's name, and no

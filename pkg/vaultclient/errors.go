@@ -40,6 +40,11 @@ func Explain(what string, err error) error {
 		Fix("check Vault's address, the network and that Vault runs; a running keyholder goes on by itself")
 }
 
+func sealed() error {
+	return carnet.E(carnet.Unavailable, "VAULT_SEALED", "Vault is sealed").
+		Fix("unseal Vault; a running keyholder goes on by itself")
+}
+
 func explainAnswer(what string, e *api.ResponseError) error {
 	said := func(text string) bool { return strings.Contains(strings.Join(e.Errors, "\n"), text) }
 	switch {
@@ -59,8 +64,7 @@ func explainAnswer(what string, e *api.ResponseError) error {
 		return carnet.E(carnet.NotFound, "VAULT_NO_SECRET", "Vault has nothing: %s", what).
 			Fix("check mount, namespace and name in the Vault configuration")
 	case e.StatusCode == http.StatusServiceUnavailable && said("sealed"):
-		return carnet.E(carnet.Unavailable, "VAULT_SEALED", "Vault is sealed").
-			Fix("unseal Vault; a running keyholder goes on by itself")
+		return sealed()
 	case e.StatusCode >= 500 || e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusPreconditionFailed || e.StatusCode == 472 || e.StatusCode == 473:
 		return carnet.E(carnet.Unavailable, "VAULT_UNAVAILABLE", "Vault can't answer now (status %d): %s", e.StatusCode, what).
 			Fix("look at Vault's log; a running keyholder tries again by itself")

@@ -57,18 +57,22 @@ func TestFailures(t *testing.T) {
 		return err
 	}), carnet.NotFound, "VAULT_NO_SECRET")
 
+	require.NoError(t, c.Health(ctx))
 	require.NoError(t, s.Seal(ctx))
+	says("health, sealed", c.Health(ctx), carnet.Unavailable, "VAULT_SEALED")
 	says("sealed", put("own/a", 1, "very secret"), carnet.Unavailable, "VAULT_SEALED")
 	require.NoError(t, s.Unseal(ctx))
 	require.NoError(t, put("own/a", 1, "very secret"))
 
 	require.NoError(t, s.Freeze())
+	says("health, slow", c.Health(ctx), carnet.Unavailable, "VAULT_UNREACHABLE")
 	says("slow", put("own/a", 2, "very secret"), carnet.Unavailable, "VAULT_UNREACHABLE")
 	require.NoError(t, s.Thaw())
 	// It may have been taken: a writer looks before it writes again.
 	require.Eventually(t, func() bool { return s.Unsealed(ctx) }, 20*time.Second, 20*time.Millisecond)
 
 	s.Kill()
+	says("health, gone", c.Health(ctx), carnet.Unavailable, "VAULT_UNREACHABLE")
 	says("gone", put("own/a", 3, "very secret"), carnet.Unavailable, "VAULT_UNREACHABLE")
 	_, err = vaultclient.Open(ctx, cfg, nil)
 	says("gone at the start", err, carnet.Unavailable, "VAULT_UNREACHABLE")

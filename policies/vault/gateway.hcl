@@ -5,8 +5,8 @@
 # Its server certificate.
 path "carnet-pki/sign/PARTY" { capabilities = ["update"] }
 
-# A new list of revoked certificates when the present one is past half its life. Reading
-# the list itself needs no permission.
+# New lists of revoked certificates when one is past half its life. Reading the lists, and
+# the authorities, needs no permission.
 path "carnet-pki/crl/rotate" { capabilities = ["read"] }
 
 # The token prolongs itself.
