@@ -2,7 +2,13 @@
 
 package main
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
-// forbidCoreDumps keeps the memory of this process out of core files.
-func forbidCoreDumps() error { return syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) }
+// forbidCoreDumps keeps the memory of this process out of core files, and on Linux out of
+// what reads core dumps in their place.
+func forbidCoreDumps() error {
+	return errors.Join(syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}), forbidReading())
+}

@@ -209,9 +209,15 @@ func TestMultiplexed(t *testing.T) {
 	}
 	running := 0
 	for _, p := range procs {
-		if b, err := os.ReadFile(p); err == nil && strings.HasPrefix(string(b), v.pluginPath(t)) {
-			running++
+		b, err := os.ReadFile(p)
+		if err != nil || !strings.HasPrefix(string(b), v.pluginPath(t)) {
+			continue
 		}
+		running++
+		require.NotContains(t, string(b), v.Token)
+		limits, err := os.ReadFile(filepath.Join(filepath.Dir(p), "limits"))
+		require.NoError(t, err)
+		require.Regexp(t, `Max core file size\s+0\s+0`, string(limits))
 	}
 	require.Equal(t, 1, running)
 }

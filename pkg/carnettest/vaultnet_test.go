@@ -2,6 +2,8 @@ package carnettest
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/keys/vault"
+	"github.com/carnet-network/carnet/pkg/share"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
 	"github.com/carnet-network/carnet/pkg/vaultsecret"
 	policies "github.com/carnet-network/carnet/policies/vault"
@@ -106,18 +110,46 @@ func TestVaultNetworkOfProcesses(t *testing.T) {
 		require.NoError(t, err)
 		secrets["the secret id of "+dir] = b
 	}
+	for _, k := range r.Keyholders {
+		for i, seed := range r.seedsOf(t, k) {
+			secrets[fmt.Sprintf("seeds %d of %s, raw", i, k.Party)] = seed
+			secrets[fmt.Sprintf("seeds %d of %s, hexadecimal", i, k.Party)] = []byte(hex.EncodeToString(seed))
+			secrets[fmt.Sprintf("seeds %d of %s, base64", i, k.Party)] = []byte(base64.StdEncoding.EncodeToString(seed))
+		}
+	}
+	nowhere := func(where string, text []byte) {
+		t.Helper()
+		for what, secret := range secrets {
+			require.False(t, bytes.Contains(text, secret), "%s is in %s", what, where)
+		}
+	}
+	audit, err := os.ReadFile(server.AuditFile)
+	require.NoError(t, err)
+	require.Contains(t, string(audit), "carnet/data/kh1/keys", "it was written")
+	nowhere("the audit file", audit)
+	nowhere("Vault's log", []byte(server.Log()))
+	for _, k := range r.Keyholders {
+		for _, name := range []string{"ledger.db", "ledger.db-wal", "party.json", "vault.yaml"} {
+			b, err := os.ReadFile(filepath.Join(k.Dir, name))
+			if name != "ledger.db-wal" {
+				require.NoError(t, err)
+			}
+			nowhere(string(k.Party)+"'s "+name, b)
+		}
+	}
 	for _, p := range append(r.keyholders, r.gateway) {
 		look := map[string][]byte{"the log": log(p), "the arguments": []byte(fmt.Sprint(p.args))}
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid)); err == nil {
 			look["the arguments that the system shows"] = b
 		}
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.cmd.Process.Pid)); err == nil {
+			look["the environment that the system shows"] = b
+		}
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.cmd.Process.Pid)); err == nil && p != r.gateway {
 			require.Regexp(t, `Max core file size\s+0\s+0`, string(b), p.name)
 		}
 		for where, text := range look {
-			for what, secret := range secrets {
-				require.False(t, bytes.Contains(text, secret), "%s is in %s of %s", what, where, p.name)
-			}
+			nowhere(where+" of "+p.name, text)
 		}
 	}
 	for _, k := range r.Keyholders {
@@ -126,4 +158,29 @@ func TestVaultNetworkOfProcesses(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, found, "certificates and their keys are in memory only")
 	}
+}
+
+// seedsOf reads what a keyholder keeps in Vault, as it does: every seed of every bundle.
+func (r *realNetwork) seedsOf(t *testing.T, k *Keyholder) (seeds [][]byte) {
+	login, err := r.vault.Provision(Context(t), "keyholder", k.Party, t.TempDir())
+	require.NoError(t, err)
+	c, err := vaultclient.Open(Context(t), login, nil)
+	require.NoError(t, err)
+	defer c.Close()
+	s, err := vault.Open(Context(t), c, vaultsecret.Config{Name: string(k.Party)})
+	require.NoError(t, err)
+	defer s.Close()
+	held, err := s.List(Context(t))
+	require.NoError(t, err)
+	for _, key := range held {
+		plain, err := s.Get(Context(t), key)
+		require.NoError(t, err)
+		b, err := share.ParseBundle(plain)
+		require.NoError(t, err)
+		for _, seed := range b.Seeds {
+			seeds = append(seeds, bytes.Clone(seed[:]))
+		}
+	}
+	require.NotEmpty(t, seeds)
+	return seeds
 }

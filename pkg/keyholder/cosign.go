@@ -115,8 +115,22 @@ func (k *Keyholder) marked(ctx context.Context) error {
 		return nil
 	}
 	at, err := m.Marked(ctx)
-	if err != nil || at.Size == 0 {
+	if err != nil {
 		return err
+	}
+	signed, err := k.ledger.lastCosigned(ctx)
+	if err != nil {
+		return err
+	}
+	if signed > at.Size { // a state is recorded before its co-signature
+		k.log.Warn("the keystore was put back from an older copy; seeds destroyed since are destroyed again, and those dealt since are fetched again",
+			"recorded_size", at.Size, "cosigned_size", signed)
+		if err := k.ledger.doubtSeeds(ctx); err != nil {
+			return err
+		}
+	}
+	if at.Size == 0 {
+		return nil
 	}
 	if at.Size > k.chain.Size {
 		k.behind = at

@@ -52,6 +52,12 @@ func (l *Ledger) setSeeds(ctx context.Context, s SeedsState) error {
 	return err
 }
 
+// doubtSeeds has all seeds looked for again that were held, and fetched if they are not.
+func (l *Ledger) doubtSeeds(ctx context.Context) error {
+	_, err := l.db.ExecContext(ctx, `UPDATE seeds SET state = $1, told = 0 WHERE state = $2`, SeedsWanted, SeedsHeld)
+	return err
+}
+
 // Status is what a keyholder can say about itself without any secret.
 type Status struct {
 	Party      carnet.PartyID     `json:"party"`
