@@ -52,6 +52,7 @@ var figures = []figure{
 	{"bytes", bytesFigure},
 	{"keyholder", keyholderFigure},
 	{"vault", vaultFigure},
+	{"engine", engineFigure},
 	{"cube", cubeFigure},
 	{"estimates", estimatesFigure},
 	{"policy", policyFigure},

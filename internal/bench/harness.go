@@ -50,7 +50,14 @@ func (h *harness) TempDir() string {
 
 // withNetwork runs work in a network of five keyholders, of whom three release, all in
 // this process.
-func (b *bench) withNetwork(ctx context.Context, owners []carnettest.Owner, work func(t testing.TB, n *carnettest.Network) error) (err error) {
+func (b *bench) withNetwork(ctx context.Context, owners []carnettest.Owner, work func(t testing.TB, n *carnettest.Network) error) error {
+	return b.withHarness(ctx, func(t testing.TB) error {
+		return work(t, carnettest.Start(t, carnettest.Options{Keyholders: 5, Threshold: 3, Owners: owners}))
+	})
+}
+
+// withHarness runs work that wants what tests have.
+func (b *bench) withHarness(ctx context.Context, work func(t testing.TB) error) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h := &harness{ctx: ctx, say: b.say}
@@ -75,9 +82,6 @@ func (b *bench) withNetwork(ctx context.Context, owners []carnettest.Owner, work
 			err = h.err
 		}
 	}()
-	guard(func() {
-		n := carnettest.Start(h, carnettest.Options{Keyholders: 5, Threshold: 3, Owners: owners})
-		err = work(h, n)
-	})
+	guard(func() { err = work(h) })
 	return err
 }
