@@ -143,6 +143,9 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
 		MaxReleases: c.MaxReleases, Approval: approval, KeepRetired: c.Retired == "keep", Log: log,
 	})
+	if ctx.Err() != nil {
+		return nil // stopped before it had begun
+	}
 	if err != nil {
 		return err
 	}
