@@ -150,11 +150,17 @@ func (w *Weights) choice(level int, runs []run) Weight {
 	return w.intern(node{level: level, runs: runs})
 }
 
-func (w *Weights) intern(n node) Weight {
+// key names a node by its contents.
+func (n *node) key() []byte {
 	b := binary.AppendVarint(binary.AppendUvarint(nil, uint64(n.level)), n.value)
 	for _, r := range n.runs {
 		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(r.to)), uint64(r.kid))
 	}
+	return b
+}
+
+func (w *Weights) intern(n node) Weight {
+	b := n.key()
 	if at, ok := w.known[string(b)]; ok {
 		return at
 	}
@@ -243,5 +249,26 @@ func (w *Weights) Of(f Weight, codes []int) int64 {
 			i++
 		}
 		f = n.runs[i].kid
+	}
+}
+
+// size is how many functions are known.
+func (w *Weights) size() int { return len(w.nodes) }
+
+// truncate forgets all but the first functions, and that there were too many.
+func (w *Weights) truncate(size int) {
+	for i := size; i < len(w.nodes); i++ {
+		delete(w.known, string(w.nodes[i].key()))
+		w.left += 1 + len(w.nodes[i].runs)
+	}
+	if size < len(w.nodes) {
+		w.nodes = w.nodes[:size]
+		w.done = map[step]Weight{}
+	}
+	if w.failed != nil {
+		w.failed, w.left = nil, maxRuns
+		for i := range w.nodes {
+			w.left -= 1 + len(w.nodes[i].runs)
+		}
 	}
 }

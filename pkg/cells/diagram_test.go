@@ -116,3 +116,79 @@ func TestWeightsAreBounded(t *testing.T) {
 	require.Equal(t, carnet.Refused, carnet.KindOf(w.Err()))
 	w.Add(f, w.Constant(1))
 }
+
+// Tuples are those of all cells, each once; and a function at a point is the sum of its
+// cells there.
+func TestTuplesAndEval(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 4), 0, 4).Draw(t, "sizes")
+		w := NewWeights(sizes)
+		n := 1
+		for _, s := range sizes {
+			n *= s
+		}
+		var fs []Weight
+		for range rapid.IntRange(1, 3).Draw(t, "functions") {
+			f := w.Constant(-2)
+			for range 2 {
+				var list []uint32
+				for cell := range n {
+					if rapid.Bool().Draw(t, "cell") {
+						list = append(list, uint32(cell))
+					}
+				}
+				f = w.Add(f, w.Mul(w.Cells(list), w.Constant(3)))
+			}
+			fs = append(fs, f)
+		}
+		want, got := map[[3]int64]bool{}, map[[3]int64]bool{}
+		const prime = 1_000_003
+		x := uint64(7)
+		var numbers []uint64
+		e := w.Eval(prime, func() uint64 { x = x*x%prime + 1; numbers = append(numbers, x); return x })
+		sums := make([]uint64, len(fs))
+		everyCell(sizes, func(_ int, codes []int) {
+			var tuple [3]int64
+			product, at := uint64(1), 0
+			for d, c := range codes {
+				product = product * numbers[at+c] % prime
+				at += sizes[d]
+			}
+			for i, f := range fs {
+				tuple[i] = w.Of(f, codes)
+				sums[i] = (sums[i] + product*uint64(tuple[i]+prime)) % prime
+			}
+			want[tuple] = true
+		})
+		w.Tuples(fs, func(values []int64) bool {
+			var tuple [3]int64
+			copy(tuple[:], values)
+			require.False(t, got[tuple])
+			got[tuple] = true
+			return true
+		})
+		require.Equal(t, want, got)
+		for i, f := range fs {
+			require.Equal(t, sums[i], e.Of(f))
+		}
+	})
+}
+
+// What is forgotten leaves no trace: what is made again is as it was, and room is given back.
+func TestUndo(t *testing.T) {
+	w := NewWeights([]int{3, 3})
+	f := w.Cells([]uint32{1, 2})
+	left, size := w.left, w.size()
+	g := w.Add(f, w.ByCode(1, func(c int) int64 { return int64(c) }))
+	w.truncate(size)
+	require.Equal(t, left, w.left)
+	require.Equal(t, f, w.Cells([]uint32{1, 2}))
+	require.Equal(t, g, w.Add(f, w.ByCode(1, func(c int) int64 { return int64(c) })))
+	w.truncate(size)
+	w.left = 1
+	w.ByNumber([]int{0, 1}, func(n int) int64 { return int64(n) })
+	require.Error(t, w.Err())
+	w.truncate(size)
+	require.NoError(t, w.Err())
+	require.Equal(t, left, w.left)
+}

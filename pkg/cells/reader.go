@@ -295,3 +295,26 @@ func joined(p, q, mark string) string {
 	slices.Sort(list)
 	return "." + strings.Join(list, ".")
 }
+
+// Mark is what a Reader knows at some time.
+type Mark map[*Space]int
+
+// Mark returns a mark to which Undo can go back.
+func (r *Reader) Mark() Mark {
+	m := Mark{}
+	for _, s := range r.spaces {
+		m[s] = s.size()
+	}
+	return m
+}
+
+// Undo forgets all functions that became known after the mark: what was read then must not
+// be used any more. Files stay known.
+func (r *Reader) Undo(m Mark) {
+	for _, s := range r.spaces {
+		s.truncate(max(1, m[s])) // 1: the constant 0
+		for _, c := range s.layouts {
+			c.factors, c.lists = map[string]sum{}, map[listed]Weight{}
+		}
+	}
+}

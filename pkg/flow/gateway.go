@@ -58,6 +58,7 @@ type Gateway struct {
 	measured  sync.Map      // profile name -> func() (plan.Rates, error), see rates
 	progress  sync.Map      // query hash -> *progress, while computed
 	books     books         // of use and prices
+	overlaps  overlaps      // what was released
 	claims    claims        // places that pieces are being written to
 	committed sync.Map      // nonce -> *committed; a committed file never changes
 	compiling chan struct{} // one place for each query that may be compiled at a time

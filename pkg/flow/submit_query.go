@@ -87,37 +87,48 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if len(verdict.Approval) > 0 {
 		rec.State = QueryWaiting
 	}
-	return g.record(ctx, env, func(tx Tx, st Stored) error {
-		again, err := g.checkQuery(tx, env, &q)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
-			return inputsDiffer()
-		}
-		e, err := g.exhausted(tx, as, again, p, asked)
-		if err != nil {
-			return err
-		}
-		if e != nil {
-			return e
-		}
-		for key, list := range asked {
-			if err := tx.PutCharges(key, list); err != nil {
+	ref, refusal, err := g.alone(ctx, in, q.SQL, p, func(last func(Tx) error) (Ref, error) {
+		return g.record(ctx, env, func(tx Tx, st Stored) error {
+			if err := last(tx); err != nil {
 				return err
 			}
-		}
-		rec.Statement = st
-		if err := tx.PutQuery(rec); err != nil {
-			return err
-		}
-		for _, by := range verdict.Approval {
-			if err := tx.AskApproval(st.Hash, by, true); err != nil {
+			again, err := g.checkQuery(tx, env, &q)
+			if err != nil {
 				return err
 			}
-		}
-		return g.allowed(tx, st.Hash, &verdict)
-	}, topicWork)
+			if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
+				return inputsDiffer()
+			}
+			e, err := g.exhausted(tx, as, again, p, asked)
+			if err != nil {
+				return err
+			}
+			if e != nil {
+				return e
+			}
+			for key, list := range asked {
+				if err := tx.PutCharges(key, list); err != nil {
+					return err
+				}
+			}
+			rec.Statement = st
+			if err := tx.PutQuery(rec); err != nil {
+				return err
+			}
+			for _, by := range verdict.Approval {
+				if err := tx.AskApproval(st.Hash, by, true); err != nil {
+					return err
+				}
+			}
+			return g.allowed(tx, st.Hash, &verdict)
+		}, topicWork)
+	})
+	if refusal != nil {
+		r, _ := g.refusalOf(refusal)
+		verdict.Refusals = []Refusal{r}
+		return Ref{}, g.refuse(ctx, env.Hash(), &verdict)
+	}
+	return ref, err
 }
 
 func inputsDiffer() error {

@@ -16,8 +16,7 @@ import (
 //
 // A functional is counted once for a key however often it is asked for, see plan.Charge.
 func (k *Keyholder) charge(c *Case) []Charge {
-	signed := c.invalid == nil && c.buyer != nil && c.buyer.HasRole(carnet.RoleBuyer) && c.env.SignedBy(c.buyer.SigningKey)
-	if !signed || !c.concernsMe() || checkOneCommittee(c) != nil {
+	if !c.signed() || !c.concernsMe() || checkOneCommittee(c) != nil {
 		return nil
 	}
 	p, err := c.compile()
@@ -55,4 +54,9 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		}
 	}
 	return out
+}
+
+// signed reports whether a registered buyer signed the query.
+func (c *Case) signed() bool {
+	return c.invalid == nil && c.buyer != nil && c.buyer.HasRole(carnet.RoleBuyer) && c.env.SignedBy(c.buyer.SigningKey)
 }

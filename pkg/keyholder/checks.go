@@ -35,6 +35,7 @@ var checks = []check{
 	{"§6.4 one nonce, one dataset", checkNonces},
 	{"§6.5 own plan equals the buyer's", checkPlan},
 	{"§9 no number tells apart what its owner keeps together", checkGroups},
+	{"§6.3 no number of few owners by way of others", checkOverlap},
 	{"§6.5 functionals well-formed, noise recomputed", checkOpenings},
 	{"§7 private parameter as its plan has it", checkPrivate},
 	{"§8 products across owners who list each other, and few", checkAcross},

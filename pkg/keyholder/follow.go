@@ -284,6 +284,7 @@ func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evi
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {
 			rec.charges = k.charge(c)
+			k.overlaps.note(c)
 			cases = append(cases, c)
 		}
 		recs = append(recs, rec)

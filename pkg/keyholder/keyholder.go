@@ -68,11 +68,13 @@ type Keyholder struct {
 	sharer keys.Sharer
 	signer evidence.Signer
 	state  *state
-	api    services
-	chunks *chunkCache
-	public *scan.PublicCache
-	cubes  *scan.Cubes
-	deltas *lru[carnet.KeyID, []he.Poly]
+
+	overlaps *overlaps
+	api      services
+	chunks   *chunkCache
+	public   *scan.PublicCache
+	cubes    *scan.Cubes
+	deltas   *lru[carnet.KeyID, []he.Poly]
 
 	taking sync.Mutex // held while entries are taken in, until their queries are pending
 
@@ -149,7 +151,8 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	}
 	k := &Keyholder{
 		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, signer: cfg.Keys.Signer(),
-		state: newState(cfg.Registrar, cfg.Party),
+		state:    newState(cfg.Registrar, cfg.Party),
+		overlaps: newOverlaps(),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
 			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway), apiv1.NewApprovalServiceClient(cfg.Gateway)},
 		chunks:  newChunkCache(cfg.CacheBytes),
@@ -178,7 +181,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		if err := k.state.apply(e.Envelope); err != nil {
 			k.log.Debug("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err))
 		}
-		return k.enlist(ctx, k.state.newCase(e.Seq, e.Envelope))
+		c := k.state.newCase(e.Seq, e.Envelope)
+		k.overlaps.note(c)
+		return k.enlist(ctx, c)
 	})
 	if err != nil {
 		return nil, err

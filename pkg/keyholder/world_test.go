@@ -48,6 +48,9 @@ type options struct {
 	home   bool
 	asks   bool // the first owner's terms have queries wait for its approval
 	apart  bool // the second owner deals to another committee, of the same keyholders
+
+	company int  // least number of owners by the first owner's terms
+	grouped bool // by the first owner's terms months 02 and 03 are not told apart
 }
 
 // world is a network at rest: everybody registered, keys dealt, tables encrypted.
@@ -266,6 +269,13 @@ func (w *world) publish(t *testing.T, i int, sc carnet.Hash) carnet.DatasetID {
 		Created: testTime}
 	if w.asks && i == 0 {
 		m.Terms.Approval = carnet.ApprovalOwner
+	}
+	if i == 0 {
+		m.Terms.MinOwners = w.company
+		if w.grouped {
+			m.Terms.MinGroup = 5
+			m.Groups = []carnet.Groups{{Files: 1, Dimensions: []carnet.GroupedDimension{{Dimension: "month", From: []int{0, 1}}, {Dimension: "partner"}}}}
+		}
 	}
 	env := sign(t, carnet.TypeDataset, m, w.owners[i])
 	w.manifests = append(w.manifests, env)

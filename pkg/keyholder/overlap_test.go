@@ -1,0 +1,83 @@
+package keyholder
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+type allowAll struct{}
+
+func (allowAll) Check(context.Context, Request) (Verdict, error) { return Verdict{}, nil }
+
+// permissive is a keyholder's own policy that refuses nothing.
+func permissive(c *Config) { c.Policy = allowAll{} }
+
+// TestAttackSubtraction: two buyers who share what they open can't subtract, although every
+// question by itself combines enough owners, whatever the gateway journals and whatever a
+// keyholder's policy says. Refused queries count as never asked, and a restart changes
+// nothing.
+func TestAttackSubtraction(t *testing.T) {
+	w := theWorld(t, options{layout: carnet.LayoutCube, owners: 3, company: 2})
+	all := w.ask(t, "SELECT SUM(value) FROM trade")
+	others := w.ask(t, "SELECT SUM(value) FROM trade WHERE owner <> 'owner1'")
+	again := w.ask(t, "SELECT SUM(value) FROM trade")
+	month := w.ask(t, "SELECT SUM(value) FROM trade WHERE month = '01' AND owner <> 'owner1'")
+	g := newGateway(t, w)
+	h := g.run(t, 1, permissive)
+	g.journal(t, all, others, again, month)
+	g.answered(t, all, 1)
+	require.Equal(t, "OVERLAPS_RELEASED", g.refused(t, others).Reason)
+	g.answered(t, again, 1)
+	g.answered(t, month, 1)
+	require.NotContains(t, g.refused(t, others).Message, "owner2", "what others asked is not told")
+
+	// After a restart the journal is judged anew.
+	require.NoError(t, h.stop())
+	h.again(t, permissive).start(t)
+	rest := w.ask(t, "SELECT SUM(value) FROM trade WHERE month = '01'")
+	g.journal(t, rest)
+	require.Equal(t, "OVERLAPS_RELEASED", g.refused(t, rest).Reason)
+	wide := w.ask(t, "SELECT SUM(value) FROM trade WHERE month = '02'")
+	g.journal(t, wide)
+	g.answered(t, wide, 1)
+
+	// Without the owner's terms both are released, and their difference is the owner's.
+	w = theWorld(t, options{layout: carnet.LayoutCube, owners: 3})
+	free := newGateway(t, w)
+	free.run(t, 1)
+	all, others = w.ask(t, "SELECT SUM(value) FROM trade"), w.ask(t, "SELECT SUM(value) FROM trade WHERE owner <> 'owner1'")
+	free.journal(t, all, others)
+	free.answered(t, all, 1)
+	free.answered(t, others, 1)
+}
+
+// TestAttackGroups: no policy of a keyholder's own releases a number that tells apart what
+// its owner keeps together, and what is refused for that is not held against later ones.
+func TestAttackGroups(t *testing.T) {
+	w := theWorld(t, options{layout: carnet.LayoutRecords, owners: 2, company: 2, grouped: true})
+	g := newGateway(t, w)
+	g.run(t, 1, permissive)
+	for sql, ok := range map[string]bool{
+		"SELECT COUNT(*) FROM trade WHERE month = '01'":                   true,
+		"SELECT COUNT(*) FROM trade WHERE month <> '01'":                  true,
+		"SELECT partner, COUNT(*) FROM trade GROUP BY partner":            true,
+		"SELECT COUNT(*) FROM trade WHERE month = '02'":                   false,
+		"SELECT month, COUNT(*) FROM trade GROUP BY month":                false,
+		"SELECT COUNT(*) FROM trade WHERE month = '03' OR partner = 'XA'": false,
+		"SELECT SUM(value) FROM trade WHERE month <> '03'":                false,
+	} {
+		q := w.ask(t, sql)
+		g.journal(t, q)
+		if ok {
+			g.answered(t, q, 1)
+			continue
+		}
+		d := g.refused(t, q)
+		require.Equal(t, "GROUPS_TOLD_APART", d.Reason, sql)
+		require.Contains(t, d.Remedy, "02 and 03 together")
+	}
+}

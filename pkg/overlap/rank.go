@@ -1,0 +1,291 @@
+package overlap
+
+import (
+	"math/big"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
+)
+
+// drawPrime draws a prime of 62 bits.
+func drawPrime(r *rand.ChaCha8) uint64 {
+	for {
+		n := r.Uint64()>>2 | 1<<61 | 1
+		if new(big.Int).SetUint64(n).ProbablyPrime(32) {
+			return n
+		}
+	}
+}
+
+// together judges what a plan adds to what is linked with it.
+func (a *Audit) together(f *asked) error {
+	before := len(f.patterns)
+	l := f.merged()
+	f.after = l
+	needs := map[int]bool{}
+	for _, x := range l.places {
+		if x.need > 1 {
+			needs[x.need] = true
+		}
+	}
+	if len(needs) == 0 {
+		return nil
+	}
+	if l.diverse {
+		return notCompared("too many different selections of owners and partitions were asked for")
+	}
+	if !l.split && before > 0 {
+		for _, x := range f.places { // selections of files that are known add nothing
+			for k := range x.linked.patterns {
+				if _, again := f.patterns[k]; again {
+					delete(f.patterns, k)
+				}
+			}
+		}
+		if len(f.patterns) == 0 && oneOf(f.places) {
+			return nil
+		}
+	}
+	sets, ok := subsets(l.owners(), needs)
+	if !ok {
+		return notCompared("too many owners are combined")
+	}
+	suspect := sets[:0:0]
+	for _, s := range sets {
+		if a.fewByPatterns(l, s) {
+			suspect = append(suspect, s)
+		}
+	}
+	if len(suspect) == 0 {
+		return nil
+	}
+	l.split = true
+	return a.fewByNumbers(l, suspect)
+}
+
+// oneOf reports whether all places were linked before.
+func oneOf(places []*place) bool {
+	return !slices.ContainsFunc(places, func(x *place) bool { return x.linked != places[0].linked })
+}
+
+// subsets lists the sets of owners that are one smaller than some terms demand: what holds
+// for them holds for smaller ones. ok is false if there are too many.
+func subsets(owners []carnet.PartyID, needs map[int]bool) (sets [][]carnet.PartyID, ok bool) {
+	for need := range needs {
+		size := min(need-1, len(owners))
+		ok := true
+		var pick func(from int, chosen []carnet.PartyID)
+		pick = func(from int, chosen []carnet.PartyID) {
+			if len(chosen) == size {
+				sets = append(sets, slices.Clone(chosen))
+				ok = len(sets) <= maxSets
+				return
+			}
+			for i := from; ok && i <= len(owners)-(size-len(chosen)); i++ {
+				pick(i+1, append(chosen, owners[i]))
+			}
+		}
+		if pick(0, nil); !ok {
+			return nil, false
+		}
+	}
+	return sets, true
+}
+
+// among reports whether all owners of the place are in the set.
+func (x *place) among(set []carnet.PartyID) bool {
+	return !slices.ContainsFunc(x.owners, func(o carnet.PartyID) bool { return !slices.Contains(set, o) })
+}
+
+// fewByPatterns reports whether a combination of patterns is zero but for places of the
+// owners in the set, and not zero where that is too few of them.
+func (a *Audit) fewByPatterns(l *linked, set []carnet.PartyID) bool {
+	column := map[*place]int{}
+	var few []*place
+	for _, x := range l.places {
+		switch {
+		case !x.among(set):
+			column[x] = len(column)
+		case x.need > len(set):
+			few = append(few, x)
+		}
+	}
+	if len(few) == 0 {
+		return false
+	}
+	pivots := len(column)
+	for _, x := range few {
+		column[x] = len(column)
+	}
+	e := elimination{prime: a.prime, pivots: pivots}
+	for _, p := range l.patterns {
+		row := make([]uint64, len(column))
+		for _, x := range p {
+			if c, ok := column[x.place]; ok {
+				row[c] = modulo(x.value, a.prime)
+			}
+		}
+		if e.add(row) {
+			return true
+		}
+	}
+	return false
+}
+
+// fewByNumbers is an error if a combination of numbers, cell by cell, is about owners of
+// one of the sets only, and not zero where that is too few of them. How many rows a file
+// has is public, so a number counts for nothing as far as it is a multiple of that.
+func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
+	if l.many {
+		return notCompared("too many numbers were released")
+	}
+	type group struct {
+		owners []carnet.PartyID
+		need   int
+	}
+	var groups []group
+	of := map[*place]int{}
+	for _, x := range l.places {
+		g := group{x.owners, x.need}
+		i := slices.IndexFunc(groups, func(o group) bool { return names(o.owners) == names(g.owners) && o.need == g.need })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, g)
+		}
+		of[x] = i
+	}
+	points := len(l.numbers) + 1 // as many as the rank can be, and one to tell what is left from zero
+	work, codes := len(l.numbers)*len(l.numbers)/2*points*len(sets), map[*cells.Space]int{}
+	for _, n := range l.numbers {
+		work += points * len(n)
+		for _, x := range n {
+			if codes[x.Space] == 0 {
+				for d := range x.Space.Schema.Dimensions {
+					codes[x.Space] += x.Space.Schema.Dimensions[d].Cardinality()
+				}
+				work += points * codes[x.Space]
+			}
+		}
+	}
+	if work > maxWork {
+		return notCompared("too many numbers of too many owners were released")
+	}
+	values := make([][][]uint64, len(l.numbers)) // per number and group: at each point
+	for i := range values {
+		values[i] = make([][]uint64, len(groups))
+		for g := range groups {
+			values[i][g] = make([]uint64, points)
+		}
+	}
+	type factor struct {
+		place    *place
+		quantity string
+	}
+	for k := range points {
+		at := map[*cells.Space]*cells.Eval{}
+		factors := map[factor]uint64{}
+		for i, n := range l.numbers {
+			for _, x := range n {
+				e := at[x.Space]
+				if e == nil {
+					e = x.Space.Eval(a.prime, a.random.Uint64)
+					at[x.Space] = e
+				}
+				c, ok := factors[factor{x.place, x.Quantity}]
+				if !ok {
+					c = a.random.Uint64() % a.prime
+					factors[factor{x.place, x.Quantity}] = c
+				}
+				v := e.Of(x.Weight)
+				if x.Quantity == "" && x.Place[1] == (carnet.Nonce{}) {
+					first := x.Space.Of(x.Weight, make([]int, len(x.Space.Schema.Dimensions)))
+					all := product(modulo(first, a.prime), e.Of(x.Space.Constant(1)), a.prime)
+					v = (v + a.prime - all) % a.prime
+				}
+				to := values[i][of[x.place]]
+				to[k] = (to[k] + product(c, v, a.prime)) % a.prime
+			}
+		}
+	}
+	for _, set := range sets {
+		e := elimination{prime: a.prime, pivots: points - 1}
+		for i := range l.numbers {
+			row := make([]uint64, points)
+			for g := range groups {
+				switch x := (&place{owners: groups[g].owners}); {
+				case !x.among(set):
+					for k := range points - 1 {
+						row[k] = (row[k] + values[i][g][k]) % a.prime
+					}
+				case groups[g].need > len(set):
+					row[points-1] = (row[points-1] + values[i][g][points-1]) % a.prime
+				}
+			}
+			if e.add(row) {
+				return overlaps(demanding(l, set))
+			}
+		}
+	}
+	return nil
+}
+
+// demanding is a place of the set's owners whose terms demand more of them.
+func demanding(l *linked, set []carnet.PartyID) *place {
+	at := slices.IndexFunc(l.places, func(x *place) bool { return x.among(set) && x.need > len(set) })
+	return l.places[max(0, at)]
+}
+
+// elimination brings rows into echelon form, in the order in which they come.
+type elimination struct {
+	prime  uint64
+	pivots int // columns that are eliminated; what is beyond is left
+	basis  [][]uint64
+	at     []int // column of the pivot of each
+}
+
+// add reports whether the row, less a combination of those before, is zero in the first
+// columns and not zero in those beyond.
+func (e *elimination) add(row []uint64) bool {
+	for i, b := range e.basis {
+		c := row[e.at[i]]
+		if c == 0 {
+			continue
+		}
+		for k := range row {
+			if b[k] != 0 {
+				row[k] = (row[k] + e.prime - product(c, b[k], e.prime)) % e.prime
+			}
+		}
+	}
+	first := slices.IndexFunc(row, func(v uint64) bool { return v != 0 })
+	if first < 0 {
+		return false
+	}
+	if first >= e.pivots {
+		return true
+	}
+	inverse := new(big.Int).ModInverse(new(big.Int).SetUint64(row[first]), new(big.Int).SetUint64(e.prime)).Uint64()
+	for k := range row {
+		row[k] = product(row[k], inverse, e.prime)
+	}
+	e.basis, e.at = append(e.basis, row), append(e.at, first)
+	return false
+}
+
+// product is modulo the prime, as are its factors.
+func product(a, b, prime uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	_, r := bits.Div64(hi, lo, prime)
+	return r
+}
+
+// modulo is v modulo the prime.
+func modulo(v int64, prime uint64) uint64 {
+	if v < 0 {
+		return (prime - uint64(-v)%prime) % prime
+	}
+	return uint64(v) % prime
+}
