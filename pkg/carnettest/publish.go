@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -77,8 +78,10 @@ func (n *Network) Prepare(t testing.TB, p Publication) *client.Publication {
 	sch := n.RegisterSchema(t, p.Owner, p.Schema)
 	enc, err := p.Schema.Encode(p.Layout)
 	require.NoError(t, err)
+	var census *cells.Census // of rows that are read here
 	if p.Tables == nil {
-		p.Tables = n.load(t, p, enc)
+		census = cells.NewCensus(p.Schema, true)
+		p.Tables = n.load(t, p, enc, census)
 	}
 	if p.Key == nil {
 		p.Key = n.Deal(t, p.Owner, enc.Profile, p.Home)
@@ -87,7 +90,7 @@ func (n *Network) Prepare(t testing.TB, p Publication) *client.Publication {
 	require.NoError(t, err)
 	return &client.Publication{
 		ID: carnet.DatasetID(string(p.Owner) + "/" + p.Name), Jurisdiction: party.Jurisdiction, Title: p.Name, Schema: sch,
-		Tables: p.Tables, Encoding: enc, Key: p.Key, Terms: *p.Terms, Declaration: p.Data, Workers: 2,
+		Tables: p.Tables, Encoding: enc, Key: p.Key, Terms: *p.Terms, Declaration: p.Data, Workers: 2, Census: census,
 		StateFile: filepath.Join(n.Dir, string(owner.Party()), p.Name+".upload"),
 	}
 }
@@ -107,12 +110,13 @@ func (n *Network) Send(t testing.TB, p *client.Publication) *Dataset {
 	return &Dataset{Published: got, ID: p.ID, Key: p.Key, Tables: p.Tables, Schema: p.Schema, State: p.StateFile}
 }
 
-func (n *Network) load(t testing.TB, p Publication, enc *schema.Encoding) *schema.Tables {
+func (n *Network) load(t testing.TB, p Publication, enc *schema.Encoding, census *cells.Census) *schema.Tables {
 	t.Helper()
 	if p.Rows != nil {
 		tables := enc.NewTables()
 		for _, r := range p.Rows {
 			require.NoError(t, tables.Add(r))
+			census.Add(r)
 		}
 		return tables
 	}
@@ -120,7 +124,7 @@ func (n *Network) load(t testing.TB, p Publication, enc *schema.Encoding) *schem
 		p.File = filepath.Join(n.Dir, fmt.Sprintf("%s-%s.csv", p.Owner, p.Name))
 		require.NoError(t, os.WriteFile(p.File, []byte(p.CSV), 0o600))
 	}
-	read, err := ingest.Load(context.Background(), enc, ingest.Options{}, p.File)
+	read, err := ingest.Load(context.Background(), enc, ingest.Options{Row: census.Add}, p.File)
 	require.NoError(t, err)
 	require.NoError(t, read.Refused())
 	return read.Tables
