@@ -86,7 +86,7 @@ func (g *Gateway) Start(t testing.TB) {
 	}
 	g.Flow, err = flow.New(flow.Config{
 		Store: g.Store, Blobs: blobs, Columns: g.columns, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
-		Signer: g.n.identities[Operator], Policy: decide, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
+		Signer: g.n.identities[Operator], Policy: decide, AskKeyholders: g.n.Policy != nil, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
 	})
 	require.NoError(t, err)
 	require.NoError(t, g.Flow.Recover(ctx))

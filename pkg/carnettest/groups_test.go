@@ -74,3 +74,29 @@ func TestGroups(t *testing.T) {
 		refused("SELECT SUM(value) FROM " + name + " WHERE month = '04' AND year = '2025'")
 	}
 }
+
+// Rule: what two buyers open can't be subtracted, and a gateway that journals everything
+// changes nothing: every keyholder refuses the second question.
+func TestAttackTwoBuyersSubtract(t *testing.T) {
+	t.Parallel()
+	const all, others = "SELECT SUM(value) FROM cube", "SELECT SUM(value) FROM cube WHERE owner <> 'kz'"
+	company := func(_ int, p *Publication) {
+		terms := OpenTerms()
+		terms.MinOwners = 2
+		p.Terms = &terms
+	}
+	n := Start(t, Options{})
+	publishTrade(t, n, carnet.LayoutCube, company)
+	require.NotEmpty(t, n.Ask(t, "buyer", "cube", all).Result.Rows)
+	_, err := n.Client(t, "second").Ask(Context(t), n.Identity("second"), "cube", others, Purpose, 0)
+	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(err), "%v", err)
+
+	n = Start(t, Options{Policy: anything{}})
+	publishTrade(t, n, carnet.LayoutCube, company)
+	require.NotEmpty(t, n.Ask(t, "buyer", "cube", all).Result.Rows)
+	a, err := n.Client(t, "second").Ask(Context(t), n.Identity("second"), "cube", others, Purpose, 0)
+	require.NoError(t, err)
+	_, err = n.Wait(t, a)
+	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(err), "%v", err)
+	n.refusedBy(t, a.Hash, "OVERLAPS_RELEASED")
+}

@@ -42,7 +42,7 @@ type Options struct {
 	Owners        []Owner          // default kz in KZ, uz in UZ, kg in KG
 	Buyers        []carnet.PartyID // default buyer and second
 
-	Policy  flow.Policy                     // the gateway's; default the owners' terms
+	Policy  flow.Policy                     // the gateway's; default the owners' terms, and what queries tell together
 	Rules   *policy.Holder                  // a bundle that the gateway decides by, if not nil
 	Around  func(flow.Policy) flow.Policy   // wraps the gateway's policy
 	Judges  map[int]*policy.Holder          // bundles that keyholders decide by, by their number

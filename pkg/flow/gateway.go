@@ -28,18 +28,19 @@ type Config struct {
 	Operator carnet.PartyID  // in whose name the gateway decides
 	Signer   evidence.Signer // signs the gateway's decisions
 
-	Policy       Policy        // default OwnersTerms
-	Now          Clock         // default time.Now
-	Workers      int           // goroutines of one computation; default 1
-	Memory       int64         // bytes of accumulators of one computation; default 1 GiB
-	PublicCache  int64         // bytes of expanded public halves kept between computations; default none
-	MaxReleases  int64         // numbers that keyholders release under a key, if less than the scheme allows
-	CubeMemory   int64         // bytes of set-ups of cubes that are kept; default 512 MiB, negative: none
-	Computations int           // queries computed at a time; default 1
-	AbandonAfter time.Duration // idle time after which an upload is removed; default 24 h
-	RetryAfter   time.Duration // wait after a failed computation, times the attempts; default 2 s
-	Logger       *slog.Logger  // background faults; default slog.Default
-	Observe      Observer      // metrics; default none
+	Policy        Policy        // default OwnersTerms
+	Now           Clock         // default time.Now
+	Workers       int           // goroutines of one computation; default 1
+	Memory        int64         // bytes of accumulators of one computation; default 1 GiB
+	PublicCache   int64         // bytes of expanded public halves kept between computations; default none
+	AskKeyholders bool          // leave it to keyholders, who decide anyway, what queries tell together
+	MaxReleases   int64         // numbers that keyholders release under a key, if less than the scheme allows
+	CubeMemory    int64         // bytes of set-ups of cubes that are kept; default 512 MiB, negative: none
+	Computations  int           // queries computed at a time; default 1
+	AbandonAfter  time.Duration // idle time after which an upload is removed; default 24 h
+	RetryAfter    time.Duration // wait after a failed computation, times the attempts; default 2 s
+	Logger        *slog.Logger  // background faults; default slog.Default
+	Observe       Observer      // metrics; default none
 }
 
 // Observer is told what happens, for metrics. Any field may be nil.
