@@ -2,6 +2,7 @@ package history
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -47,6 +48,10 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 		ev.Redealt, err = s.applyRedealing(env)
 	case carnet.TypeDestruction:
 		err = s.applyDestruction(env)
+	case carnet.TypeCertificate, carnet.TypeUsage:
+		if !s.signedBy(env, carnet.RoleOperator) {
+			err = invalid("BAD_SIGNATURE", "the statement is not signed by an operator of a gateway")
+		}
 	case carnet.TypeQuery:
 		ev.Case, err = s.applyQuery(seq, env)
 	case carnet.TypeCheck:
@@ -55,7 +60,6 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 		ev.Case, ev.Decision, err = s.applyDecision(seq, env)
 	case carnet.TypeAnswer:
 		ev.Case, ev.Answer, err = s.applyAnswer(seq, env)
-	case carnet.TypeCertificate, carnet.TypeUsage: // they repeat what is known
 	default:
 		ev.Unknown = true
 	}
@@ -115,7 +119,7 @@ func (s *State) applyCommittee(env *evidence.Envelope) error {
 // applySchema: signed by any registered owner or operator; the key hints choose whose
 // keys to try.
 func (s *State) applySchema(env *evidence.Envelope) error {
-	if !s.signedByPublisher(env) {
+	if !s.signedBy(env, carnet.RoleOwner, carnet.RoleOperator) {
 		return invalid("BAD_SIGNATURE", "the schema is not signed by a registered owner or operator")
 	}
 	var sc schema.Schema
@@ -129,11 +133,12 @@ func (s *State) applySchema(env *evidence.Envelope) error {
 	return nil
 }
 
-func (s *State) signedByPublisher(env *evidence.Envelope) bool {
+// signedBy reports whether a party in one of the roles signed what does not say who signs.
+func (s *State) signedBy(env *evidence.Envelope, roles ...carnet.Role) bool {
 	for _, p := range s.parties {
 		hint := evidence.KeyHint(p.SigningKey)
 		for _, sig := range env.Signatures {
-			if sig.KeyID == hint && (p.HasRole(carnet.RoleOwner) || p.HasRole(carnet.RoleOperator)) && env.SignedBy(p.SigningKey) {
+			if sig.KeyID == hint && slices.ContainsFunc(roles, p.HasRole) && env.SignedBy(p.SigningKey) {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -59,6 +60,9 @@ func (s *State) applyDataset(seq int64, env *evidence.Envelope) error {
 		seen[f.Nonce] = true
 	}
 	if err := checkFiles(d, sc, k.Profile); err != nil {
+		return err
+	}
+	if err := cells.Check(d, sc); err != nil {
 		return err
 	}
 	for _, f := range d.Files {

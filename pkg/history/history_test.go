@@ -158,6 +158,14 @@ func TestStatementsWithoutEffect(t *testing.T) {
 			q.Purpose = "other"
 			return w.Seal(carnet.TypeQuery, q, historytest.Buyer)
 		}},
+		{"a certificate by an owner", "BAD_SIGNATURE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeCertificate, struct{}{}, owner)
+		}},
+		{"groups that nobody asked for", "BAD_GROUPS", func(w *historytest.World) *evidence.Envelope {
+			d := w.Manifest(owner)
+			d.Terms.MinGroup = 3
+			return w.Seal(carnet.TypeDataset, d, owner)
+		}},
 		{"an answer to nothing", "UNKNOWN_QUERY", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeAnswer, carnet.Answer{By: "k1", Number: 1}, "k1")
 		}},
