@@ -56,6 +56,10 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 		ev.Case, err = s.applyQuery(seq, env)
 	case carnet.TypeCheck:
 		ev.Case, err = s.applyCheck(seq, env)
+	case carnet.TypeApproval:
+		ev.Case, err = s.applyApproval(seq, env)
+	case carnet.TypeDeferral:
+		ev.Case, err = s.applyDeferral(env)
 	case carnet.TypeDecision:
 		ev.Case, ev.Decision, err = s.applyDecision(seq, env)
 	case carnet.TypeAnswer:

@@ -25,6 +25,7 @@ type Case struct {
 	Answers   map[carnet.PartyID]*Answered
 	Checks    map[carnet.PartyID]*carnet.Check
 	Decisions map[carnet.PartyID]*Decided
+	Approvals map[carnet.PartyID]*Approved
 
 	plan    *plan.Plan
 	planErr error
@@ -60,7 +61,7 @@ type Decided struct {
 // the error as far as it could be made.
 func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
 	c := &Case{Seq: seq, Hash: env.Hash(), Answers: map[carnet.PartyID]*Answered{}, Checks: map[carnet.PartyID]*carnet.Check{},
-		Decisions: map[carnet.PartyID]*Decided{}}
+		Decisions: map[carnet.PartyID]*Decided{}, Approvals: map[carnet.PartyID]*Approved{}}
 	if err := env.Decode(carnet.TypeQuery, &c.Query); err != nil {
 		return nil, err
 	}

@@ -186,6 +186,22 @@ func TestStatementsWithoutEffect(t *testing.T) {
 		{"a permission by a keyholder", "BAD_DECISION", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeDecision, carnet.Decision{Query: w.Ask(historytest.SQL).Hash(), By: "k1", Allow: true}, "k1")
 		}},
+		{"an approval by a stranger", "NOT_AN_OWNER", func(w *historytest.World) *evidence.Envelope {
+			w.Party("corp", "KG", carnet.RoleOwner)
+			return w.Seal(carnet.TypeApproval, carnet.Approval{Query: w.Ask(historytest.SQL).Hash(), By: "corp", Allow: true}, "corp")
+		}},
+		{"an approval of nothing", "UNKNOWN_QUERY", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeApproval, carnet.Approval{By: owner, Allow: true}, owner)
+		}},
+		{"a second approval", "APPROVAL_DIFFERS", func(w *historytest.World) *evidence.Envelope {
+			q := w.Ask(historytest.SQL).Hash()
+			w.Append(carnet.TypeApproval, carnet.Approval{Query: q, By: owner, Reason: "no"}, owner)
+			return w.Seal(carnet.TypeApproval, carnet.Approval{Query: q, By: owner, Allow: true}, owner)
+		}},
+		{"a deferral by a stranger", "NOT_A_MEMBER", func(w *historytest.World) *evidence.Envelope {
+			w.Party("k9", "CH", carnet.RoleKeyholder)
+			return w.Seal(carnet.TypeDeferral, carnet.Deferral{Query: w.Ask(historytest.SQL).Hash(), By: "k9"}, "k9")
+		}},
 		{"a decision by an owner", "WRONG_ROLE", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeDecision, carnet.Decision{Query: w.Ask(historytest.SQL).Hash(), By: owner}, owner)
 		}},

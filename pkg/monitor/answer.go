@@ -66,6 +66,13 @@ func (m *Monitor) decided(c *history.Case, a *carnet.Answer, charge *accusation)
 			charge.add(Decided, "RELEASE_REFUSED", "%s refused the query of entry %d by entry %d", by, c.Seq, d.Seq)
 		}
 	}
+	missing, refused := c.Unapproved(charge.seq)
+	for _, owner := range refused {
+		charge.add(Decided, "APPROVAL_REFUSED", "%s had refused the query of entry %d", owner, c.Seq)
+	}
+	for _, owner := range missing {
+		charge.add(Decided, "APPROVAL_MISSING", "the terms of %s demand its approval of the query of entry %d, and the log has none before", owner, c.Seq)
+	}
 	if m.Decisions && !allowed {
 		charge.add(Decided, "DECISION_MISSING", "the log has no decision of the gateway that allows the query of entry %d", c.Seq)
 	}

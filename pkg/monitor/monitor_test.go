@@ -31,7 +31,12 @@ func follow(w *historytest.World, o monitor.Options) (m *monitor.Monitor, out []
 func TestAnHonestLogHasNoFindings(t *testing.T) {
 	w := historytest.New(t)
 	w.Release(historytest.SQL, 3)
-	w.Release(historytest.SQL, 2)
+	w.Publish("acme", func(d *carnet.Dataset) { d.Terms.Approval = carnet.ApprovalOwner })
+	q := w.Ask(historytest.SQL)
+	w.Append(carnet.TypeDeferral, carnet.Deferral{Query: q.Hash(), By: "k1", For: []carnet.PartyID{"acme"}}, "k1")
+	w.Append(carnet.TypeApproval, carnet.Approval{Query: q.Hash(), By: "acme", Allow: true}, "acme")
+	answer(w, q, func(*carnet.Answer) {})
+	w.Publish("acme", nil)
 	private := w.AskPrivate("SELECT SUM(value) FROM trade WHERE month = PRIVATE($1)")
 	for i, k := range historytest.Keyholders {
 		w.Append(carnet.TypeCheck, w.Check(private, i+1), k)
@@ -161,6 +166,17 @@ var forgeries = map[string]forged{
 		q := w.Ask(historytest.SQL)
 		w.Append(carnet.TypeDecision, carnet.Decision{Query: q.Hash(), By: "k1", Reason: "POLICY_DENIED"}, "k1")
 		answer(w, q, func(*carnet.Answer) {})
+	}, nil, nil},
+	"an answer that an owner refused": {monitor.Decided, "APPROVAL_REFUSED", "k1", func(t *testing.T, w *historytest.World) {
+		q := w.Ask(historytest.SQL)
+		w.Append(carnet.TypeApproval, carnet.Approval{Query: q.Hash(), By: "bolt", Reason: "no"}, "bolt")
+		answer(w, q, func(*carnet.Answer) {})
+	}, nil, nil},
+	"an answer without an owner's approval": {monitor.Decided, "APPROVAL_MISSING", "k1", func(t *testing.T, w *historytest.World) {
+		w.Publish("bolt", func(d *carnet.Dataset) { d.Terms.Approval = carnet.ApprovalOwner })
+		q := w.Ask(historytest.SQL)
+		answer(w, q, func(*carnet.Answer) {})
+		w.Append(carnet.TypeApproval, carnet.Approval{Query: q.Hash(), By: "bolt", Allow: true}, "bolt")
 	}, nil, nil},
 	"a release without decision": {monitor.Decided, "DECISION_MISSING", "k1", func(t *testing.T, w *historytest.World) {
 		answer(w, w.Ask(historytest.SQL), func(*carnet.Answer) {})

@@ -185,6 +185,15 @@ var attacks = map[string]attack{
 		w.Append(carnet.TypeDecision, carnet.Decision{Query: q.Hash(), By: historytest.Operator, Reason: "POLICY_DENIED"}, historytest.Operator)
 		return answered(w, q, func(*carnet.Answer) {})
 	}, nil},
+	"an answer that an owner had to approve": {verify.CheckDecisions, "APPROVAL_MISSING", "-answer", func(t *testing.T, w *historytest.World) *bundle.Bundle {
+		w.Publish("acme", func(d *carnet.Dataset) { d.Terms.Approval = carnet.ApprovalOwner })
+		return answered(w, w.Ask(historytest.SQL), func(*carnet.Answer) {})
+	}, nil},
+	"an answer that an owner refused": {verify.CheckDecisions, "APPROVAL_REFUSED", "-answer", func(t *testing.T, w *historytest.World) *bundle.Bundle {
+		q := w.Ask(historytest.SQL)
+		w.Append(carnet.TypeApproval, carnet.Approval{Query: q.Hash(), By: "acme", Reason: "no"}, "acme")
+		return answered(w, q, func(*carnet.Answer) {})
+	}, nil},
 	"a dataset that had been revoked": {verify.CheckEnded, "DATASET_REVOKED", "-answer", func(t *testing.T, w *historytest.World) *bundle.Bundle {
 		q := w.Ask(historytest.SQL)
 		w.Append(carnet.TypeRevocation, carnet.Revocation{Dataset: "bolt/trade", Owner: "bolt", Created: w.Now()}, "bolt")

@@ -196,6 +196,20 @@ func (v *verifier) decisions() {
 			}
 		}
 	}
+	for _, owner := range v.c.Owners() {
+		if a := v.c.Approvals[owner]; a != nil {
+			check.found("%s %s the query by entry %d", owner, verdict(a.Body.Allow), a.Seq)
+		}
+	}
+	for _, a := range v.answersInOrder() {
+		missing, refused := v.c.Unapproved(a.Seq)
+		for _, owner := range refused {
+			check.fault(v.parts[a.Seq], "APPROVAL_REFUSED", "%s answered what %s had refused", a.Body.By, owner)
+		}
+		for _, owner := range missing {
+			check.fault(v.parts[a.Seq], "APPROVAL_MISSING", "%s answered without the approval of %s, whose terms demand it", a.Body.By, owner)
+		}
+	}
 	if len(check.Found) == 0 {
 		check.found("no decision besides the answers: the gateway logs one only if rules decide")
 	}

@@ -157,13 +157,19 @@ func (w *World) Bundle(query carnet.Hash, older ...int64) *bundle.Bundle {
 	require.NoError(w.T, err)
 	size := int64(len(w.Entries))
 	all := w.Leaves(size)
+	inputs := map[carnet.Hash]bool{}
+	if c := w.State().Case(query); c != nil {
+		for _, h := range c.Query.Inputs {
+			inputs[h] = true
+		}
+	}
 	b := &bundle.Bundle{Query: query, Checkpoint: w.Checkpoint(size, Keyholders...)}
 	for _, e := range list {
 		proof, err := evidence.ProveInclusion(all, e.Seq)
 		require.NoError(w.T, err)
 		b.Entries = append(b.Entries, bundle.Entry{Seq: e.Seq, Salt: e.Salt, Envelope: e.Envelope, Proof: proof})
 		var d carnet.Dataset
-		if e.Envelope.PayloadType == carnet.TypeDataset && e.Envelope.Decode(carnet.TypeDataset, &d) == nil {
+		if inputs[e.Envelope.Hash()] && e.Envelope.Decode(carnet.TypeDataset, &d) == nil {
 			for _, f := range d.Files {
 				b.Pieces = append(b.Pieces, bundle.Pieces{File: f.Nonce, Hashes: w.Pieces[f.Nonce]})
 			}
