@@ -154,6 +154,7 @@ func (s *Server) run(ctx context.Context, bin string) error {
 	}
 	go func() {
 		_ = cmd.Wait() // how it ended is in its log
+		endGroup(cmd.Process.Pid)
 		close(done)
 	}()
 	s.mu.Lock()
