@@ -2,6 +2,7 @@ package carnettest
 
 import (
 	"crypto/rand"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,7 +79,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 
 	// The other keyholders answer to a buyer whom the engine does not know; it does when
 	// it is told.
-	publishTrade(t, n, carnet.LayoutCube)
+	sets := publishTrade(t, n, carnet.LayoutCube)
 	a := n.Submit(t, "buyer", "cube", linearQuery)
 	Eventually(t, "the others' answers", time.Minute, func() bool {
 		s, err := n.Client(t, "buyer").Status(Context(t), a.Hash)
@@ -108,6 +109,17 @@ func TestSeedsInTheEngine(t *testing.T) {
 		require.Equal(t, Rows(n.Ask(t, "buyer", q.product, written(q.sql, q.values)).Result), Rows(got.Result))
 	}
 
+	// Rows of two owners, whose shares are multiplied inside.
+	publishAligned(t, n, listing("uz"), listing("kz"))
+	for _, sql := range []string{worth, distance} {
+		a := n.Submit(t, "buyer", "tonnage", sql)
+		got, err := n.Open(t, a)
+		require.NoError(t, err)
+		answered(a)
+		require.Len(t, got.Used, 4)
+		require.Empty(t, got.Liars)
+	}
+
 	// Sealed when a query comes: it is answered afterwards.
 	require.NoError(t, server.Seal(Context(t)))
 	a = n.Submit(t, "buyer", "cube", "SELECT COUNT(*), SUM(weight) FROM cube WHERE month = '01'")
@@ -118,6 +130,30 @@ func TestSeedsInTheEngine(t *testing.T) {
 	})
 	require.NoError(t, server.Unseal(Context(t)))
 	answered(a)
+
+	// Keys dealt again: once the engine is told who their owners are.
+	want := n.Ask(t, "buyer", "cube", linearQuery).Result
+	_, err = n.Client(t, Operator).RegisterCommittee(Context(t), n.identities[Registrar], carnet.Committee{ID: "again",
+		Members: []carnet.PartyID{"kh3", "kh1", "kh2"}, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3})
+	require.NoError(t, err)
+	again, err := n.Client(t, Operator).Committee(Context(t), "again")
+	require.NoError(t, err)
+	for _, s := range sets {
+		n.redeal(t, s.Key, again)
+	}
+	a = n.Submit(t, "buyer", "cube", linearQuery)
+	Eventually(t, "what it waits for", time.Minute, func() bool { return strings.Contains(n.Log(), "can't tell whether owner") })
+	require.Nil(t, kh.Outcome(t, a.Hash))
+	for _, o := range n.Owners {
+		_, err := server.Client().Logical().WriteWithContext(Context(t), "carnet-keys-kh1/owners/"+string(o.ID),
+			map[string]any{"signing_key": []byte(n.Identity(o.ID).Public())})
+		require.NoError(t, err)
+	}
+	answered(a)
+	got, err := n.Open(t, a)
+	require.NoError(t, err)
+	require.Equal(t, Rows(want), Rows(got.Result))
+	require.Len(t, got.Used, 3)
 
 	// Nothing of it is in the keyholder's own keystore.
 	held, err := kh.Keys.List(Context(t))

@@ -139,6 +139,10 @@ var commands = map[string]struct {
 	"read": {1, func(c *api.Client, o flags, args []string) error {
 		return show(o)(c.Logical().Read(args[0]))
 	}},
+	"delete": {1, func(c *api.Client, _ flags, args []string) error {
+		_, err := c.Logical().Delete(args[0])
+		return err
+	}},
 	"list": {1, func(c *api.Client, o flags, args []string) error {
 		s, err := c.Logical().List(args[0])
 		if err != nil || s == nil {
