@@ -44,14 +44,15 @@ func build(t testing.TB, dir, version string) string {
 // installed is a Vault with the plugin, as an operator installs it.
 type installed struct {
 	*vaultserver.Server
-	client *vaultclient.Client
-	sums   map[string]string
-	mounts atomic.Int32
+	client  *vaultclient.Client
+	plugins string
+	sums    map[string]string
+	mounts  atomic.Int32
 }
 
 func install(t testing.TB, versions ...string) *installed {
 	dir := t.TempDir()
-	v := &installed{Server: vaultserver.New(t, vaultserver.Options{Plugins: dir}), sums: map[string]string{}}
+	v := &installed{Server: vaultserver.New(t, vaultserver.Options{Plugins: dir}), plugins: dir, sums: map[string]string{}}
 	for _, version := range versions {
 		v.sums[version] = build(t, dir, version)
 	}
@@ -192,6 +193,33 @@ func TestLife(t *testing.T) {
 	require.Equal(t, "KEY_DESTROYED", carnet.ReasonOf(s.Accept(t.Context(), n.Dealings[0], n.Sealed(n.Dealings[0].Key))))
 	_, err = n.Answer(t, s, n.Ask(january), 0)
 	require.Equal(t, "KEY_DESTROYED", carnet.ReasonOf(err))
+	quiet(t, v)
+}
+
+// A server that takes small requests only: a product does not fit, which says what to do,
+// and is handed over once the server takes it. Nothing is counted before that.
+func TestTooLarge(t *testing.T) {
+	v := install(t, "v1.0.0")
+	path := v.enable(t, "v1.0.0", keystest.NewPerson("buyer").Public())
+	n := keystest.NewNetwork(t, v.sharer(t, path).SealingKey(), carnet.LayoutRecords, 2, false)
+	n.Accept(t, v.sharer(t, path))
+	limited := func(largest int64) {
+		require.NoError(t, v.Reconfigure(vaultserver.Options{Plugins: v.plugins, Largest: largest}))
+		v.restart(t)
+	}
+	limited(1 << 20)
+	r := n.Ask(`SELECT month, SUM(value) FROM trade GROUP BY month`)
+	_, err := n.Answer(t, v.sharer(t, path), r, 0)
+	require.Equal(t, "VAULT_TOO_LARGE", carnet.ReasonOf(err), err)
+	require.Equal(t, carnet.Exhausted, carnet.KindOf(err))
+	var e *carnet.Error
+	require.ErrorAs(t, err, &e)
+	require.Contains(t, e.Remedy, "max_request_size")
+	require.Zero(t, released(t, v.at(path), n))
+	limited(0)
+	got, err := n.Answer(t, v.sharer(t, path), r, 0)
+	require.NoError(t, err)
+	require.Equal(t, n.Expect(r, 0, nil), got)
 	quiet(t, v)
 }
 

@@ -28,6 +28,7 @@ import (
 type Options struct {
 	Dir     string // kept: a server started there again has what it had
 	Plugins string // folder of plugins that may be registered
+	Largest int64  // bytes of a request; 0: Vault's default, 32 MiB
 }
 
 // Server is a running server. Its fields do not change.
@@ -75,7 +76,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 			s.Stop()
 		}
 	}()
-	known, err := s.prepare(o.Plugins)
+	known, err := s.prepare(o)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (s *Server) file(name string) string { return filepath.Join(s.Dir, name) }
 
 // prepare makes certificate and configuration, and returns the secrets of a folder that
 // was used before.
-func (s *Server) prepare(plugins string) (*secrets, error) {
+func (s *Server) prepare(o Options) (*secrets, error) {
 	var known *secrets
 	if b, err := os.ReadFile(s.file("secrets.json")); err == nil {
 		known = &secrets{}
@@ -124,20 +125,31 @@ func (s *Server) prepare(plugins string) (*secrets, error) {
 			return nil, err
 		}
 	}
+	return known, s.configure(o)
+}
+
+func (s *Server) configure(o Options) error {
+	listener := map[string]any{"address": s.Addr[len("https://"):], "tls_cert_file": s.file("server.pem"), "tls_key_file": s.file("server-key.pem")}
+	if o.Largest > 0 {
+		listener["max_request_size"] = o.Largest
+	}
 	cfg := map[string]any{
 		"storage":  map[string]any{"file": map[string]string{"path": s.file("data")}},
-		"listener": map[string]any{"tcp": map[string]string{"address": s.Addr[len("https://"):], "tls_cert_file": s.file("server.pem"), "tls_key_file": s.file("server-key.pem")}},
+		"listener": map[string]any{"tcp": listener},
 		"api_addr": s.Addr, "disable_mlock": true, "log_level": "warn",
 	}
-	if plugins != "" {
-		cfg["plugin_directory"] = plugins
+	if o.Plugins != "" {
+		cfg["plugin_directory"] = o.Plugins
 	}
 	b, err := json.MarshalIndent(cfg, "", "  ")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return known, os.WriteFile(s.file("config.json"), b, 0o600)
+	return os.WriteFile(s.file("config.json"), b, 0o600)
 }
+
+// Reconfigure has the next start use other options; what is kept where stays.
+func (s *Server) Reconfigure(o Options) error { return s.configure(o) }
 
 // run starts the process and waits until it answers.
 func (s *Server) run(ctx context.Context, bin string) error {

@@ -176,6 +176,40 @@ func TestVaultFailsMidRelease(t *testing.T) {
 	n.vaultKeptSecrets(t, server, store, keyIDs)
 }
 
+// Rule: a second process with the same keystore that saw more of the journal wins the
+// check-and-set of the mark. In the middle of a release the first stops, and says why; it
+// neither co-signs nor answers.
+func TestVaultMarkTakenMidRelease(t *testing.T) {
+	server := vaultserver.New(t, vaultserver.Options{})
+	var store *watched
+	n := Start(t, Options{Keystore: func(p carnet.PartyID) keys.Store {
+		if p != "kh1" {
+			return nil
+		}
+		_, store = openVault(t, server, p)
+		return store
+	}})
+	publishTrade(t, n, carnet.LayoutCube)
+	login, err := server.Provision(Context(t), "keyholder", "kh1", t.TempDir())
+	require.NoError(t, err)
+	c, err := vaultclient.Open(Context(t), login, nil)
+	require.NoError(t, err)
+	defer c.Close()
+	second, err := vault.Open(Context(t), c, vaultsecret.Config{Name: "kh1"})
+	require.NoError(t, err)
+	defer second.Close()
+	taken := make(chan error, 1)
+	store.arm(beforeMarking, func() {
+		taken <- second.Mark(Context(t), carnet.Checkpoint{Size: 1 << 20, Head: carnet.Hash{1}})
+	})
+	asked := n.Submit(t, "buyer", "cube", linearQuery)
+	require.NoError(t, <-taken)
+	kh := n.Keyholders[0]
+	Eventually(t, "the keyholder's end", 20*time.Second, kh.Ended)
+	require.Equal(t, "MARK_BEHIND", carnet.ReasonOf(kh.Stop(t)))
+	require.Nil(t, kh.Outcome(t, asked.Hash))
+}
+
 // vaultKeptSecrets looks for seeds and tokens in the audit file, in Vault's own log and
 // in the network's.
 func (n *Network) vaultKeptSecrets(t *testing.T, server *vaultserver.Server, store *watched, held []carnet.KeyID) {

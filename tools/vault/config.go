@@ -23,6 +23,7 @@ type listener struct {
 	Address string `json:"address"`
 	Cert    string `json:"tls_cert_file"`
 	Key     string `json:"tls_key_file"`
+	Largest int64  `json:"max_request_size"` // bytes; 0: the default of the real server
 }
 
 func readConfig(args []string) (*config, listener, error) {

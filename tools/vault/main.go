@@ -26,7 +26,7 @@ const usage = `usage:
   vault audit enable file file_path=FILE
   vault policy write NAME FILE|-
   vault read [-field=NAME] PATH
-  vault list PATH
+  vault list PATH | vault delete PATH
   vault write [-field=NAME] [-wrap-ttl=TIME] [-f] PATH [KEY=VALUE|KEY=@FILE]...
   vault token create -policy=NAME [-period=TIME] [-field=token]
 `

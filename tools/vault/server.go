@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -51,7 +52,7 @@ func serve(args []string) error {
 	// Limits that are zero here are the defaults of the real server.
 	srv := &http.Server{
 		Handler: vaulthttp.Handler.Handler(&vault.HandlerProperties{Core: core,
-			ListenerConfig: &configutil.Listener{Type: "tcp", MaxRequestSize: vaulthttp.DefaultMaxRequestSize}}),
+			ListenerConfig: &configutil.Listener{Type: "tcp", MaxRequestSize: cmp.Or(l.Largest, int64(vaulthttp.DefaultMaxRequestSize))}}),
 		ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.StandardLogger(nil), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
