@@ -70,6 +70,9 @@ func (c *explainCmd) Run(a *app) error {
 				a.printf("of key %s, at most %d of %d releases are used by the queries in the gateway's journal\n", k.String()[:12], n, p.Cost.MaxReleases)
 			}
 		}
+		for _, x := range assessed.Privacy {
+			a.printf("takes %s of the privacy budget of %s, of which at most %s of %s are spent; numbers that were released before cost nothing\n", x.Cost, x.Dataset, x.Spent, x.Budget)
+		}
 	}
 	if len(refusals) == 0 {
 		if !c.JSON {
@@ -100,15 +103,16 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment, quote []met
 		"approvals": append([]carnet.PartyID{}, assessed.Approvals...),
 		"cost": map[string]any{
 			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
-			"bytes": p.Cost.Bytes, "gateway_bytes": p.Cost.GatewayBytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
+			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
 			"charged_at_most": assessed.Charged,
 		},
 		"certificate": map[string]any{
 			"degree": p.Certificate.Degree, "flood_bits": p.Certificate.FloodBits, "noise_bits": p.Certificate.NoiseBits,
 			"release_bits": p.Certificate.ReleaseBits, "bound": p.Certificate.Bound, "max_result": p.Certificate.MaxResult, "t": p.Certificate.T,
 		},
-		"work":  p.Work,
-		"quote": append([]meter.Line{}, quote...),
+		"work":    p.Work,
+		"privacy": append([]client.PrivacyCost{}, assessed.Privacy...),
+		"quote":   append([]meter.Line{}, quote...),
 	}
 	if e := assessed.Estimate; e != nil {
 		out["estimate"] = map[string]float64{"compile_seconds": e.Compile.Seconds(), "gateway_seconds": e.Gateway.Seconds(),

@@ -56,6 +56,9 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
 		a.notef("the query selects no file; nobody was asked\n")
 		return
 	}
+	if ans.Result.Deviations != nil {
+		a.notef("with noise: ± is one standard deviation of what owners' privacy terms add\n")
+	}
 	a.notef("%s from %s in %.1f s, %s\n", plural(ans.Openings, "number"), names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
 	switch {
 	case ans.Unattested:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 type productsCmd struct {
@@ -163,6 +164,9 @@ func termsText(t *carnet.Terms) string {
 	}
 	if t.MinOwners > 1 {
 		out = append(out, fmt.Sprintf("never fewer than %d owners in one number", t.MinOwners))
+	}
+	if p := t.Privacy; p != nil {
+		out = append(out, fmt.Sprintf("with noise, at most %s of rho a number and %s in all", privacy.Format(p.PerNumber), privacy.Format(p.Budget)))
 	}
 	if len(t.ProductsWith) > 0 {
 		var with []string

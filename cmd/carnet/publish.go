@@ -48,6 +48,10 @@ The terms file, all of it signed with the dataset:
   group_by: [month]        # optional: no grouping by other dimensions
   filters: [month]         # optional: no conditions on other dimensions
   jurisdictions: [KZ, UZ]  # optional: no buyers from elsewhere
+  privacy:                 # optional: numbers with noise only; docs/howto/owner.md says how to choose
+    budget: 1              # rho that all released numbers may cost together, for all buyers and for ever
+    per_number: 0.01       # rho that one number may cost, all groups of a query together
+    rows_per_unit: 1       # rows about one person or firm at most
   declaration:             # what laws want to know; policies refuse data that says nothing
     classes: [none]        # neither personal nor important data; docs/howto/owner.md has more
   products_with: [mfa]     # optional: owners whose numbers may be multiplied with these, if they list you, too

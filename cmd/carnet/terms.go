@@ -25,6 +25,7 @@ type termsFile struct {
 	From       []string         `yaml:"jurisdictions"`
 	Products   []carnet.PartyID `yaml:"products_with"`
 	Approval   string           `yaml:"approval"`
+	Privacy    *privacyFile     `yaml:"privacy"`
 	Expires    string           `yaml:"expires"`
 	Price      *priceFile       `yaml:"price"`
 	Data       *dataFile        `yaml:"declaration"`
@@ -82,6 +83,7 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	} else if !expires.After(time.Now()) {
 		bad = bad.With(file, "expires: %s has passed", f.Expires)
 	}
+	private, bad := f.Privacy.terms(file, bad)
 	if len(bad.Violations) > 0 {
 		return t, nil, bad.Fix("correct the file; carnet publish --help shows one")
 	}
@@ -95,7 +97,7 @@ func readTerms(file string) (carnet.Terms, *carnet.Declaration, error) {
 	}
 	return carnet.Terms{
 		Buyers: f.Buyers, Purposes: f.Purposes, Aggregates: f.Aggregates, GroupBy: f.GroupBy,
-		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Expires: expires, Price: price,
+		Filters: f.Filters, MinOwners: f.MinOwners, Jurisdictions: from, ProductsWith: f.Products, Privacy: private, Expires: expires, Price: price,
 		MinGroup: f.MinGroup, MaxShare: f.MaxShare, Approval: f.Approval,
 	}, declared, nil
 }

@@ -43,7 +43,7 @@ func keyholderFigure(ctx context.Context, b *bench, r *Report) error {
 		rows, err := b.race(ctx, r, work, "groups/s",
 			task{"answer: inner products and flooding", 1, times, func() error {
 				for i := range times {
-					responder.Respond(carnet.Hash{byte(i)}, c.degree, 30, ring.InnerConst(d, own))
+					responder.Respond(carnet.Hash{byte(i)}, c.degree, 30, nil, ring.InnerConst(d, own))
 				}
 				return nil
 			}},
@@ -53,7 +53,7 @@ func keyholderFigure(ctx context.Context, b *bench, r *Report) error {
 					if c.degree > 1 {
 						hd = scan.HashProduct(ring, d...)
 					}
-					share.FunctionalID(p, f, 30, []carnet.Hash{hd})
+					share.FunctionalID(p, f, 30, nil, []carnet.Hash{hd})
 				}
 				return nil
 			}})

@@ -53,10 +53,6 @@ const (
 	TypeApproval    StatementType = "application/vnd.carnet.approval.v1+json"    // owner or operator
 	TypeDeferral    StatementType = "application/vnd.carnet.deferral.v1+json"    // keyholder
 
-	TypeSuccession   StatementType = "application/vnd.carnet.succession.v1+json"   // owner
-	TypeContribution StatementType = "application/vnd.carnet.contribution.v1+json" // keyholder
-	TypeResharing    StatementType = "application/vnd.carnet.resharing.v1+json"    // all keyholders of a committee
-
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
 
@@ -166,6 +162,7 @@ type Terms struct {
 	// ProductsWith are the owners whose numbers may be multiplied with those of the
 	// dataset, if they list this owner, too.
 	ProductsWith []PartyID `json:"products_with,omitempty"`
+	Privacy      *Privacy  `json:"privacy,omitempty"` // numbers are released with noise only
 	Expires      time.Time `json:"expires"`
 	Price        *Price    `json:"price,omitempty"` // nil: for nothing
 	// MinGroup is the least number of persons or firms (rows, if the schema names no unit)

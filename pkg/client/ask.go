@@ -71,6 +71,15 @@ type Assessment struct {
 	// Charged is how many releases of each key the queries in its journal have used; to
 	// others than the key's owner a bound.
 	Charged map[string]int64
+	Privacy []PrivacyCost
+}
+
+// PrivacyCost is what a query takes from the privacy budget of a dataset, in rho.
+type PrivacyCost struct {
+	Dataset carnet.DatasetID `json:"dataset"`
+	Cost    string           `json:"cost"`          // as if nothing of it was released before
+	Spent   string           `json:"spent_at_most"` // by all queries in the journal; to others than the owner a bound
+	Budget  string           `json:"budget"`
 }
 
 // Assess asks the gateway whether it would accept the query, how long it would take, and
@@ -87,6 +96,9 @@ func (c *Client) Assess(ctx context.Context, product carnet.ProductID, sql, purp
 	a := &Assessment{Refusals: refusals(resp.GetRefusals()), Estimate: apiconv.FromEstimate(resp.GetPlan().GetEstimate()), Charged: map[string]int64{}}
 	for _, by := range resp.GetApprovals() {
 		a.Approvals = append(a.Approvals, carnet.PartyID(by))
+	}
+	for _, x := range resp.GetPrivacy() {
+		a.Privacy = append(a.Privacy, PrivacyCost{carnet.DatasetID(x.GetDataset()), x.GetCost(), x.GetSpent(), x.GetBudget()})
 	}
 	for _, r := range resp.GetPlan().GetReleases() {
 		a.Charged[r.GetKey()] = r.GetCharged()

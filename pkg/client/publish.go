@@ -188,6 +188,11 @@ func (p *Publication) checkTerms(now time.Time) error {
 			return err
 		}
 	}
+	if p.Terms.Privacy != nil {
+		if err := p.Terms.Privacy.Validate(); err != nil {
+			return err
+		}
+	}
 	if most := p.Encoding.Schema().Limits.Datasets; p.Terms.MinOwners < 0 || p.Terms.MinOwners > most {
 		return carnet.E(carnet.Invalid, "BAD_TERMS", "no query can meet the terms").
 			With("min_owners", "is %d; products of this schema have at most %d datasets", p.Terms.MinOwners, most).Fix("choose a smaller number")

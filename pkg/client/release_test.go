@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"math/big"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -101,7 +102,7 @@ func newRelease(t *testing.T, threshold, home int) *release {
 	var all []byte
 	for i := range pl.Openings {
 		fs = append(fs, pl.Openings[i].F)
-		f := share.FunctionalID(profile, pl.Openings[i].F, pl.Openings[i].FloodBits, nil)
+		f := share.FunctionalID(profile, pl.Openings[i].F, pl.Openings[i].FloodBits, nil, nil)
 		all = append(all, f[:]...)
 	}
 	z, err := scan.PublicValues(ctx, ring, fs, map[carnet.KeyID][]he.Poly{key: deal.Corrections}, columns, scan.Options{MaxBytes: 1 << 30})
@@ -113,11 +114,11 @@ func newRelease(t *testing.T, threshold, home int) *release {
 		require.NoError(t, err)
 		rs, err := share.NewResponder(ring, shares, i, []*share.KeyShare{ks})
 		require.NoError(t, err)
-		respond := func(w he.Poly, flood func(f carnet.Hash, degree, k int, v he.Scalar) he.Scalar) {
+		respond := func(w he.Poly, flood func(f carnet.Hash, degree, k int, variance *big.Int, v he.Scalar) he.Scalar) {
 			v, err := scan.Linear(ctx, ring, fs, map[carnet.KeyID]he.Poly{key: w}, nil, scan.Options{})
 			require.NoError(t, err)
 			for n := range v {
-				r.scalars[i] = append(r.scalars[i], flood(carnet.Hash(all[32*n:32*n+32]), 1, pl.Openings[n].FloodBits, v[n]))
+				r.scalars[i] = append(r.scalars[i], flood(carnet.Hash(all[32*n:32*n+32]), 1, pl.Openings[n].FloodBits, nil, v[n]))
 			}
 		}
 		respond(ks.Power(1), rs.Respond)

@@ -128,7 +128,7 @@ func (o *opening) linearFunctionals() (carnet.Hash, bool) {
 func (o *opening) linearFunctional(op *plan.Opening) carnet.Hash {
 	p := o.asked.Product.Profile
 	if o.asked.Plan.Private == nil {
-		return share.FunctionalID(p, op.F, op.FloodBits, nil)
+		return share.FunctionalID(p, op.F, op.FloodBits, op.Variance, nil)
 	}
 	hd := make([][]carnet.Hash, len(op.Choices))
 	for g, f := range op.Choices {
@@ -136,5 +136,5 @@ func (o *opening) linearFunctional(op *plan.Opening) carnet.Hash {
 			hd[g] = append(hd[g], f.Keys[i].LinearHash(p.N()))
 		}
 	}
-	return share.SelectionID(p, op.Choices, op.FloodBits, hd, share.SelectionOf(&o.asked.Query).Hash())
+	return share.SelectionID(p, op.Choices, op.FloodBits, op.Variance, hd, share.SelectionOf(&o.asked.Query).Hash())
 }

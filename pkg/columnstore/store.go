@@ -1,6 +1,5 @@
 // Package columnstore keeps column files in a local folder: one file for each column
-// of a file version, at <nonce>/<column>, and what whole columns add to linear sums, at
-// constants/<nonce>/<column>.
+// of a file version, at <nonce>/<column>.
 //
 // The life of a column file: pieces are written to their places while the table is
 // uploaded, in any order; Seal adds the hashes and forces everything before
@@ -232,5 +231,5 @@ func (s *Store) Remove(ctx context.Context, nonce carnet.Nonce) error {
 			return err
 		}
 	}
-	return errors.Join(os.RemoveAll(s.constants(nonce)), os.RemoveAll(s.folder(nonce)))
+	return os.RemoveAll(s.folder(nonce))
 }

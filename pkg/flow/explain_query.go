@@ -13,6 +13,7 @@ type Explanation struct {
 	Plan     *plan.Plan
 	Estimate plan.Estimate
 	Charged  map[carnet.KeyID]int64 // releases of each key that the journal's queries used, to others than its owner a bound
+	Spent    []Spent                // privacy budgets
 	Refusals []Refusal
 	Quote    []meter.Line     // what the caller would owe
 	Approval []carnet.PartyID // who would have to approve it before it is computed
@@ -59,6 +60,14 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 		if e != nil {
 			out.Refusals = append(out.Refusals, Refusal{By: g.Operator, Reason: e.Reason, Message: e.Msg, Remedy: e.Remedy})
 		}
+		costs, err := expenses(tx, p, numbered(in, p, carnet.Hash{}))
+		if err != nil {
+			return err
+		}
+		if e := overspent(as, costs); e != nil {
+			out.Refusals = append(out.Refusals, Refusal{By: g.Operator, Reason: e.Reason, Message: e.Msg, Remedy: e.Remedy})
+		}
+		out.Spent = spending(as, costs)
 		out.Charged, err = g.charged(tx, as, in, p)
 		return err
 	})

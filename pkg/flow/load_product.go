@@ -64,11 +64,7 @@ func loadProduct(tx Tx, id carnet.ProductID) (*Product, error) {
 		}
 		p.Dealings = append(p.Dealings, k.statement)
 		if k.again != nil {
-			words, err := wordsOf(tx, d.Key, k.again)
-			if err != nil {
-				return nil, err
-			}
-			p.Redealt = append(p.Redealt, words...)
+			p.Redealt = append(p.Redealt, *k.again)
 		}
 	}
 	c, st, err := committee(tx, committeeHash)

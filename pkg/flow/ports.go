@@ -27,7 +27,6 @@ type Tx interface {
 	JournalTx
 	RegistryTx
 	DealingTx
-	ReshareTx
 	UploadTx
 	CatalogueTx
 	QueryTx
@@ -82,26 +81,6 @@ type DealingTx interface {
 	PutDestruction(key carnet.KeyID, number int, statement carnet.Hash) error
 	// Destructions lists them by number.
 	Destructions(key carnet.KeyID) ([]DestructionRecord, error)
-}
-
-// ReshareTx is what moves a key to another committee without its owner.
-type ReshareTx interface {
-	// PutSuccession notes an owner's statement about who may have a key next.
-	PutSuccession(key carnet.KeyID, statement carnet.Hash) error
-	// Successions lists them, oldest first.
-	Successions(key carnet.KeyID) ([]Stored, error)
-	// PutContribution keeps a keyholder's contribution to a resharing, in place of its
-	// earlier one.
-	PutContribution(c ContributionRecord) error
-	// Contributions lists those to one resharing, by keyholder number.
-	Contributions(from carnet.KeyID, committee carnet.Hash) ([]Stored, error)
-	// Resharings lists the committees that holders of a dealing contributed to.
-	Resharings(from carnet.KeyID) ([]carnet.Hash, error)
-	// PutTakeover keeps a resharing with the signature of member number of the new
-	// committee, while not all have signed.
-	PutTakeover(dealing carnet.KeyID, number int, env *evidence.Envelope) error
-	// Takeovers lists them by number.
-	Takeovers(dealing carnet.KeyID) ([]*evidence.Envelope, error)
 }
 
 // UploadTx is uploads and the index of piece hashes.
@@ -164,6 +143,11 @@ type QueryTx interface {
 	// Charged counts the numbers noted for a key, and how many of the given ones, each
 	// listed once, are among them.
 	Charged(key carnet.KeyID, functionals []carnet.Hash) (total, among int64, err error)
+	// PutSpent notes numbers of a dataset that are released with noise; those noted before
+	// stay. It adds what they cost to what was spent of the dataset's privacy budget.
+	PutSpent(dataset carnet.DatasetID, functionals []carnet.Hash, cost int64) error
+	// Spent returns what was spent, and which of the given numbers are noted.
+	Spent(dataset carnet.DatasetID, functionals []carnet.Hash) (spent int64, known map[carnet.Hash]bool, err error)
 	PutDecision(query carnet.Hash, by carnet.PartyID, statement carnet.Hash) error
 	Decisions(query carnet.Hash) ([]DecisionRecord, error)
 }
@@ -219,9 +203,6 @@ type Columns interface {
 	Seal(ctx context.Context, f *columnfile.File, pieces []carnet.Hash) error
 	// Chunk returns one limb of a chunk, read only and valid until release.
 	Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32, chunk, limb int) (words []uint64, release func(), err error)
-	// Constants returns for every limb of a column the sum of all words, modulo the prime. It
-	// may be stored, made when it was first asked for; then nothing of the column is read.
-	Constants(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32) ([]uint64, error)
 	// Doubt has a sealed file opened and compared with its hashes anew, by who reads it
 	// next: words that were given out could not be read after all, or others say that they
 	// are not right.

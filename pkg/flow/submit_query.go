@@ -70,7 +70,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if p.Private != nil {
 		sharing = share.SelectionOf(&q).Hash()
 	}
-	asked := charges(in, p, sharing)
+	asked, numbers := charges(in, p, sharing), numbered(in, p, sharing)
 	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now()})
 	if err != nil {
 		return Ref{}, err
@@ -110,6 +110,16 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 				if err := tx.PutCharges(key, list); err != nil {
 					return err
 				}
+			}
+			costs, err := expenses(tx, p, numbers)
+			if err != nil {
+				return err
+			}
+			if e := overspent(as, costs); e != nil {
+				return e
+			}
+			if err := spend(tx, costs); err != nil {
+				return err
 			}
 			rec.Statement = st
 			if err := tx.PutQuery(rec); err != nil {

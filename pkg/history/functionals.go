@@ -45,9 +45,9 @@ func (f *Functionals) Digest(p *plan.Plan, q *carnet.Query) carnet.Hash {
 		at += len(fs)
 		var id carnet.Hash
 		if p.Private != nil {
-			id = share.SelectionID(p.Profile, fs, o.FloodBits, hd, share.SelectionOf(q).Hash())
+			id = share.SelectionID(p.Profile, fs, o.FloodBits, o.Variance, hd, share.SelectionOf(q).Hash())
 		} else {
-			id = share.FunctionalID(p.Profile, o.F, o.FloodBits, hd[0])
+			id = share.FunctionalID(p.Profile, o.F, o.FloodBits, o.Variance, hd[0])
 		}
 		all = append(all, id[:]...)
 	}

@@ -211,7 +211,11 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if err := k.stillGood(ctx, c); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	sealed, err := s.Seal(ctx, der.ids)
+	if err == nil && p.Noisy() {
+		err = k.evenly(ctx, began)
+	}
 	switch {
 	case carnet.ReasonOf(err) == "BAD_SEALING_KEY":
 		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed")

@@ -16,15 +16,7 @@ import (
 //
 // A functional is counted once for a key however often it is asked for, see plan.Charge.
 func (k *Keyholder) charge(c *Case) []Charge {
-	if !c.concernsMe() {
-		return nil
-	}
-	return c.charges(func(in *dealing) bool { return in.committee.number > 0 })
-}
-
-// charges lists what the query asks to open under those of its keys that count.
-func (c *Case) charges(counts func(*dealing) bool) []Charge {
-	if !c.signed() || checkOneCommittee(c) != nil {
+	if !c.signed() || !c.concernsMe() || checkOneCommittee(c) != nil {
 		return nil
 	}
 	p, err := c.compile()
@@ -44,19 +36,10 @@ func (c *Case) charges(counts func(*dealing) bool) []Charge {
 		sharing = share.SelectionOf(&c.Query).Hash()
 	}
 	for i := range p.Openings {
-		f := p.Charge(i, sharing)
+		f := c.countsAs(p, i, sharing)
 		keys := p.Openings[i].Functionals()[0].Keys
-		if c.redealt() {
-			var dealings []carnet.KeyID
-			for j := range keys {
-				if d := c.dealing(keys[j].Key); d != nil {
-					dealings = append(dealings, d.id)
-				}
-			}
-			f = plan.Redealt(f, dealings)
-		}
 		for j := range keys {
-			if in := c.dealing(keys[j].Key); in != nil && counts(in) {
+			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
 				out = append(out, Charge{Key: keys[j].Key, Functional: f, Across: p.Across})
 			}
 		}
@@ -64,7 +47,22 @@ func (c *Case) charges(counts func(*dealing) bool) []Charge {
 	return out
 }
 
-// signed reports whether a registered buyer signed the query.
+// signed tells whether a registered buyer signed the query.
 func (c *Case) signed() bool {
 	return c.invalid == nil && c.buyer != nil && c.buyer.HasRole(carnet.RoleBuyer) && c.env.SignedBy(c.buyer.SigningKey)
+}
+
+// countsAs is what opening i of the query's plan counts as.
+func (c *Case) countsAs(p *plan.Plan, i int, sharing carnet.Hash) carnet.Hash {
+	f := p.Charge(i, sharing)
+	if !c.redealt() {
+		return f
+	}
+	var dealings []carnet.KeyID
+	for _, k := range p.Openings[i].Functionals()[0].Keys {
+		if d := c.dealing(k.Key); d != nil {
+			dealings = append(dealings, d.id)
+		}
+	}
+	return plan.Redealt(f, dealings)
 }

@@ -29,6 +29,7 @@ var checks = []check{
 	{"§6.2 not expired", checkExpiry},
 	{"§6.2 included in a checkpoint a quorum co-signed", checkIncluded},
 	{"§6.3 every key within its releases", checkBudget},
+	{"§6.3 every dataset within its privacy budget", checkPrivacy},
 	{"§6.3 own policy", checkPolicy},
 	{"§6.4 inputs are the product's datasets", checkInputs},
 	{"§6.4 no input revoked", checkRevoked},

@@ -71,10 +71,10 @@ func (j *job) identify(p *plan.Plan) {
 		hd := j.out.contents[at : at+len(fs)]
 		at += len(fs)
 		if p.Private != nil {
-			j.out.ids = append(j.out.ids, share.SelectionID(j.profile, fs, o.FloodBits, hd, share.SelectionOf(&j.c.Query).Hash()))
+			j.out.ids = append(j.out.ids, share.SelectionID(j.profile, fs, o.FloodBits, o.Variance, hd, share.SelectionOf(&j.c.Query).Hash()))
 			continue
 		}
-		j.out.ids = append(j.out.ids, share.FunctionalID(j.profile, o.F, o.FloodBits, hd[0]))
+		j.out.ids = append(j.out.ids, share.FunctionalID(j.profile, o.F, o.FloodBits, o.Variance, hd[0]))
 	}
 }
 

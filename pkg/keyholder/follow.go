@@ -244,7 +244,6 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 	if wanted {
 		k.seeds.raise()
 	}
-	k.moves.raise()
 	// Signing right after each query that still waits gives all keyholders the same
 	// sizes to sign.
 	for _, c := range cases {
@@ -274,17 +273,18 @@ func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evi
 		if err := k.state.apply(e.Envelope); err != nil {
 			k.log.Warn("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err), "error", offWire(err))
 		}
-		if e.Envelope.PayloadType == carnet.TypeDealing || e.Envelope.PayloadType == carnet.TypeResharing {
+		if e.Envelope.PayloadType == carnet.TypeDealing {
 			key := carnet.KeyID(e.Envelope.Hash())
 			if d := k.state.dealing(key); d != nil && d.committee.number > 0 {
 				rec.wanted, wanted = &key, true
 			}
 		}
-		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil || e.Envelope.PayloadType == carnet.TypeRedealing || e.Envelope.PayloadType == carnet.TypeResharing {
+		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil || e.Envelope.PayloadType == carnet.TypeRedealing {
 			wanted = true
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {
 			rec.charges = k.charge(c)
+			rec.spends, rec.numbers = k.spend(c)
 			k.overlaps.note(c)
 			cases = append(cases, c)
 		}

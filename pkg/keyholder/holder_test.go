@@ -98,7 +98,7 @@ func (h *holder) again(t *testing.T, change ...func(*Config)) *holder {
 	n := &holder{g: h.g, number: h.number, dir: h.dir, store: h.store, logs: h.logs}
 	n.Keyholder, err = New(t.Context(), cfg)
 	require.NoError(t, err)
-	n.quiet, n.retry = 20*time.Millisecond, 20*time.Millisecond
+	n.quiet, n.retry, n.tick = 20*time.Millisecond, 20*time.Millisecond, time.Millisecond
 	return n
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 // Charge says that an entry of the journal asks to open a functional under a key.
@@ -24,6 +25,8 @@ type record struct {
 	entry   *evidence.Entry
 	head    carnet.Hash // hash of the entry
 	charges []Charge
+	spends  []plan.Spending // from privacy budgets
+	numbers []carnet.Hash   // what the openings of a query with such count as
 	wanted  *carnet.KeyID   // seeds to fetch
 	decided *decidedOutcome // an answer or refusal of ours, seen in the journal
 	checked *ownCheck       // a check of ours, seen in the journal
@@ -58,6 +61,9 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 				if _, err := charge.ExecContext(ctx, c.Key[:], c.Functional[:], r.entry.Seq, c.Across); err != nil {
 					return err
 				}
+			}
+			if err := pay(ctx, tx, r.entry.Seq, r.spends, r.numbers); err != nil {
+				return err
 			}
 			if r.wanted != nil {
 				if _, err := tx.ExecContext(ctx, `INSERT INTO seeds (key, state, reason, told) VALUES ($1, 'wanted', '', 0) ON CONFLICT DO NOTHING`, r.wanted[:]); err != nil {

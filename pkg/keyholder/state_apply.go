@@ -69,7 +69,7 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	}
 	h := env.Hash()
 	if s.committees[h] == nil {
-		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, seq: s.applied - 1, number: number, env: env}
+		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, number: number, env: env}
 	}
 	return nil
 }
@@ -169,6 +169,9 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	}
 	if s.retired[d.Key] {
 		return noEffect("KEY_RETIRED", "the dataset's key was retired")
+	}
+	if p := d.Terms.Privacy; p != nil && p.Validate() != nil {
+		return noEffect("BAD_DATASET", "nobody can keep the dataset's privacy terms")
 	}
 	sc := s.schemas[d.Schema]
 	if sc == nil {

@@ -51,6 +51,8 @@ type options struct {
 
 	company int  // least number of owners by the first owner's terms
 	grouped bool // by the first owner's terms months 02 and 03 are not told apart
+
+	budget int64 // of privacy, in millionths of rho, a hundredth of it a number; 0: no noise
 }
 
 // world is a network at rest: everybody registered, keys dealt, tables encrypted.
@@ -276,6 +278,9 @@ func (w *world) publish(t *testing.T, i int, sc carnet.Hash) carnet.DatasetID {
 			m.Terms.MinGroup = 5
 			m.Groups = []carnet.Groups{{Files: 1, Dimensions: []carnet.GroupedDimension{{Dimension: "month", From: []int{0, 1}}, {Dimension: "partner"}}}}
 		}
+	}
+	if w.budget > 0 {
+		m.Terms.Privacy = &carnet.Privacy{Budget: w.budget, PerNumber: w.budget / 100, RowsPerUnit: 1}
 	}
 	env := sign(t, carnet.TypeDataset, m, w.owners[i])
 	w.manifests = append(w.manifests, env)

@@ -33,7 +33,8 @@ type opener struct {
 	cells    int // in lists
 	adds     int // cells added up, over all openings
 	memo     *functional.Memo
-	choice   []chosen // not nil: open only adds to it
+	choice   []chosen                         // not nil: open only adds to it
+	private  map[carnet.Nonce]*carnet.Dataset // files of datasets whose terms ask for noise
 }
 
 func newBuilder(o *opener, s *source) *builder {
@@ -41,6 +42,7 @@ func newBuilder(o *opener, s *source) *builder {
 	for key, member := range s.u.Homes {
 		o.homeOf[key] = member
 	}
+	o.protect(s.u)
 	return b
 }
 

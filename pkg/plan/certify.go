@@ -16,8 +16,9 @@ import (
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// bounds are the smallest and the largest value an opening can have.
-type bounds struct{ lo, hi *big.Int }
+// bounds are the smallest and the largest value an opening can have, and the most that one
+// row moves it by.
+type bounds struct{ lo, hi, row *big.Int }
 
 // productBounds bounds the sum over rows of the products of columns, over none of them
 // the number of rows. Zero is within: rows may not be selected.
@@ -30,7 +31,7 @@ func productBounds(columns []schema.Column, rows int64) bounds {
 		}
 		corners = next
 	}
-	out := bounds{new(big.Int), new(big.Int)}
+	out := bounds{lo: new(big.Int), hi: new(big.Int)}
 	for _, v := range corners {
 		if v.Cmp(out.lo) < 0 {
 			out.lo = v
@@ -53,13 +54,19 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 	if largest.Cmp(half) > 0 {
 		return b.overflow(n, o, largest, half)
 	}
-	o.Min, o.Max = limits.lo.Int64(), limits.hi.Int64() // T < 2^60
+	homes := b.homes(o)
+	tail := b.noise(o, limits.row, b.u.Committee, homes)
+	if largest.Add(largest, tail).Cmp(half) > 0 {
+		what, at := b.who(n)
+		return drowned(what, at, o, half)
+	}
+	o.Min, o.Max = limits.lo.Int64()-tail.Int64(), limits.hi.Int64()+tail.Int64() // T < 2^60
 
 	if o.Degree > b.u.Profile.MaxDegree() {
 		what, at := b.who(n)
 		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name())
 	}
-	homes, terms := b.homes(o), mostTerms(o)
+	terms := mostTerms(o)
 	o.Bound = share.NoiseBound(b.u.Profile, o.Degree, terms)
 	if b.plan.Private != nil { // the bound grows with the terms: this is the largest one
 		o.Bound = share.SelectionBound(b.plan.Private.Weight, []*big.Int{o.Bound})

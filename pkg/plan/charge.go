@@ -13,7 +13,17 @@ import (
 //
 // With one content root for every file, the description of the functional and the
 // flooding width stand for the functional id, without any data having to be read.
+//
+// With other noise it is another functional.
 func (p *Plan) Charge(i int, sharing carnet.Hash) carnet.Hash {
+	h := p.charge(i, sharing)
+	if v := p.Openings[i].Variance; v != nil {
+		return carnet.Digest("carnet/charge/noise/1", h[:], []byte(v.String()))
+	}
+	return h
+}
+
+func (p *Plan) charge(i int, sharing carnet.Hash) carnet.Hash {
 	o := &p.Openings[i]
 	bits := binary.BigEndian.AppendUint32(nil, uint32(o.FloodBits))
 	if p.Private != nil {

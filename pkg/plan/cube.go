@@ -90,7 +90,7 @@ func (b *builder) cubeQuantity(n int, p *picks) ([]Part, error) {
 			k.Linear = append(k.Linear, functional.Linear{File: t.nonce, Column: c.ID, Blocks: t.blocks, Cells: t.cells})
 		}
 		lo, hi := b.u.Encoding.SumBounds(c, p.rows)
-		o, err := b.open(n, f, p, bounds{lo, hi})
+		o, err := b.open(n, f, p, bounds{lo, hi, rowOf(b.u.Encoding, c)})
 		if err != nil {
 			return nil, err
 		}

@@ -83,7 +83,7 @@ func (d *subtraction) single(m, n *needs, before, beside int) bool {
 
 func (d *subtraction) value(g *env) Value {
 	l, r := d.of[0](g).totals, d.of[1](g).totals
-	if d.left.n.value(l).Sign() <= 0 || d.right.n.value(r).Sign() <= 0 {
+	if !d.left.always && d.left.n.value(l).Sign() <= 0 || !d.right.always && d.right.n.value(r).Sign() <= 0 {
 		return Value{}
 	}
 	// Opened as one number, it is the left total, and the right one is zero.
@@ -146,7 +146,10 @@ func (x *pair) merge(l, r *builder, p, q *picks) ([]Part, error) {
 	out := slices.Clone(parts)
 	for i := range parts {
 		x1, y1 := left[parts[i].Opening], right[parts[i].Opening]
-		limits := bounds{new(big.Int).Sub(x1.limits.lo, y1.limits.hi), new(big.Int).Sub(x1.limits.hi, y1.limits.lo)}
+		limits := bounds{new(big.Int).Sub(x1.limits.lo, y1.limits.hi), new(big.Int).Sub(x1.limits.hi, y1.limits.lo), x1.limits.row}
+		if y1.limits.row.Cmp(limits.row) > 0 { // no row is on both sides
+			limits.row = y1.limits.row
+		}
 		if out[i].Opening, err = l.open(x.left.need, subtract(x1.f, y1.f), both, limits); err != nil {
 			return nil, err
 		}

@@ -27,6 +27,10 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 	r := p.recipe
 	out := &Result{Columns: slices.Clone(p.Columns), Rows: [][]Value{}}
 	var keys [][]sortValue
+	noisy := p.Noisy()
+	if noisy {
+		values = slices.Clone(values) // moved by their noise, one at a time
+	}
 	for i := range p.Groups {
 		g, some := p.env(&p.Groups[i], values)
 		if !some {
@@ -39,6 +43,9 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 		if row != nil {
 			out.Rows = append(out.Rows, row)
 			keys = append(keys, key)
+			if noisy {
+				out.Deviations = append(out.Deviations, p.deviations(&p.Groups[i], values, row))
+			}
 		}
 	}
 	r.sort(out, keys)
@@ -46,6 +53,9 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 	out.Rows = out.Rows[from:]
 	if r.limit >= 0 && r.limit < int64(len(out.Rows)) {
 		out.Rows = out.Rows[:r.limit]
+	}
+	if noisy {
+		out.Deviations = out.Deviations[from:][:len(out.Rows)]
 	}
 	return out, nil
 }
@@ -61,8 +71,8 @@ func (p *Plan) env(g *Group, values []int64) (out *env, some bool) {
 			end = g.sides[i+1].first
 		}
 		e := &env{keys: s.keys, codes: s.codes, totals: all[s.first:end]}
-		if len(p.recipe.outputs.group) > 0 && e.totals[0].Sign() == 0 {
-			return nil, false // need 0 is the row count of the group
+		if s.counted && e.totals[0].Sign() == 0 && !p.noisyAmong(g.Quantities[s.first]) {
+			return nil, false
 		}
 		sides = append(sides, e)
 	}
@@ -144,6 +154,13 @@ func (r *recipe) sort(out *Result, keys [][]sortValue) {
 		rows[i] = out.Rows[at]
 	}
 	out.Rows = rows
+	if out.Deviations != nil {
+		deviations := make([][]Value, len(order))
+		for i, at := range order {
+			deviations[i] = out.Deviations[at]
+		}
+		out.Deviations = deviations
+	}
 }
 
 func (k *sortKey) compare(a, b sortValue) int {

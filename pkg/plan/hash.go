@@ -10,8 +10,25 @@ import (
 // committee structure, layout, every opening with its degree and flood size, and for
 // every group its keys and the parts of its quantities. It does not contain the text
 // of the query, which the signed request does. The order of datasets has no
-// influence.
+// influence. With privacy noise it also identifies the noise of every opening.
 func (p *Plan) Hash() carnet.Hash {
+	h := p.exact()
+	if !p.Noisy() {
+		return h
+	}
+	fields := [][]byte{h[:]}
+	for i := range p.Openings {
+		v := []byte(nil)
+		if x := p.Openings[i].Variance; x != nil {
+			v = []byte(x.String())
+		}
+		fields = append(fields, v)
+	}
+	return carnet.Digest("carnet/plan/noise/1", fields...)
+}
+
+// exact is Hash without noise.
+func (p *Plan) exact() carnet.Hash {
 	u64 := func(b []byte, vs ...int64) []byte {
 		for _, v := range vs {
 			b = binary.BigEndian.AppendUint64(b, uint64(v))

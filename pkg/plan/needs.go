@@ -150,8 +150,10 @@ func (n *needs) aggregate(e *query.Aggregate) (aggregate, error) {
 		return nil, err
 	}
 	x = x.within(chosen)
-	if s.n, err = c.count(x); err != nil {
-		return nil, err
+	if s.always = e.Func == query.Sum && n.names.u.noisy; !s.always {
+		if s.n, err = c.count(x); err != nil {
+			return nil, err
+		}
 	}
 	if s.x, err = c.sum(x); err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func (a *assembly) group(own []*group) (*Group, error) {
 	picked := make([]*picker, len(own))
 	for i, s := range a.sources {
 		side := own[i].keyed(s.u, s.keys)
-		side.first = len(out.Quantities)
+		side.first, side.counted = len(out.Quantities), s.counted()
 		out.sides = append(out.sides, side)
 		picked[i] = &picker{s.build, own[i], make([]*picks, len(s.needs.conds)), map[int][]*picks{}}
 		for n, want := range s.needs.list {

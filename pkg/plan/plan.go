@@ -38,6 +38,7 @@ type Plan struct {
 	Columns     []ColumnInfo
 	Certificate Certificate
 	Cost        Cost
+	Spendings   []Spending // of datasets with privacy terms, ascending
 	Work        Work
 
 	// Those of all sources.
@@ -73,14 +74,18 @@ type Opening struct {
 	NoiseBits   int // log2 of the noise bound B, rounded up
 	ReleaseBits int // 2^ReleaseBits openings of a key stay hidden
 	Bound       *big.Int
-	Min, Max    int64            // bounds of the number; 2*max(|Min|, |Max|) < T
+	Min, Max    int64            // bounds of the number, with its noise; 2*max(|Min|, |Max|) < T
 	Rows        int64            // rows of the files it reads
 	Owners      []carnet.PartyID // distinct owners of those files, ascending
+	Variance    *big.Int         // of the privacy noise that each part adds; nil without any
 	// A difference of two sums is judged as both of them, and so is a sum of products of
 	// two sides: Less are the files that are subtracted, or those of the second side, Sides
 	// how many owners the one sum or side and the other combine.
 	Less  map[carnet.Nonce]bool
 	Sides [2]int
+
+	row    *big.Int // most that one row moves the number by
+	noises int64    // parts that add noise
 }
 
 // Group is one row of the result before HAVING, ORDER BY and LIMIT.
@@ -99,6 +104,8 @@ type groupSide struct {
 	keys  []Value
 	codes []int // per key: position in its domain, or among the values of its expression
 	first int   // of its quantities
+
+	counted bool // the first of them is its number of rows
 }
 
 // Part says that a quantity contains the value of an opening, Times x 2^Shift times.
@@ -126,13 +133,10 @@ type Cost struct {
 	Functionals int // computed for the openings: as many, or one for each code of a private parameter
 	Groups      int
 	Blocks      int64 // distinct ciphertext blocks read
-	Bytes       int64 // their size: what an evaluation reads, such as that of a keyholder that attests
-	// GatewayBytes is what the gateway reads of them: columns that are only summed whole, in
-	// slot encoding, it reads as constants stored beside them.
-	GatewayBytes int64
-	AnswerBytes  int64 // what one keyholder sends, without the home part and sealing
-	Rows         int64 // rows of the files read
-	Files        int
+	Bytes       int64 // their size
+	AnswerBytes int64 // what one keyholder sends, without the home part and sealing
+	Rows        int64 // rows of the files read
+	Files       int
 	// Releases is how many openings each key is used for. MaxReleases is how many its
 	// keyholders grant in all at the least ReleaseBits of these openings.
 	Releases    map[carnet.KeyID]int

@@ -146,7 +146,9 @@ func (b *builder) products(t *pick, list []selector, m *amount, degree int) (out
 func (b *builder) amountBounds(m *amount, rows int64) bounds {
 	if len(m.columns) == 1 {
 		lo, hi := b.u.Encoding.SumBounds(m.columns[0], rows)
-		return bounds{lo, hi}
+		return bounds{lo, hi, rowOf(b.u.Encoding, m.columns...)}
 	}
-	return productBounds(m.columns, rows)
+	out := productBounds(m.columns, rows)
+	out.row = rowOf(b.u.Encoding, m.columns...)
+	return out
 }

@@ -6,35 +6,65 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Result is the answer to a query: rows of values, one per column. It marshals to
-// JSON as {"columns": [{"name", "type"}], "rows": [[...]]}.
+// JSON as {"columns": [{"name", "type"}], "rows": [[...]], "deviations": [[...]]}.
 type Result struct {
 	Columns []ColumnInfo `json:"columns"`
 	Rows    [][]Value    `json:"rows"`
+	// Deviations are the standard deviations of the rows' values that privacy noise makes,
+	// NULL for what has none or for which none was worked out. nil without noise.
+	Deviations [][]Value `json:"deviations,omitempty"`
+}
+
+// deviation is that of a value, NULL if there is none.
+func (r *Result) deviation(row, column int) Value {
+	if r.Deviations == nil {
+		return Value{}
+	}
+	return r.Deviations[row][column]
+}
+
+// noisy reports whether a column has a standard deviation in some row.
+func (r *Result) noisy(column int) bool {
+	return slices.ContainsFunc(r.Deviations, func(row []Value) bool { return !row[column].IsNull() })
 }
 
 func marshalText(s string) ([]byte, error) { return json.Marshal(s) }
 
-// WriteCSV writes a header and the rows as RFC 4180 CSV. NULL is an empty field.
+// WriteCSV writes a header and the rows as RFC 4180 CSV. NULL is an empty field. A column
+// with noise is followed by one of its standard deviations, named after it and _sd.
 func (r *Result) WriteCSV(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.UseCRLF = true
-	record := make([]string, len(r.Columns))
+	var record []string
+	noisy := make([]bool, len(r.Columns))
 	for i, c := range r.Columns {
-		record[i] = c.Name
+		record = append(record, c.Name)
+		if noisy[i] = r.noisy(i); noisy[i] {
+			record = append(record, c.Name+"_sd")
+		}
 	}
 	if err := cw.Write(record); err != nil {
 		return err
 	}
-	for _, row := range r.Rows {
+	field := func(v Value) string {
+		if v.IsNull() {
+			return ""
+		}
+		return v.String()
+	}
+	for n, row := range r.Rows {
+		record = record[:0]
 		for i, v := range row {
-			if record[i] = v.String(); v.IsNull() {
-				record[i] = ""
+			record = append(record, field(v))
+			if noisy[i] {
+				record = append(record, field(r.deviation(n, i)))
 			}
 		}
 		if err := cw.Write(record); err != nil {
@@ -45,8 +75,8 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	return cw.Error()
 }
 
-// WriteTable writes the rows as a table for people: numbers to the right, NULL
-// spelled out, the number of rows below. Control characters are replaced.
+// WriteTable writes the rows as a table for people: numbers to the right, with the
+// standard deviation of their noise after ±, NULL spelled out, the number of rows below. Control characters are replaced.
 func (r *Result) WriteTable(w io.Writer) error {
 	cells := make([][]string, 0, len(r.Rows)+1)
 	head := make([]string, len(r.Columns))
@@ -55,10 +85,13 @@ func (r *Result) WriteTable(w io.Writer) error {
 		head[i] = printable(c.Name)
 	}
 	cells = append(cells, head)
-	for _, row := range r.Rows {
+	for n, row := range r.Rows {
 		line := make([]string, len(row))
 		for i, v := range row {
 			line[i] = printable(v.String())
+			if d := r.deviation(n, i); !d.IsNull() {
+				line[i] += " ± " + d.String()
+			}
 		}
 		cells = append(cells, line)
 	}

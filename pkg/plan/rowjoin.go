@@ -46,7 +46,7 @@ func compileRows(sel *query.Select, us []*universe) (*Plan, error) {
 	}
 	s.alias, j.needs, s.needs.join = j.sides[0].alias, s.needs, j
 	s.outputs.pairs = new([]pair)
-	if len(s.keys) > 0 {
+	if s.counted() {
 		s.needs.list[0] = j.need(crossQuantity{})
 	}
 	recipe, columns, err := s.outputs.compile()

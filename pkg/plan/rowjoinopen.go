@@ -23,6 +23,7 @@ func (f joinedFiles) rows() int64 { return min(f.left.rows, f.right.rows) }
 func (j *rowJoin) open(p *Plan, s *source) error {
 	shared := &opener{plan: p, byDigest: map[carnet.Hash]int{}, homeOf: map[carnet.KeyID]int{}, work: maxWork >> 2, memo: functional.NewMemo(s.u.n)}
 	s.build = newBuilder(shared, s)
+	shared.protect(j.sides[1].u)
 	groups, err := s.build.groups(s.keys)
 	if err != nil {
 		return err
@@ -49,6 +50,7 @@ func (j *rowJoin) open(p *Plan, s *source) error {
 			}
 		}
 		side := groups[i].keyed(s.u, s.keys)
+		side.counted = s.counted()
 		out := Group{Keys: side.keys, sides: []groupSide{side}}
 		for n := range s.needs.list {
 			parts, err := o.quantity(n)
@@ -108,7 +110,9 @@ func (o *crossOpener) quantity(n int) ([]Part, error) {
 			for _, f := range o.files {
 				terms = append(terms, f.term(1, x, y))
 			}
-			i, err := o.open(n, terms, productBounds([]schema.Column{x, y}, o.rows()))
+			limits := productBounds([]schema.Column{x, y}, o.rows())
+			limits.row = new(big.Int).Mul(rowOf(o.sides[0].u.Encoding, x), rowOf(o.sides[1].u.Encoding, y))
+			i, err := o.open(n, terms, limits)
 			if err != nil {
 				return nil, err
 			}
@@ -130,8 +134,8 @@ func (o *crossOpener) squared(n int, q crossQuantity) ([]Part, error) {
 	if less := new(big.Int).Sub(y[1].Max, x[1].Min); less.Cmp(most) > 0 {
 		most = less
 	}
-	most.Mul(most, most).Mul(most, big.NewInt(o.rows()))
-	i, err := o.open(n, terms, bounds{new(big.Int), most})
+	row := new(big.Int).Mul(most, most)
+	i, err := o.open(n, terms, bounds{new(big.Int), new(big.Int).Mul(row, big.NewInt(o.rows())), row})
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +204,19 @@ func (o *crossOpener) open(n int, terms []functional.Cross, limits bounds) (int,
 	return i, nil
 }
 
+// partnersOfOne is how many rows one row is joined with at most: a file can be joined with
+// those of several datasets.
+func (o *crossOpener) partnersOfOne() (most int64) {
+	times := map[carnet.Nonce]int64{}
+	for _, f := range o.files {
+		for _, x := range []*file{f.left, f.right} {
+			times[x.nonce]++
+			most = max(most, times[x.nonce])
+		}
+	}
+	return most
+}
+
 // read counts the rows of the files, each once.
 func (o *crossOpener) read() (n int64) {
 	seen := map[carnet.Nonce]bool{}
@@ -228,7 +245,12 @@ func (o *crossOpener) certify(n int, x *Opening, limits bounds) error {
 		return query.Refuse(at, "OVERFLOW", "%s over %d joined rows could reach %s, and profile %s holds results up to %s", what, o.rows(), largest, u.Profile.Name(), half).
 			OfKind(carnet.Precondition).Fix("select fewer files by partition; or a new version of the schema can declare narrower bounds, a smaller scale, or smaller limits, which store measures in smaller digits")
 	}
-	x.Min, x.Max = limits.lo.Int64(), limits.hi.Int64()
+	row := new(big.Int).Mul(limits.row, big.NewInt(o.partnersOfOne()))
+	tail := o.b.noise(x, row, u.Committee, 0)
+	if largest.Add(largest, tail).Cmp(half) > 0 {
+		return drowned(what, at, x, half)
+	}
+	x.Min, x.Max = limits.lo.Int64()-tail.Int64(), limits.hi.Int64()+tail.Int64()
 	x.Bound = share.NoiseBound(u.Profile, x.Degree, share.Terms(x.F))
 	x.NoiseBits = new(big.Int).Sub(x.Bound, big.NewInt(1)).BitLen()
 	var err error

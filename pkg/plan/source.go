@@ -51,12 +51,16 @@ func newSource(index int, sel *query.Select, u *universe) (*source, error) {
 		return nil, err
 	}
 	s.needs = newNeeds(s.names, where, whereAt, used(sel.Where))
-	if len(s.keys) > 0 {
+	if s.counted() {
 		s.needs.groupRows()
 	}
 	s.outputs = &outputs{source: index, needs: s.needs, group: s.keys, sel: sel, private: s.private != nil}
 	return s, nil
 }
+
+// counted tells whether need 0 is the row count of each group, by which groups without
+// rows are left out. With noise it would not tell, and would cost the budget.
+func (s *source) counted() bool { return len(s.keys) > 0 && !s.u.noisy }
 
 // summary is what owners' terms judge the source by.
 func (s *source) summary() Source {

@@ -15,6 +15,9 @@ type sums struct {
 	scale            int // of x, as it prints
 	free             bool
 	num              numberType // of x
+	// always: a sum of no rows is not NULL. With noise a count does not tell whether there
+	// are any, and would cost as much again.
+	always bool
 }
 
 // value computes the aggregate from the totals of a group.
@@ -23,7 +26,7 @@ func (s *sums) value(totals []*big.Int) Value {
 	if s.function == query.Count || s.function == query.RegrCount {
 		return Value{num: n}
 	}
-	if n.Sign() <= 0 {
+	if n.Sign() <= 0 && !s.always {
 		return Value{}
 	}
 	t := s.shape()

@@ -16,6 +16,7 @@ type universe struct {
 	datasets []Dataset // ascending by hash
 	files    []file    // ascending by key and nonce; empty files are left out
 	vars     []variable
+	noisy    bool // a dataset asks for noise: nothing opened tells whether there are rows
 }
 
 // file is one encrypted file with rows.
@@ -66,6 +67,12 @@ func prepare(p *Product) (*universe, error) {
 		}
 		if err := u.addFiles(i, seen); err != nil {
 			return nil, err
+		}
+		if p := u.datasets[i].Manifest.Terms.Privacy; p != nil {
+			if p.Validate() != nil {
+				return nil, badProduct("dataset %s has privacy terms that nobody can keep", u.datasets[i].Manifest.ID)
+			}
+			u.noisy = true
 		}
 	}
 	slices.SortFunc(u.files, func(a, b file) int {

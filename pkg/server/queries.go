@@ -10,6 +10,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 type queryService struct {
@@ -30,6 +31,11 @@ func (q queryService) ExplainQuery(ctx context.Context, m *carnetv1.ExplainQuery
 	}
 	for _, by := range ex.Approval {
 		out.Approvals = append(out.Approvals, string(by))
+	}
+	for i := range ex.Spent {
+		x := &ex.Spent[i]
+		out.Privacy = append(out.Privacy, &carnetv1.PrivacyCost{Dataset: string(x.Dataset), Cost: privacy.Format(x.Cost),
+			Spent: privacy.Format(x.Spent), Budget: privacy.Format(x.Budget)})
 	}
 	if out.Plan != nil {
 		out.Plan.Estimate = apiconv.ToEstimate(ex.Estimate)

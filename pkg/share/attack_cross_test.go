@@ -30,7 +30,7 @@ func (s *system) products() (all []*crossing) {
 func (x *crossing) unmasked(i int) he.Scalar {
 	r := x.s.r
 	rs, value := x.responder(i)
-	v := rs.Respond(x.id, x.k, value)
+	v := rs.Respond(x.id, x.k, nil, value)
 	for _, m := range rs.masks {
 		z := zeroSharings(r, rs.t, i, carnet.Keyed(m.key[:], tagZero, x.id[:]), 1)[0]
 		v = r.ScalarSub(v, r.ScalarMul(m.factor, z))
@@ -105,7 +105,7 @@ func TestAttackNoZeroSharing(t *testing.T) {
 	require.Equal(t, secret, recover_((*crossing).unmasked), "floods hide nothing here: the whole key")
 	hidden := recover_(func(x *crossing, i int) he.Scalar {
 		rs, value := x.responder(i)
-		return rs.Respond(x.id, x.k, value)
+		return rs.Respond(x.id, x.k, nil, value)
 	})
 	for i := range secret {
 		require.NotEqual(t, secret[i], hidden[i])
@@ -195,33 +195,33 @@ func TestAttackTwoCorrections(t *testing.T) {
 	exact := s.r.NewPoly()
 	s.r.Mul(shift, shares[x.parts.Keys[0]], exact)
 	require.Equal(t, s.r.InnerConst([]he.Poly{x.parts.Pairs[0].E}, []he.Poly{exact}),
-		s.r.ScalarSub(rs.Respond(x.id, x.k, two), rs.Respond(x.id, x.k, one)), "under one id nothing hides the victim's share")
+		s.r.ScalarSub(rs.Respond(x.id, x.k, nil, two), rs.Respond(x.id, x.k, nil, one)), "under one id nothing hides the victim's share")
 	again := *x.f
 	again.Keys = slices.Clone(x.f.Keys)
 	again.Keys[1].Key[0] ^= 1
-	require.NotEqual(t, x.id, FunctionalID(s.p, &again, x.k, x.parts.Contents(s.r)), "another dealing is another key")
+	require.NotEqual(t, x.id, FunctionalID(s.p, &again, x.k, nil, x.parts.Contents(s.r)), "another dealing is another key")
 }
 
 // TestAttackCrossInputs: what an answer depends on changes F, and nothing else does.
 func TestAttackCrossInputs(t *testing.T) {
 	s := newSystem(t, smallRecords, 3, 2, 0, 0, 0)
 	x := s.crossing(s.cross(0, 1, functional.Sum(0), functional.Sum(1)), s.cross(1, 2, functional.Sum(0), functional.Sum(1)))
-	id := func(parts *scan.CrossParts) carnet.Hash { return FunctionalID(s.p, x.f, x.k, parts.Contents(s.r)) }
+	id := func(parts *scan.CrossParts) carnet.Hash { return FunctionalID(s.p, x.f, x.k, nil, parts.Contents(s.r)) }
 	require.Equal(t, x.id, id(s.crossParts(x.f)))
-	seen := map[carnet.Hash]bool{x.id: true, FunctionalID(s.p, x.f, x.k-1, x.parts.Contents(s.r)): true}
+	seen := map[carnet.Hash]bool{x.id: true, FunctionalID(s.p, x.f, x.k-1, nil, x.parts.Contents(s.r)): true}
 	plain := *x.f
 	plain.Cross = nil
-	seen[FunctionalID(s.p, &plain, x.k, x.parts.Contents(s.r))] = true
+	seen[FunctionalID(s.p, &plain, x.k, nil, x.parts.Contents(s.r))] = true
 	require.Len(t, seen, 3, "k and the operation")
 	rs, value := x.responder(1)
-	answer := rs.Respond(x.id, x.k, value)
+	answer := rs.Respond(x.id, x.k, nil, value)
 	polys := append(slices.Clone(x.parts.Own), x.parts.Pairs[0].E, x.parts.Pairs[1].E)
 	for _, p := range polys {
 		p[2][5] ^= 1
 		f := id(x.parts)
 		require.False(t, seen[f])
 		seen[f] = true
-		require.NotEqual(t, answer, rs.Respond(f, x.k, value), "other masks for another functional")
+		require.NotEqual(t, answer, rs.Respond(f, x.k, nil, value), "other masks for another functional")
 		p[2][5] ^= 1
 	}
 	x.parts.Pairs[0], x.parts.Pairs[1] = scan.CrossPair{A: 0, B: 1, E: x.parts.Pairs[1].E}, scan.CrossPair{A: 1, B: 2, E: x.parts.Pairs[0].E}
@@ -307,7 +307,7 @@ func TestAttackPlantedPhase(t *testing.T) {
 	}
 	read := func(k int, x *crossing) int64 {
 		x.k = k
-		x.id = FunctionalID(s.p, x.f, k, x.parts.Contents(s.r))
+		x.id = FunctionalID(s.p, x.f, k, nil, x.parts.Contents(s.r))
 		v := centred(s.r, x.total(x.answers()), 2)
 		v.Quo(v, modulus)
 		v.Rsh(v, lift)

@@ -92,7 +92,7 @@ func TestAttackChangedD(t *testing.T) {
 	for i := 1; i <= s.c.N; i++ {
 		ks, rs := s.keyholder(i)
 		v := s.r.ScalarAdd(s.value(ks, f), extra(ks[0].Power(1)))
-		weak.answers = append(weak.answers, Answer{i, rs.Respond(o.id, 1, o.k, v)})
+		weak.answers = append(weak.answers, Answer{i, rs.Respond(o.id, 1, o.k, nil, v)})
 	}
 	weak.z = s.r.ScalarAdd(o.z, extra(s.owners[0].deal.Corrections[0]))
 	require.Equal(t, [][window]int8{at}, readKey(s, o, s.total(&weak, weak.answers), value),

@@ -117,7 +117,7 @@ func TestAttackWrongDegree(t *testing.T) {
 	var weak []Answer
 	for i := 1; i <= s.c.N; i++ {
 		ks, rs := s.keyholder(i)
-		weak = append(weak, Answer{i, rs.Respond(o.id, 1, 120, s.value(ks, o.f))})
+		weak = append(weak, Answer{i, rs.Respond(o.id, 1, 120, nil, s.value(ks, o.f))})
 	}
 	require.Equal(t, noise, seen(s.total(o, weak)), "120 bits of flooding hide nothing")
 	require.NotEqual(t, noise, seen(s.total(o, o.answers)))
@@ -242,7 +242,7 @@ func TestAttackFloodSampler(t *testing.T) {
 	_, rs := s.keyholder(1)
 	for i := range 100 {
 		id := carnet.Hash(sha256.Sum256([]byte{byte(i)}))
-		added := rs.Respond(id, 2, 150, he.Scalar{})
+		added := rs.Respond(id, 2, 150, nil, he.Scalar{})
 		require.Equal(t, Flood(rs.masks[0].key, id, 150), centred(s.r, added, 1))
 	}
 }

@@ -74,13 +74,13 @@ func TestAttackFunctionalInputs(t *testing.T) {
 	b := base()
 	value := s.r.ScalarFromBig(big.NewInt(7))
 	seenF := map[carnet.Hash]string{b.hash(): "base"}
-	seenBytes := map[string]string{string(wire.AppendScalars(nil, s.p, slice(rs.Respond(b.hash(), 1, 150, value)))): "base"}
+	seenBytes := map[string]string{string(wire.AppendScalars(nil, s.p, slice(rs.Respond(b.hash(), 1, 150, nil, value)))): "base"}
 	for name, change := range rows {
 		id := base()
 		change(&id)
 		f := id.hash()
 		require.NotContains(t, seenF, f, name)
-		answer := string(wire.AppendScalars(nil, s.p, slice(rs.Respond(f, 1, 150, value))))
+		answer := string(wire.AppendScalars(nil, s.p, slice(rs.Respond(f, 1, 150, nil, value))))
 		require.NotContains(t, seenBytes, answer, name)
 		seenF[f], seenBytes[answer] = name, name
 	}
@@ -103,24 +103,24 @@ func TestAttackFunctionalID(t *testing.T) {
 	product := records.product([]uint32{0}, []uint32{1})
 	hd := records.contents(product)
 
-	id := func(f *functional.Functional, k int) carnet.Hash { return FunctionalID(smallCube, f, k, nil) }
+	id := func(f *functional.Functional, k int) carnet.Hash { return FunctionalID(smallCube, f, k, nil, nil) }
 	require.Equal(t, id(base, 110), id(sum, 110))
-	require.Equal(t, id(base, 110), FunctionalID(smallCube, base, 110, s.contents(base)))
+	require.Equal(t, id(base, 110), FunctionalID(smallCube, base, 110, nil, s.contents(base)))
 	ids := []carnet.Hash{
 		id(base, 110), id(base, 109), id(s.linear(1, 1, 2), 110), id(s.linear(0, 1, 3), 110), id(s.linear(0, 1), 110),
 		id(s.linear(0, 1, 2, 65), 110), id(s.linear(0, 65, 66), 110), id(otherFile, 110), id(otherKey, 110), id(oneKey, 110),
-		FunctionalID(smallRecords, base, 110, nil),
-		FunctionalID(smallRecords, product, 110, hd),
-		FunctionalID(smallRecords, product, 110, slice(hd[1], hd[0])),
-		FunctionalID(smallRecords, records.linear(0), 110, nil),
+		FunctionalID(smallRecords, base, 110, nil, nil),
+		FunctionalID(smallRecords, product, 110, nil, hd),
+		FunctionalID(smallRecords, product, 110, nil, slice(hd[1], hd[0])),
+		FunctionalID(smallRecords, records.linear(0), 110, nil, nil),
 	}
 	seen := map[carnet.Hash]int{}
 	for i, f := range ids {
 		require.NotContains(t, seen, f, "%d", i)
 		seen[f] = i
 	}
-	require.Panics(t, func() { FunctionalID(smallRecords, product, 110, nil) })
-	require.Panics(t, func() { FunctionalID(smallRecords, product, 110, hd[:1]) })
+	require.Panics(t, func() { FunctionalID(smallRecords, product, 110, nil, nil) })
+	require.Panics(t, func() { FunctionalID(smallRecords, product, 110, nil, hd[:1]) })
 }
 
 // TestAttackPublicPart: D_0 is in no functional id. If it were, whoever supplies it
@@ -130,16 +130,16 @@ func TestAttackPublicPart(t *testing.T) {
 	s := newSystem(t, smallRecords, 3, 2, 0)
 	f := s.product([]uint32{0}, []uint32{1})
 	_, k := s.certificate(f)
-	honest := FunctionalID(s.p, f, k, s.contents(f))
+	honest := FunctionalID(s.p, f, k, nil, s.contents(f))
 	ks, rs := s.keyholder(1)
-	answer := rs.Respond(honest, 2, k, s.value(ks, f))
+	answer := rs.Respond(honest, 2, k, nil, s.value(ks, f))
 
 	d := s.parts(0, f)
 	d0 := d[0]
 	s.r.Add(d0, d[1], d0) // another D_0
 	_, k2 := s.certificate(f)
-	require.Equal(t, honest, FunctionalID(s.p, f, k2, s.contents(f)))
-	require.Equal(t, answer, rs.Respond(honest, 2, k2, s.value(ks, f)))
+	require.Equal(t, honest, FunctionalID(s.p, f, k2, nil, s.contents(f)))
+	require.Equal(t, answer, rs.Respond(honest, 2, k2, nil, s.value(ks, f)))
 
 	const noise, rounds, bits = 1234, 1 << 16, 6
 	average := func(id func(i int) carnet.Hash) float64 {

@@ -105,7 +105,7 @@ func TestAttackWrongSeed(t *testing.T) {
 			if i == 1 && a == 0b00110 {
 				open := s.open(s.linear(0))
 				rs := must(NewResponder(s.r, s.c, 1, []*KeyShare{k}))
-				open.answers[0].Value = rs.Respond(open.id, 1, open.k, s.value([]*KeyShare{k}, open.f))
+				open.answers[0].Value = rs.Respond(open.id, 1, open.k, nil, s.value([]*KeyShare{k}, open.f))
 				_, _, err := Combine(s.r, s.c, open.answers)
 				requireReason(t, "INCONSISTENT_ANSWERS", err)
 			}

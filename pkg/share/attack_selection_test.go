@@ -395,7 +395,7 @@ func TestAttackPerCode(t *testing.T) {
 		return gauss(rows, q)
 	}
 	weak := func(a *asked, ks []*KeyShare, rs *SelectedResponder) he.Scalar {
-		v := rs.Respond(a.id, 1, a.k, a.values(ks))
+		v := rs.Respond(a.id, 1, a.k, nil, a.values(ks))
 		for _, m := range rs.masks {
 			z := rs.zero(carnet.Keyed(m.key[:], tagZero, a.id[:]), 1)[0]
 			v = s.r.ScalarSub(v, s.r.ScalarMul(m.factor, z))
@@ -404,7 +404,7 @@ func TestAttackPerCode(t *testing.T) {
 	}
 	require.Equal(t, truth, solve(weak), "without zero sharing floods hide nothing here")
 	require.NotEqual(t, truth, solve(func(a *asked, ks []*KeyShare, rs *SelectedResponder) he.Scalar {
-		return rs.Respond(a.id, 1, a.k, a.values(ks))
+		return rs.Respond(a.id, 1, a.k, nil, a.values(ks))
 	}))
 }
 
@@ -450,7 +450,7 @@ func TestAttackTwoSharings(t *testing.T) {
 		exact = s.r.ScalarAdd(exact, s.r.ScalarMul(s.r.ScalarSub(r1.view.w[g], r2.view.w[g]), values[g]))
 	}
 	difference := func(id1, id2 carnet.Hash, r1, r2 *SelectedResponder) he.Scalar {
-		return s.r.ScalarSub(r1.Respond(id1, 1, one.k, values), r2.Respond(id2, 1, one.k, values))
+		return s.r.ScalarSub(r1.Respond(id1, 1, one.k, nil, values), r2.Respond(id2, 1, one.k, nil, values))
 	}
 	require.NotEqual(t, exact, difference(one.id, two.id, r1, r2))
 	require.NotEqual(t, exact, difference(one.id, one.id, r1, r2), "the seeds alone keep the masks apart")

@@ -3,6 +3,7 @@ package share
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -78,7 +79,7 @@ func (c Committee) AllowsCross() error {
 
 // Respond returns the answer to one opening:
 //
-//	value + sum over held A of f_A(i) * (T^-1 * flood_A + sum over m of i^m * zero_{A,m})
+//	value + sum over held A of f_A(i) * (T^-1 * flood_A + noise_A + sum over m of i^m * zero_{A,m})
 //
 // value is scan.CrossParts.Share of the parts that this keyholder derived itself. Floods
 // hide what the value at 0 says, as in any opening. The products of shares lie on a
@@ -87,7 +88,7 @@ func (c Committee) AllowsCross() error {
 // sharing makes it a random polynomial of that degree with the same value at 0.
 //
 // f is FunctionalID of the functional. Respond panics if k < 1.
-func (rs *CrossResponder) Respond(f carnet.Hash, k int, value he.Scalar) he.Scalar {
+func (rs *CrossResponder) Respond(f carnet.Hash, k int, variance *big.Int, value he.Scalar) he.Scalar {
 	if k < 1 {
 		panic(fmt.Sprintf("share: answer across keys with flooding of 2^%d", k))
 	}
@@ -95,6 +96,7 @@ func (rs *CrossResponder) Respond(f carnet.Hash, k int, value he.Scalar) he.Scal
 	for i := range rs.masks {
 		m := &rs.masks[i]
 		part := r.ScalarMul(scale, r.ScalarFromBig(Flood(m.key, f, k)))
+		part = r.ScalarAdd(part, noise(r, m.key, f, 2, variance))
 		part = r.ScalarAdd(part, zeroSharings(r, rs.t, rs.number, carnet.Keyed(m.key[:], tagZero, f[:]), 1)[0])
 		value = r.ScalarAdd(value, r.ScalarMul(m.factor, part))
 	}

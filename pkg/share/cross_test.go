@@ -98,7 +98,7 @@ func TestCrossRefusals(t *testing.T) {
 	requireReason(t, "BAD_KEY_SHARES", err)
 	rs, err := NewCrossResponder(s.r, s.c, 2, homeless)
 	require.NoError(t, err)
-	require.Panics(t, func() { rs.Respond(carnet.Hash{1}, 0, he.Scalar{}) })
+	require.Panics(t, func() { rs.Respond(carnet.Hash{1}, 0, nil, he.Scalar{}) })
 
 	small := newSystem(t, smallRecords, 7, 5, 0, 0)
 	ks, _ = small.keyholder(1)
@@ -111,9 +111,9 @@ func TestCrossRefusals(t *testing.T) {
 	}
 
 	x := s.crossing(s.cross(0, 1, functional.Sum(0), functional.Sum(0)))
-	require.Panics(t, func() { FunctionalID(s.p, x.f, x.k, nil) })
+	require.Panics(t, func() { FunctionalID(s.p, x.f, x.k, nil, nil) })
 	require.Panics(t, func() {
-		SelectionID(s.p, []*functional.Functional{x.f}, x.k, [][]carnet.Hash{x.parts.Contents(s.r)}, carnet.Hash{1})
+		SelectionID(s.p, []*functional.Functional{x.f}, x.k, nil, [][]carnet.Hash{x.parts.Contents(s.r)}, carnet.Hash{1})
 	}, "a private parameter and products of shares")
 }
 

@@ -103,7 +103,7 @@ func (s *system) crossing(terms ...functional.Cross) *crossing {
 	var err error
 	x.k, _, err = FloodBits(s.p, s.c, 0, x.bound)
 	require.NoError(s.t, err)
-	x.id = FunctionalID(s.p, x.f, x.k, x.parts.Contents(s.r))
+	x.id = FunctionalID(s.p, x.f, x.k, nil, x.parts.Contents(s.r))
 	return x
 }
 
@@ -126,7 +126,7 @@ func (x *crossing) responder(i int) (*CrossResponder, he.Scalar) {
 func (x *crossing) answers() (out []Answer) {
 	for i := 1; i <= x.s.c.N; i++ {
 		rs, value := x.responder(i)
-		out = append(out, Answer{i, rs.Respond(x.id, x.k, value)})
+		out = append(out, Answer{i, rs.Respond(x.id, x.k, nil, value)})
 	}
 	return out
 }

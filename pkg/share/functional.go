@@ -2,6 +2,7 @@ package share
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -19,8 +20,11 @@ import (
 // them), scan.HashProduct of the D_1..D_d the caller derived itself for higher degrees,
 // scan.CrossParts.Contents for terms across keys. D_0 is in neither: with it, whoever supplies D_0 could draw fresh floods for one
 // D_1 and average them away. FunctionalID panics if hd has another length.
-func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Hash) carnet.Hash {
-	id := newIdentity(p, f.Degree, k)
+//
+// variance is that of the privacy noise of each part, nil without any. Were it left out, one
+// flood would hide a total with noise and without.
+func FunctionalID(p *he.Profile, f *functional.Functional, k int, variance *big.Int, hd []carnet.Hash) carnet.Hash {
+	id := newIdentity(p, f.Degree, k, variance)
 	if len(f.Cross) > 0 {
 		id.op = "cross"
 	}
@@ -43,14 +47,14 @@ func FunctionalID(p *he.Profile, f *functional.Functional, k int, hd []carnet.Ha
 // content of a key is the list of its contents in all of them. private is
 // Selection.Hash. All functionals must have one degree, since one flood hides them, and
 // the same keys, since one mask does; SelectionID panics otherwise.
-func SelectionID(p *he.Profile, fs []*functional.Functional, k int, hd [][]carnet.Hash, private carnet.Hash) carnet.Hash {
+func SelectionID(p *he.Profile, fs []*functional.Functional, k int, variance *big.Int, hd [][]carnet.Hash, private carnet.Hash) carnet.Hash {
 	if len(fs) == 0 || len(hd) != len(fs) || private.IsZero() {
 		panic("share: an opening with a selection of nothing")
 	}
 	if slices.ContainsFunc(fs, func(f *functional.Functional) bool { return len(f.Cross) > 0 }) {
 		panic("share: an opening with a selection across keys")
 	}
-	id := newIdentity(p, fs[0].Degree, k)
+	id := newIdentity(p, fs[0].Degree, k, variance)
 	id.private = private
 	for i := range fs[0].Keys {
 		key := fs[0].Keys[i].Key
@@ -74,8 +78,8 @@ type identity struct {
 	degree   int
 	level    int // index of the last limb
 	k        int
-	noise    string // "none": there is no privacy noise yet
-	variance string // of the noise, decimal
+	noise    string // "none" or noiseKind
+	variance string // of the privacy noise of each part, decimal
 	keys     []keyContent
 	private  carnet.Hash // H_w: sharing of a private parameter, zero without
 }
@@ -85,13 +89,16 @@ type keyContent struct {
 	content carnet.Hash // H_D
 }
 
-func newIdentity(p *he.Profile, degree, k int) identity {
+func newIdentity(p *he.Profile, degree, k int, variance *big.Int) identity {
 	id := identity{
 		params: p.ID(), op: "linear", encoding: p.Encoding().String(),
 		degree: degree, level: p.Limbs() - 1, k: k, noise: "none", variance: "0",
 	}
 	if degree > 1 {
 		id.op = "product"
+	}
+	if variance != nil {
+		id.noise, id.variance = noiseKind, variance.String()
 	}
 	return id
 }

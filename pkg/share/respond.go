@@ -3,6 +3,7 @@ package share
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -80,35 +81,38 @@ func badShares(format string, args ...any) error {
 	return carnet.E(carnet.Invalid, "BAD_KEY_SHARES", "these key shares can't answer together: "+format, args...)
 }
 
-// Respond returns the answer to one opening: value + sum of f_A(i)*T^(1-d)*flood_A
-// over the parts held. value is the constant coefficient of sum_j D_j*R_j over all
+// Respond returns the answer to one opening: value + sum of
+// f_A(i)*(T^(1-d)*flood_A + noise_A) over the parts held, noise_A being privacy noise of the
+// given variance in its place, zero if that is nil. value is the constant coefficient of sum_j D_j*R_j over all
 // keys, with the D_j that this keyholder derived itself. degree is what it computed
 // from the functional, never what it was told: a flood at the scale of another
 // degree leaves the noise readable below it. Respond panics if degree < 1 or k < 1.
-func (rs *Responder) Respond(f carnet.Hash, degree, k int, value he.Scalar) he.Scalar {
+func (rs *Responder) Respond(f carnet.Hash, degree, k int, variance *big.Int, value he.Scalar) he.Scalar {
 	scale := rs.scale(degree, k)
 	var sum he.Scalar
 	for i := range rs.masks {
 		m := &rs.masks[i]
-		flood := rs.r.ScalarFromBig(Flood(m.key, f, k))
-		sum = rs.r.ScalarAdd(sum, rs.r.ScalarMul(m.factor, flood))
+		part := rs.r.ScalarMul(scale, rs.r.ScalarFromBig(Flood(m.key, f, k)))
+		part = rs.r.ScalarAdd(part, noise(rs.r, m.key, f, degree, variance))
+		sum = rs.r.ScalarAdd(sum, rs.r.ScalarMul(m.factor, part))
 	}
-	return rs.r.ScalarAdd(value, rs.r.ScalarMul(scale, sum))
+	return rs.r.ScalarAdd(value, sum)
 }
 
 // Home reports whether the keyholder holds the home part of at least one of the
 // keys, and so must send a second scalar for every opening.
 func (rs *Responder) Home() bool { return rs.home != nil }
 
-// RespondHome returns the second scalar of a home keyholder: value + T^(1-d)*flood,
-// the home part's own flood. value is the constant coefficient of sum_j D_j*H_j over
+// RespondHome returns the second scalar of a home keyholder: value + T^(1-d)*flood + noise,
+// the home part's own. value is the constant coefficient of sum_j D_j*H_j over
 // the keys whose home part is held here, H_j from KeyShare.HomePower. It is added by
 // AddHome and lies in no codeword: the home keyholder can shift the total unnoticed,
 // though never learn more. RespondHome panics where Respond does, and without a home
 // part.
-func (rs *Responder) RespondHome(f carnet.Hash, degree, k int, value he.Scalar) he.Scalar {
+func (rs *Responder) RespondHome(f carnet.Hash, degree, k int, variance *big.Int, value he.Scalar) he.Scalar {
 	flood := rs.r.ScalarFromBig(Flood(*rs.home, f, k))
-	return rs.r.ScalarAdd(value, rs.r.ScalarMul(rs.scale(degree, k), flood))
+	value = rs.r.ScalarAdd(value, rs.r.ScalarMul(rs.scale(degree, k), flood))
+	return rs.r.ScalarAdd(value, noise(rs.r, *rs.home, f, degree, variance))
 }
 
 func (rs *Responder) scale(degree, k int) he.Scalar {

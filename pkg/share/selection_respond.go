@@ -3,6 +3,7 @@ package share
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -61,7 +62,7 @@ func PrivateHome(key carnet.KeyID) *carnet.Error {
 
 // Respond returns the answer to one opening:
 //
-//	sum over g of W_{g,i} * values[g] + sum over held A of f_A(i) * (T^(1-d) * flood_A + sum over m of i^m * zero_{A,m})
+//	sum over g of W_{g,i} * values[g] + sum over held A of f_A(i) * (T^(1-d) * flood_A + noise_A + sum over m of i^m * zero_{A,m})
 //
 // values[g] is the constant coefficient of sum_j D_j*R_j of the functional that code g
 // stands for, with the D_j that this keyholder derived itself, and without the public
@@ -72,7 +73,7 @@ func PrivateHome(key carnet.KeyID) *carnet.Error {
 //
 // f is SelectionID of the functionals, degree what the keyholder computed from them.
 // Respond panics if degree < 1, k < 1 or values does not have one entry a code.
-func (rs *SelectedResponder) Respond(f carnet.Hash, degree, k int, values []he.Scalar) he.Scalar {
+func (rs *SelectedResponder) Respond(f carnet.Hash, degree, k int, variance *big.Int, values []he.Scalar) he.Scalar {
 	r, w := rs.r, rs.view.w
 	if degree < 1 || k < 1 || len(values) != rs.view.s.Choices() {
 		panic(fmt.Sprintf("share: answer of degree %d with flooding of 2^%d and %d values for %d codes", degree, k, len(values), rs.view.s.Choices()))
@@ -85,6 +86,7 @@ func (rs *SelectedResponder) Respond(f carnet.Hash, degree, k int, values []he.S
 	for i := range rs.masks {
 		m := &rs.masks[i]
 		part := r.ScalarMul(scale, r.ScalarFromBig(Flood(m.key, f, k)))
+		part = r.ScalarAdd(part, noise(r, m.key, f, degree, variance))
 		part = r.ScalarAdd(part, rs.zero(carnet.Keyed(m.key[:], tagZero, f[:]), 1)[0])
 		sum = r.ScalarAdd(sum, r.ScalarMul(m.factor, part))
 	}

@@ -50,7 +50,7 @@ func (s *system) asked(sel *Selection, seeds SelectionSeeds, fs []*functional.Fu
 	var err error
 	a.k, _, err = FloodBits(s.p, s.c, 0, a.bound)
 	require.NoError(s.t, err)
-	a.id = SelectionID(s.p, fs, a.k, hd, h)
+	a.id = SelectionID(s.p, fs, a.k, nil, hd, h)
 	return a
 }
 
@@ -80,7 +80,7 @@ func (a *asked) checks() (out []CheckAnswer) {
 func (a *asked) answers() (out []Answer) {
 	for i := 1; i <= a.s.c.N; i++ {
 		ks, rs := a.responder(i)
-		out = append(out, Answer{i, rs.Respond(a.id, a.fs[0].Degree, a.k, a.values(ks))})
+		out = append(out, Answer{i, rs.Respond(a.id, a.fs[0].Degree, a.k, nil, a.values(ks))})
 	}
 	return out
 }
@@ -306,9 +306,9 @@ func TestSelectionRefusals(t *testing.T) {
 	_, err = NewSelectedResponder(s.r, s.c, cubeView, one)
 	requireReason(t, "BAD_KEY_SHARES", err)
 	_, rs := s.ask("panics", s.choices(1), 1).responder(1)
-	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 0, 10, make([]he.Scalar, testColumns)) })
-	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 1, 0, make([]he.Scalar, testColumns)) })
-	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 1, 10, make([]he.Scalar, 2)) })
+	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 0, 10, nil, make([]he.Scalar, testColumns)) })
+	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 1, 0, nil, make([]he.Scalar, testColumns)) })
+	require.Panics(t, func() { rs.Respond(carnet.Hash{}, 1, 10, nil, make([]he.Scalar, 2)) })
 	rs.view.Zero()
 	require.Equal(t, make([]he.Scalar, testColumns), rs.view.w)
 	require.Empty(t, rs.view.kappas)
@@ -345,31 +345,31 @@ func TestSelectionID(t *testing.T) {
 	for _, f := range a.fs {
 		hd = append(hd, s.contents(f))
 	}
-	fresh(SelectionID(s.p, a.fs, a.k+1, hd, a.sel.Hash()))
-	fresh(SelectionID(s.p, a.fs, a.k, hd, carnet.Hash{1}))
-	fresh(SelectionID(s.p, a.fs[:2], a.k, hd[:2], a.sel.Hash()))
+	fresh(SelectionID(s.p, a.fs, a.k+1, nil, hd, a.sel.Hash()))
+	fresh(SelectionID(s.p, a.fs, a.k, nil, hd, carnet.Hash{1}))
+	fresh(SelectionID(s.p, a.fs[:2], a.k, nil, hd[:2], a.sel.Hash()))
 	fs, swapped := slices.Clone(a.fs), slices.Clone(hd)
 	fs[0], fs[1], swapped[0], swapped[1] = fs[1], fs[0], swapped[1], swapped[0]
-	fresh(SelectionID(s.p, fs, a.k, swapped, a.sel.Hash()))
-	fresh(FunctionalID(s.p, a.fs[0], a.k, hd[0]))
+	fresh(SelectionID(s.p, fs, a.k, nil, swapped, a.sel.Hash()))
+	fresh(FunctionalID(s.p, a.fs[0], a.k, nil, hd[0]))
 	for i := range hd {
 		for key := range hd[i] {
 			other := slices.Clone(hd[i])
 			other[key][0] ^= 1
 			changed := slices.Clone(hd)
 			changed[i] = other
-			fresh(SelectionID(s.p, a.fs, a.k, changed, a.sel.Hash()))
+			fresh(SelectionID(s.p, a.fs, a.k, nil, changed, a.sel.Hash()))
 		}
 	}
 	for _, f := range []func(){
-		func() { SelectionID(s.p, nil, a.k, nil, a.sel.Hash()) },
-		func() { SelectionID(s.p, a.fs, a.k, hd, carnet.Hash{}) },
-		func() { SelectionID(s.p, a.fs, a.k, hd[:2], a.sel.Hash()) },
+		func() { SelectionID(s.p, nil, a.k, nil, nil, a.sel.Hash()) },
+		func() { SelectionID(s.p, a.fs, a.k, nil, hd, carnet.Hash{}) },
+		func() { SelectionID(s.p, a.fs, a.k, nil, hd[:2], a.sel.Hash()) },
 		func() {
-			SelectionID(s.p, []*functional.Functional{a.fs[0], s.choices(2)[0]}, a.k, hd[:2], a.sel.Hash())
+			SelectionID(s.p, []*functional.Functional{a.fs[0], s.choices(2)[0]}, a.k, nil, hd[:2], a.sel.Hash())
 		},
 		func() {
-			SelectionID(s.p, []*functional.Functional{a.fs[0], {Degree: 1, Keys: a.fs[1].Keys[:1]}}, a.k, hd[:2], a.sel.Hash())
+			SelectionID(s.p, []*functional.Functional{a.fs[0], {Degree: 1, Keys: a.fs[1].Keys[:1]}}, a.k, nil, hd[:2], a.sel.Hash())
 		},
 	} {
 		require.Panics(t, f)

@@ -153,8 +153,8 @@ func TestKeyShareRefusals(t *testing.T) {
 	_, err = NewResponder(he.NewRing(smallCube), s.c, 1, one)
 	requireReason(t, "BAD_KEY_SHARES", err)
 	_, rs := s.keyholder(1)
-	require.Panics(t, func() { rs.Respond([32]byte{}, 0, 10, he.Scalar{}) })
-	require.Panics(t, func() { rs.Respond([32]byte{}, 1, 0, he.Scalar{}) })
+	require.Panics(t, func() { rs.Respond([32]byte{}, 0, 10, nil, he.Scalar{}) })
+	require.Panics(t, func() { rs.Respond([32]byte{}, 1, 0, nil, he.Scalar{}) })
 }
 
 func TestZero(t *testing.T) {

@@ -195,12 +195,12 @@ type opening struct {
 func (s *system) open(f *functional.Functional) *opening {
 	o := &opening{f: f, home: map[int][]he.Scalar{}, z: s.z(f)}
 	o.bound, o.k = s.certificate(f)
-	o.id = FunctionalID(s.p, f, o.k, s.contents(f))
+	o.id = FunctionalID(s.p, f, o.k, nil, s.contents(f))
 	for i := 1; i <= s.c.N; i++ {
 		ks, rs := s.keyholder(i)
-		o.answers = append(o.answers, Answer{i, rs.Respond(o.id, f.Degree, o.k, s.value(ks, f))})
+		o.answers = append(o.answers, Answer{i, rs.Respond(o.id, f.Degree, o.k, nil, s.value(ks, f))})
 		if rs.Home() {
-			o.home[i] = []he.Scalar{rs.RespondHome(o.id, f.Degree, o.k, s.homeValue(ks, f))}
+			o.home[i] = []he.Scalar{rs.RespondHome(o.id, f.Degree, o.k, nil, s.homeValue(ks, f))}
 		}
 	}
 	return o

@@ -319,12 +319,12 @@ func (v *vectors) addCrosses(t *testing.T, r *he.Ring) {
 			parts.Pairs = append(parts.Pairs, scan.CrossPair{A: int(pair[0]), B: int(pair[1]), E: constant(pair[2])})
 		}
 		x.Contents = parts.Contents(r)
-		x.ID = FunctionalID(p, f, x.K, x.Contents)
+		x.ID = FunctionalID(p, f, x.K, nil, x.Contents)
 		value := r.ScalarFromBig(new(big.Int).SetBytes(x.ID[:]))
 		x.Value = r.ScalarBig(value).String()
 		rs, err := NewCrossResponder(r, c, x.Number, shares)
 		require.NoError(t, err)
-		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.K, value)).String()
+		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.K, nil, value)).String()
 		v.Crosses = append(v.Crosses, x)
 	}
 }
@@ -376,7 +376,7 @@ func (v *vectors) addSelections(t *testing.T, r *he.Ring, draw func() carnet.Has
 			x.Values = append(x.Values, r.ScalarBig(values[len(values)-1]).String())
 		}
 		x.Content = carnet.Digest(tagSelectContent, contents...)
-		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.Degree, x.K, values)).String()
+		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.Degree, x.K, nil, values)).String()
 		v.Selections = append(v.Selections, x)
 	}
 }
@@ -411,8 +411,8 @@ func (v *vectors) addAnswers(t *testing.T, r *he.Ring, draw func() carnet.Hash) 
 		value := r.ScalarFromBig(new(big.Int).SetBytes(x.ID[:]))
 		rs := must(NewResponder(r, c, x.Number, shares))
 		x.Value = r.ScalarBig(value).String()
-		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.Degree, x.K, value)).String()
-		x.Home = r.ScalarBig(rs.RespondHome(x.ID, x.Degree, x.K, value)).String()
+		x.Answer = r.ScalarBig(rs.Respond(x.ID, x.Degree, x.K, nil, value)).String()
+		x.Home = r.ScalarBig(rs.RespondHome(x.ID, x.Degree, x.K, nil, value)).String()
 		v.Answers = append(v.Answers, x)
 	}
 }

@@ -12,5 +12,5 @@ type Protection struct {
 
 // Provided is what terms guarantee. A policy that obliges to more refuses the dataset.
 func Provided(t *carnet.Terms) Protection {
-	return Protection{MinGroup: int64(t.MinGroup)}
+	return Protection{MinGroup: int64(t.MinGroup), Noise: t.Privacy != nil}
 }

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"encoding/binary"
+	"math/big"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -9,7 +10,7 @@ import (
 )
 
 // version is the first byte of a description.
-const version = 2
+const version = 3
 
 // Kinds of opening in a description.
 const (
@@ -32,13 +33,15 @@ func AppendOpenings(dst []byte, openings []plan.Opening) []byte {
 		case len(fs[0].Cross) > 0:
 			w.num(kindAcross)
 			w.across(fs[0])
-			continue
 		default:
 			w.num(kindPlain)
 		}
 		for _, f := range fs {
-			w.functional(f)
+			if len(f.Cross) == 0 {
+				w.functional(f)
+			}
 		}
+		w.variance(openings[i].Variance)
 	}
 	dst = append(dst, version)
 	for _, table := range []struct {
@@ -124,6 +127,18 @@ func (w *writer) file(nonce carnet.Nonce, blocks uint32) {
 		w.fileBytes = binary.BigEndian.AppendUint32(append(w.fileBytes, nonce[:]...), blocks)
 	}
 	w.num(at)
+}
+
+// variance writes that of privacy noise: how many bytes it has, none without noise, and
+// those.
+func (w *writer) variance(v *big.Int) {
+	if v == nil {
+		w.num(0)
+		return
+	}
+	b := v.Bytes()
+	w.num(uint64(len(b)))
+	w.out = append(w.out, b...)
 }
 
 // columns writes ascending columns as differences.

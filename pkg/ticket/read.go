@@ -2,10 +2,12 @@ package ticket
 
 import (
 	"encoding/binary"
+	"math/big"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/plan"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 // Limits of a description; a plan has no more.
@@ -150,18 +152,31 @@ func (r *reader) opening() (o plan.Opening) {
 	switch r.num(kindAcross) {
 	case kindPlain:
 		o.F = r.functional()
-		return o
 	case kindAcross:
 		o.F = r.across()
-		return o
+	default:
+		for range r.count(3, 1<<16) {
+			o.Choices = append(o.Choices, r.functional())
+		}
+		if len(o.Choices) == 0 {
+			r.fail("there is nothing to choose from")
+		}
 	}
-	for range r.count(3, 1<<16) {
-		o.Choices = append(o.Choices, r.functional())
-	}
-	if len(o.Choices) == 0 {
-		r.fail("there is nothing to choose from")
-	}
+	o.Variance = r.variance()
 	return o
+}
+
+// variance reads that of privacy noise, nil without any.
+func (r *reader) variance() *big.Int {
+	n := r.count(1, privacy.MaxVarianceBits/8)
+	if n == 0 {
+		return nil
+	}
+	b := r.bytes(n)
+	if b[0] == 0 {
+		r.fail("a variance is not in its shortest form")
+	}
+	return new(big.Int).SetBytes(b)
 }
 
 func (r *reader) functional() *functional.Functional {

@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"bytes"
 	"encoding/json"
+	"math/big"
 	"os"
 	"reflect"
 	"testing"
@@ -101,7 +102,7 @@ func written() []plan.Opening {
 			{Key: carnet.KeyID{1}, Linear: []functional.Linear{{File: carnet.Nonce{1}, Column: 3, Blocks: 2, Cells: cells}, {File: carnet.Nonce{1}, Column: 300, Blocks: 2, Cells: cells, Minus: true}}},
 			{Key: carnet.KeyID{2}, Linear: []functional.Linear{{File: carnet.Nonce{2}, Blocks: 1}}}}}},
 		{F: &functional.Functional{Degree: 2, Keys: []functional.KeyTerms{{Key: carnet.KeyID{2}, Products: []functional.Product{
-			{File: carnet.Nonce{2}, Blocks: 1, Factors: []functional.Factor{{Plus: []uint32{1, 4}, Minus: []uint32{2}}, functional.Sum(300)}}}}}}},
+			{File: carnet.Nonce{2}, Blocks: 1, Factors: []functional.Factor{{Plus: []uint32{1, 4}, Minus: []uint32{2}}, functional.Sum(300)}}}}}}, Variance: big.NewInt(0x1234)},
 	}
 }
 
@@ -149,6 +150,7 @@ func TestDescriptionsComeBack(t *testing.T) {
 		carnet.LayoutRecords: `SELECT month, COUNT(*), SUM(value) FROM trade GROUP BY month`,
 	} {
 		n, r := fixture(t, layout, sql)
+		r.Plan.Openings[0].Variance = big.NewInt(300)
 		b := ticket.AppendOpenings(nil, r.Plan.Openings)
 		got, err := ticket.ReadOpenings(n.Profile.N(), b)
 		require.NoError(t, err)
@@ -156,6 +158,7 @@ func TestDescriptionsComeBack(t *testing.T) {
 		for i := range got {
 			require.Equal(t, r.Plan.Openings[i].F, got[i].F)
 			require.Equal(t, r.Plan.Openings[i].Degree, got[i].Degree)
+			require.Equal(t, r.Plan.Openings[i].Variance, got[i].Variance)
 			k, _, err := ticket.Flood(n.Profile, n.Scheme, 0, &got[i], 0)
 			require.NoError(t, err)
 			require.Equal(t, r.Plan.Openings[i].FloodBits, k)
@@ -210,10 +213,12 @@ func TestDescriptionsAreRefused(t *testing.T) {
 	f.Keys[0].Linear = append(f.Keys[0].Linear, f.Keys[0].Linear[1])
 	_, err := ticket.ReadOpenings(64, ticket.AppendOpenings(nil, []plan.Opening{{F: f}}))
 	require.Equal(t, "BAD_FUNCTIONAL", carnet.ReasonOf(err), "a column twice")
-	huge := []byte{2, 0, 0, 1 /* list */, 1 /* run */, 0, 0xff, 0xff, 0xff, 0x7f /* 2^28 cells */, 0}
+	huge := []byte{3, 0, 0, 1 /* list */, 1 /* run */, 0, 0xff, 0xff, 0xff, 0x7f /* 2^28 cells */, 0}
 	for name, b := range map[string][]byte{
-		"nothing": {}, "another version": {1, 0, 0, 0, 0}, "no openings": {2, 0, 0, 0, 0}, "too many cells": huge,
-		"long number": {2, 0x80, 0, 0, 0, 0}, "a key that is not listed": {2, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0}, "no choices": {2, 0, 0, 0, 1, 1, 0, 0, 0}, "another kind": {2, 0, 0, 0, 1, 3, 0, 0, 0},
+		"nothing": {}, "another version": {2, 0, 0, 0, 0}, "no openings": {3, 0, 0, 0, 0}, "too many cells": huge,
+		"long number": {3, 0x80, 0, 0, 0, 0}, "a key that is not listed": {3, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0}, "no choices": {3, 0, 0, 0, 1, 1, 0, 0, 0}, "another kind": {3, 0, 0, 0, 1, 3, 0, 0, 0},
+		"a long variance": append(ticket.AppendOpenings(nil, written())[:len(ticket.AppendOpenings(nil, written()))-1], 2, 0, 1),
+		"a huge variance": append(ticket.AppendOpenings(nil, written())[:len(ticket.AppendOpenings(nil, written()))-1], append([]byte{21}, make([]byte, 21)...)...),
 	} {
 		_, err := ticket.ReadOpenings(64, b)
 		require.Equal(t, "BAD_OPENINGS", carnet.ReasonOf(err), name)

@@ -92,9 +92,9 @@ func (n *Network) Answer(query carnet.Hash, q *Asked, number int, tables ...*Tab
 		for j := range o.F.Keys {
 			hd = append(hd, o.F.Keys[j].LinearHash(p.N()))
 		}
-		f := share.FunctionalID(p, o.F, o.FloodBits, hd)
+		f := share.FunctionalID(p, o.F, o.FloodBits, o.Variance, hd)
 		ids = append(ids, f[:]...)
-		values[i] = responder.Respond(f, o.Degree, o.FloodBits, values[i])
+		values[i] = responder.Respond(f, o.Degree, o.FloodBits, o.Variance, values[i])
 	}
 	info := append(append([]byte("carnet/answer/1"), query[:]...), byte(number))
 	sealed, err := seal.Seal(q.Body.Recipient, info, wire.AppendScalars(nil, p, values))

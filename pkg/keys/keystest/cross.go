@@ -43,7 +43,7 @@ func (n *Network) Cross(salt byte) (*keys.Release, *scan.CrossParts, map[carnet.
 // CrossID is the functional id of such a release.
 func (n *Network) CrossID(r *keys.Release, parts *scan.CrossParts) carnet.Hash {
 	o := &r.Plan.Openings[0]
-	return share.FunctionalID(n.Profile, o.F, o.FloodBits, parts.Contents(he.NewRing(n.Profile)))
+	return share.FunctionalID(n.Profile, o.F, o.FloodBits, o.Variance, parts.Contents(he.NewRing(n.Profile)))
 }
 
 // AnswerCross has such a release answered and opens it as its buyer does.
@@ -95,7 +95,7 @@ func sharerCrosses(t *testing.T, f SharerFixture) {
 	for _, k := range held {
 		shares[k.Key()] = k.Power(1)
 	}
-	want := wire.AppendScalars(nil, n.Profile, []he.Scalar{rs.Respond(id, k, parts.Share(ring, shares, corrections))})
+	want := wire.AppendScalars(nil, n.Profile, []he.Scalar{rs.Respond(id, k, nil, parts.Share(ring, shares, corrections))})
 	for range 2 {
 		got, err := n.AnswerCross(t, f.Sharer, r, parts, corrections)
 		require.NoError(t, err)

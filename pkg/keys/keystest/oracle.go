@@ -44,9 +44,9 @@ func (n *Network) IDs(r *keys.Release, salt byte) (ids []carnet.Hash) {
 			at++
 		}
 		if r.Plan.Private != nil {
-			ids = append(ids, share.SelectionID(n.Profile, o.Choices, o.FloodBits, hd, share.SelectionOf(r.Query).Hash()))
+			ids = append(ids, share.SelectionID(n.Profile, o.Choices, o.FloodBits, o.Variance, hd, share.SelectionOf(r.Query).Hash()))
 		} else {
-			ids = append(ids, share.FunctionalID(n.Profile, o.F, o.FloodBits, hd[0]))
+			ids = append(ids, share.FunctionalID(n.Profile, o.F, o.FloodBits, o.Variance, hd[0]))
 		}
 	}
 	return ids
@@ -85,14 +85,14 @@ func (n *Network) Expect(r *keys.Release, salt byte, selection *share.Bundle) []
 			at++
 		}
 		if selection != nil {
-			out = append(out, n.selected(ring, r, *selection, shares).Respond(ids[x], o.Degree, o.FloodBits, values))
+			out = append(out, n.selected(ring, r, *selection, shares).Respond(ids[x], o.Degree, o.FloodBits, o.Variance, values))
 			continue
 		}
 		rs, err := share.NewResponder(ring, n.Scheme, Member, shares)
 		require.NoError(n.t, err)
-		out = append(out, rs.Respond(ids[x], o.Degree, o.FloodBits, values[0]))
+		out = append(out, rs.Respond(ids[x], o.Degree, o.FloodBits, o.Variance, values[0]))
 		if rs.Home() {
-			isHome, home = true, rs.RespondHome(ids[x], o.Degree, o.FloodBits, home)
+			isHome, home = true, rs.RespondHome(ids[x], o.Degree, o.FloodBits, o.Variance, home)
 		}
 		homes = append(homes, home)
 	}

@@ -76,5 +76,5 @@ func (s *Session) crossed(ctx context.Context, o *plan.Opening, id carnet.Hash, 
 	if err != nil {
 		return he.Scalar{}, err
 	}
-	return rs.Respond(id, o.FloodBits, value), nil
+	return rs.Respond(id, o.FloodBits, o.Variance, value), nil
 }

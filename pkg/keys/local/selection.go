@@ -45,7 +45,7 @@ func (s *Session) selected(ctx context.Context, ids []carnet.Hash) ([]he.Scalar,
 			}
 			responders[f.KeySet()] = rs
 		}
-		values = append(values, rs.Respond(ids[i], f.Degree, o.FloodBits, s.value[at:at+len(o.Choices)]))
+		values = append(values, rs.Respond(ids[i], f.Degree, o.FloodBits, o.Variance, s.value[at:at+len(o.Choices)]))
 		at += len(o.Choices)
 	}
 	return values, nil

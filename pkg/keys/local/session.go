@@ -203,9 +203,9 @@ func (s *Session) plain(ctx context.Context, ids []carnet.Hash) ([]he.Scalar, er
 			responders[o.F.KeySet()] = rs
 		}
 		// The degree is the functional's own, not what a plan says about it.
-		values[i] = rs.Respond(ids[i], o.F.Degree, o.FloodBits, s.value[i])
+		values[i] = rs.Respond(ids[i], o.F.Degree, o.FloodBits, o.Variance, s.value[i])
 		if rs.Home() {
-			home[i] = rs.RespondHome(ids[i], o.F.Degree, o.FloodBits, s.home[i])
+			home[i] = rs.RespondHome(ids[i], o.F.Degree, o.FloodBits, o.Variance, s.home[i])
 		}
 	}
 	if isHome {

@@ -39,12 +39,12 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"reading is one consistent state", snapshot},
 		{"a name is given once, to a journaled statement", named},
 		{"dealings", dealings},
-		{"resharings", resharings},
 		{"uploads and blocks", uploads},
 		{"datasets", datasets},
 		{"products", products},
 		{"queries", queries},
 		{"charges", charges},
+		{"privacy budgets", privacyBudgets},
 		{"co-signatures", cosignatures},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
@@ -547,6 +547,34 @@ func charges(t *testing.T, open Opener) {
 		total, _, err := tx.Charged(carnet.KeyID{1}, nil)
 		require.NoError(t, err)
 		require.EqualValues(t, 1000, total)
+	})
+}
+
+func privacyBudgets(t *testing.T, open Opener) {
+	s := start(t, open)
+	var list []carnet.Hash
+	for i := range 1000 { // more than fit into one statement of SQL
+		list = append(list, carnet.Hash{byte(i), byte(i >> 8)})
+	}
+	update(t, s, func(tx flow.Tx) error {
+		require.NoError(t, tx.PutSpent("kz/trade", list[:900], 7))
+		require.NoError(t, tx.PutSpent("kz/trade", list[:900], 0))
+		require.NoError(t, tx.PutSpent("kz/trade", list[880:910], 5))
+		return tx.PutSpent("uz/trade", nil, 3)
+	})
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error {
+		require.NoError(t, tx.PutSpent("kz/trade", list, 100))
+		return errors.New("stop")
+	}))
+	view(t, s, func(tx flow.Tx) {
+		for dataset, want := range map[carnet.DatasetID][2]int64{"kz/trade": {12, 910}, "uz/trade": {3, 0}, "ru/trade": {0, 0}} {
+			spent, known, err := tx.Spent(dataset, list)
+			require.NoError(t, err)
+			require.Equal(t, want, [2]int64{spent, int64(len(known))}, dataset)
+		}
+		_, known, err := tx.Spent("kz/trade", list[908:912])
+		require.NoError(t, err)
+		require.Equal(t, map[carnet.Hash]bool{list[908]: true, list[909]: true}, known)
 	})
 }
 

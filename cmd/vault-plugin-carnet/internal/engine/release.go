@@ -225,9 +225,9 @@ func identify(r *keys.Release, given map[int][]*evaluated) (ids []carnet.Hash) {
 			at++
 		}
 		if o.F == nil {
-			ids = append(ids, share.SelectionID(p, fs, o.FloodBits, hd, share.SelectionOf(r.Query).Hash()))
+			ids = append(ids, share.SelectionID(p, fs, o.FloodBits, o.Variance, hd, share.SelectionOf(r.Query).Hash()))
 		} else {
-			ids = append(ids, share.FunctionalID(p, o.F, o.FloodBits, hd[0]))
+			ids = append(ids, share.FunctionalID(p, o.F, o.FloodBits, o.Variance, hd[0]))
 		}
 	}
 	return ids

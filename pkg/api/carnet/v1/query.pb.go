@@ -172,7 +172,9 @@ type ExplainQueryResponse struct {
 	// What the caller would owe once the answer is released; empty if it is free.
 	Quote []*Charge `protobuf:"bytes,3,rep,name=quote,proto3" json:"quote,omitempty"`
 	// Parties that would have to approve the query before it is computed.
-	Approvals     []string `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Approvals []string `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// What the query takes from the privacy budgets of datasets whose numbers have noise.
+	Privacy       []*PrivacyCost `protobuf:"bytes,8,rep,name=privacy,proto3" json:"privacy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,6 +237,86 @@ func (x *ExplainQueryResponse) GetApprovals() []string {
 	return nil
 }
 
+func (x *ExplainQueryResponse) GetPrivacy() []*PrivacyCost {
+	if x != nil {
+		return x.Privacy
+	}
+	return nil
+}
+
+// PrivacyCost is what a query takes from the privacy budget of one dataset. Amounts are rho
+// of zero-concentrated differential privacy, as decimal numbers.
+type PrivacyCost struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Dataset string                 `protobuf:"bytes,1,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	// As if none of its numbers was released before; those cost nothing.
+	Cost string `protobuf:"bytes,2,opt,name=cost,proto3" json:"cost,omitempty"`
+	// By all queries so far. To others than the dataset's owner, keyholders, auditors and
+	// operators only a bound: the next sixteenth of the budget.
+	Spent         string `protobuf:"bytes,3,opt,name=spent,proto3" json:"spent,omitempty"`
+	Budget        string `protobuf:"bytes,4,opt,name=budget,proto3" json:"budget,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrivacyCost) Reset() {
+	*x = PrivacyCost{}
+	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrivacyCost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrivacyCost) ProtoMessage() {}
+
+func (x *PrivacyCost) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrivacyCost.ProtoReflect.Descriptor instead.
+func (*PrivacyCost) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PrivacyCost) GetDataset() string {
+	if x != nil {
+		return x.Dataset
+	}
+	return ""
+}
+
+func (x *PrivacyCost) GetCost() string {
+	if x != nil {
+		return x.Cost
+	}
+	return ""
+}
+
+func (x *PrivacyCost) GetSpent() string {
+	if x != nil {
+		return x.Spent
+	}
+	return ""
+}
+
+func (x *PrivacyCost) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
 // Charge is an amount that a buyer owes for a released query. Amounts are decimal numbers.
 type Charge struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -255,7 +337,7 @@ type Charge struct {
 
 func (x *Charge) Reset() {
 	*x = Charge{}
-	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -267,7 +349,7 @@ func (x *Charge) String() string {
 func (*Charge) ProtoMessage() {}
 
 func (x *Charge) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[2]
+	mi := &file_carnet_v1_query_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -280,7 +362,7 @@ func (x *Charge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charge.ProtoReflect.Descriptor instead.
 func (*Charge) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{2}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Charge) GetDataset() string {
@@ -350,20 +432,17 @@ type Plan struct {
 	// How long the query would take on the gateway's machine if nothing else ran there.
 	Estimate *Estimate `protobuf:"bytes,12,opt,name=estimate,proto3" json:"estimate,omitempty"`
 	// One for each dataset key.
-	Releases []*KeyReleases `protobuf:"bytes,13,rep,name=releases,proto3" json:"releases,omitempty"`
-	Files    int64          `protobuf:"varint,14,opt,name=files,proto3" json:"files,omitempty"`
-	Rows     int64          `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`
-	Blocks   int64          `protobuf:"varint,16,opt,name=blocks,proto3" json:"blocks,omitempty"`
-	// Of bytes_read, what the gateway reads: of columns that are only summed whole it has stored
-	// sums. A keyholder that attests reads bytes_read.
-	BytesGateway  int64 `protobuf:"varint,17,opt,name=bytes_gateway,json=bytesGateway,proto3" json:"bytes_gateway,omitempty"`
+	Releases      []*KeyReleases `protobuf:"bytes,13,rep,name=releases,proto3" json:"releases,omitempty"`
+	Files         int64          `protobuf:"varint,14,opt,name=files,proto3" json:"files,omitempty"`
+	Rows          int64          `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`
+	Blocks        int64          `protobuf:"varint,16,opt,name=blocks,proto3" json:"blocks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -375,7 +454,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[3]
+	mi := &file_carnet_v1_query_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -388,7 +467,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{3}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Plan) GetHash() string {
@@ -503,13 +582,6 @@ func (x *Plan) GetBlocks() int64 {
 	return 0
 }
 
-func (x *Plan) GetBytesGateway() int64 {
-	if x != nil {
-		return x.BytesGateway
-	}
-	return 0
-}
-
 // Estimate is worked out from counts of the plan and rates that the gateway measured.
 // Waiting for the journal and the network is not in it.
 type Estimate struct {
@@ -531,7 +603,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +615,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[4]
+	mi := &file_carnet_v1_query_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +628,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{4}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Estimate) GetCompileSeconds() float64 {
@@ -611,7 +683,7 @@ type KeyReleases struct {
 
 func (x *KeyReleases) Reset() {
 	*x = KeyReleases{}
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +695,7 @@ func (x *KeyReleases) String() string {
 func (*KeyReleases) ProtoMessage() {}
 
 func (x *KeyReleases) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[5]
+	mi := &file_carnet_v1_query_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +708,7 @@ func (x *KeyReleases) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyReleases.ProtoReflect.Descriptor instead.
 func (*KeyReleases) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{5}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *KeyReleases) GetKey() string {
@@ -685,7 +757,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +769,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[6]
+	mi := &file_carnet_v1_query_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +782,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{6}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Certificate) GetFloodBits() int32 {
@@ -770,7 +842,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +854,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[7]
+	mi := &file_carnet_v1_query_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +867,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{7}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Refusal) GetBy() string {
@@ -849,7 +921,7 @@ type SubmitQueryRequest struct {
 
 func (x *SubmitQueryRequest) Reset() {
 	*x = SubmitQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +933,7 @@ func (x *SubmitQueryRequest) String() string {
 func (*SubmitQueryRequest) ProtoMessage() {}
 
 func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[8]
+	mi := &file_carnet_v1_query_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +946,7 @@ func (x *SubmitQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryRequest.ProtoReflect.Descriptor instead.
 func (*SubmitQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SubmitQueryRequest) GetStatement() *Envelope {
@@ -893,7 +965,7 @@ type SubmitQueryResponse struct {
 
 func (x *SubmitQueryResponse) Reset() {
 	*x = SubmitQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +977,7 @@ func (x *SubmitQueryResponse) String() string {
 func (*SubmitQueryResponse) ProtoMessage() {}
 
 func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[9]
+	mi := &file_carnet_v1_query_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +990,7 @@ func (x *SubmitQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitQueryResponse.ProtoReflect.Descriptor instead.
 func (*SubmitQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SubmitQueryResponse) GetRef() *StatementRef {
@@ -937,7 +1009,7 @@ type GetQueryRequest struct {
 
 func (x *GetQueryRequest) Reset() {
 	*x = GetQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1021,7 @@ func (x *GetQueryRequest) String() string {
 func (*GetQueryRequest) ProtoMessage() {}
 
 func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[10]
+	mi := &file_carnet_v1_query_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1034,7 @@ func (x *GetQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryRequest.ProtoReflect.Descriptor instead.
 func (*GetQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetQueryRequest) GetId() string {
@@ -981,7 +1053,7 @@ type GetQueryResponse struct {
 
 func (x *GetQueryResponse) Reset() {
 	*x = GetQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1065,7 @@ func (x *GetQueryResponse) String() string {
 func (*GetQueryResponse) ProtoMessage() {}
 
 func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[11]
+	mi := &file_carnet_v1_query_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1078,7 @@ func (x *GetQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueryResponse.ProtoReflect.Descriptor instead.
 func (*GetQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetQueryResponse) GetStatus() *QueryStatus {
@@ -1025,7 +1097,7 @@ type WatchQueryRequest struct {
 
 func (x *WatchQueryRequest) Reset() {
 	*x = WatchQueryRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1109,7 @@ func (x *WatchQueryRequest) String() string {
 func (*WatchQueryRequest) ProtoMessage() {}
 
 func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[12]
+	mi := &file_carnet_v1_query_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1122,7 @@ func (x *WatchQueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryRequest.ProtoReflect.Descriptor instead.
 func (*WatchQueryRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchQueryRequest) GetId() string {
@@ -1069,7 +1141,7 @@ type WatchQueryResponse struct {
 
 func (x *WatchQueryResponse) Reset() {
 	*x = WatchQueryResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1153,7 @@ func (x *WatchQueryResponse) String() string {
 func (*WatchQueryResponse) ProtoMessage() {}
 
 func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[13]
+	mi := &file_carnet_v1_query_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1166,7 @@ func (x *WatchQueryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchQueryResponse.ProtoReflect.Descriptor instead.
 func (*WatchQueryResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchQueryResponse) GetStatus() *QueryStatus {
@@ -1130,7 +1202,7 @@ type QueryStatus struct {
 
 func (x *QueryStatus) Reset() {
 	*x = QueryStatus{}
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1214,7 @@ func (x *QueryStatus) String() string {
 func (*QueryStatus) ProtoMessage() {}
 
 func (x *QueryStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[14]
+	mi := &file_carnet_v1_query_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1227,7 @@ func (x *QueryStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryStatus.ProtoReflect.Descriptor instead.
 func (*QueryStatus) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{14}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *QueryStatus) GetId() string {
@@ -1267,7 +1339,7 @@ type PendingApproval struct {
 
 func (x *PendingApproval) Reset() {
 	*x = PendingApproval{}
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1351,7 @@ func (x *PendingApproval) String() string {
 func (*PendingApproval) ProtoMessage() {}
 
 func (x *PendingApproval) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[15]
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1364,7 @@ func (x *PendingApproval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PendingApproval.ProtoReflect.Descriptor instead.
 func (*PendingApproval) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PendingApproval) GetOf() string {
@@ -1319,7 +1391,7 @@ type ListQueriesRequest struct {
 
 func (x *ListQueriesRequest) Reset() {
 	*x = ListQueriesRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1403,7 @@ func (x *ListQueriesRequest) String() string {
 func (*ListQueriesRequest) ProtoMessage() {}
 
 func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1416,7 @@ func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListQueriesRequest) GetPageSize() int32 {
@@ -1371,7 +1443,7 @@ type ListQueriesResponse struct {
 
 func (x *ListQueriesResponse) Reset() {
 	*x = ListQueriesResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1383,7 +1455,7 @@ func (x *ListQueriesResponse) String() string {
 func (*ListQueriesResponse) ProtoMessage() {}
 
 func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1396,7 +1468,7 @@ func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListQueriesResponse) GetQueries() []*QueryStatus {
@@ -1422,7 +1494,7 @@ type FetchAnswerRequest struct {
 
 func (x *FetchAnswerRequest) Reset() {
 	*x = FetchAnswerRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1506,7 @@ func (x *FetchAnswerRequest) String() string {
 func (*FetchAnswerRequest) ProtoMessage() {}
 
 func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1519,7 @@ func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerRequest.ProtoReflect.Descriptor instead.
 func (*FetchAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FetchAnswerRequest) GetId() string {
@@ -1471,7 +1543,7 @@ type FetchAnswerResponse struct {
 
 func (x *FetchAnswerResponse) Reset() {
 	*x = FetchAnswerResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1555,7 @@ func (x *FetchAnswerResponse) String() string {
 func (*FetchAnswerResponse) ProtoMessage() {}
 
 func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1568,7 @@ func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerResponse.ProtoReflect.Descriptor instead.
 func (*FetchAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FetchAnswerResponse) GetPart() isFetchAnswerResponse_Part {
@@ -1566,7 +1638,7 @@ type KeyholderAnswer struct {
 
 func (x *KeyholderAnswer) Reset() {
 	*x = KeyholderAnswer{}
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1650,7 @@ func (x *KeyholderAnswer) String() string {
 func (*KeyholderAnswer) ProtoMessage() {}
 
 func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1663,7 @@ func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyholderAnswer.ProtoReflect.Descriptor instead.
 func (*KeyholderAnswer) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *KeyholderAnswer) GetStatement() *Envelope {
@@ -1611,7 +1683,7 @@ type SealedPiece struct {
 
 func (x *SealedPiece) Reset() {
 	*x = SealedPiece{}
-	mi := &file_carnet_v1_query_proto_msgTypes[21]
+	mi := &file_carnet_v1_query_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1695,7 @@ func (x *SealedPiece) String() string {
 func (*SealedPiece) ProtoMessage() {}
 
 func (x *SealedPiece) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[21]
+	mi := &file_carnet_v1_query_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1708,7 @@ func (x *SealedPiece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedPiece.ProtoReflect.Descriptor instead.
 func (*SealedPiece) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{21}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SealedPiece) GetData() []byte {
@@ -1655,12 +1727,18 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12\x18\n" +
 	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x12\n" +
-	"\x04with\x18\x04 \x03(\tR\x04with\"\xb2\x01\n" +
+	"\x04with\x18\x04 \x03(\tR\x04with\"\xe4\x01\n" +
 	"\x14ExplainQueryResponse\x12#\n" +
 	"\x04plan\x18\x01 \x01(\v2\x0f.carnet.v1.PlanR\x04plan\x12.\n" +
 	"\brefusals\x18\x02 \x03(\v2\x12.carnet.v1.RefusalR\brefusals\x12'\n" +
 	"\x05quote\x18\x03 \x03(\v2\x11.carnet.v1.ChargeR\x05quote\x12\x1c\n" +
-	"\tapprovals\x18\x04 \x03(\tR\tapprovals\"\xb2\x01\n" +
+	"\tapprovals\x18\x04 \x03(\tR\tapprovals\x120\n" +
+	"\aprivacy\x18\b \x03(\v2\x16.carnet.v1.PrivacyCostR\aprivacy\"i\n" +
+	"\vPrivacyCost\x12\x18\n" +
+	"\adataset\x18\x01 \x01(\tR\adataset\x12\x12\n" +
+	"\x04cost\x18\x02 \x01(\tR\x04cost\x12\x14\n" +
+	"\x05spent\x18\x03 \x01(\tR\x05spent\x12\x16\n" +
+	"\x06budget\x18\x04 \x01(\tR\x06budget\"\xb2\x01\n" +
 	"\x06Charge\x12\x18\n" +
 	"\adataset\x18\x01 \x01(\tR\adataset\x12\x14\n" +
 	"\x05payee\x18\x02 \x01(\tR\x05payee\x12\x12\n" +
@@ -1668,7 +1746,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12\x14\n" +
 	"\x05price\x18\x05 \x01(\tR\x05price\x12\x1a\n" +
 	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12\x16\n" +
-	"\x06amount\x18\a \x01(\tR\x06amount\"\x94\x04\n" +
+	"\x06amount\x18\a \x01(\tR\x06amount\"\xef\x03\n" +
 	"\x04Plan\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\tR\aprofile\x12\x16\n" +
@@ -1687,8 +1765,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\breleases\x18\r \x03(\v2\x16.carnet.v1.KeyReleasesR\breleases\x12\x14\n" +
 	"\x05files\x18\x0e \x01(\x03R\x05files\x12\x12\n" +
 	"\x04rows\x18\x0f \x01(\x03R\x04rows\x12\x16\n" +
-	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\x12#\n" +
-	"\rbytes_gateway\x18\x11 \x01(\x03R\fbytesGateway\"\xd1\x01\n" +
+	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\"\xd1\x01\n" +
 	"\bEstimate\x12'\n" +
 	"\x0fcompile_seconds\x18\x01 \x01(\x01R\x0ecompileSeconds\x12'\n" +
 	"\x0fgateway_seconds\x18\x02 \x01(\x01R\x0egatewaySeconds\x12+\n" +
@@ -1805,73 +1882,75 @@ func file_carnet_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_carnet_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_carnet_v1_query_proto_goTypes = []any{
 	(QueryState)(0),               // 0: carnet.v1.QueryState
 	(*ExplainQueryRequest)(nil),   // 1: carnet.v1.ExplainQueryRequest
 	(*ExplainQueryResponse)(nil),  // 2: carnet.v1.ExplainQueryResponse
-	(*Charge)(nil),                // 3: carnet.v1.Charge
-	(*Plan)(nil),                  // 4: carnet.v1.Plan
-	(*Estimate)(nil),              // 5: carnet.v1.Estimate
-	(*KeyReleases)(nil),           // 6: carnet.v1.KeyReleases
-	(*Certificate)(nil),           // 7: carnet.v1.Certificate
-	(*Refusal)(nil),               // 8: carnet.v1.Refusal
-	(*SubmitQueryRequest)(nil),    // 9: carnet.v1.SubmitQueryRequest
-	(*SubmitQueryResponse)(nil),   // 10: carnet.v1.SubmitQueryResponse
-	(*GetQueryRequest)(nil),       // 11: carnet.v1.GetQueryRequest
-	(*GetQueryResponse)(nil),      // 12: carnet.v1.GetQueryResponse
-	(*WatchQueryRequest)(nil),     // 13: carnet.v1.WatchQueryRequest
-	(*WatchQueryResponse)(nil),    // 14: carnet.v1.WatchQueryResponse
-	(*QueryStatus)(nil),           // 15: carnet.v1.QueryStatus
-	(*PendingApproval)(nil),       // 16: carnet.v1.PendingApproval
-	(*ListQueriesRequest)(nil),    // 17: carnet.v1.ListQueriesRequest
-	(*ListQueriesResponse)(nil),   // 18: carnet.v1.ListQueriesResponse
-	(*FetchAnswerRequest)(nil),    // 19: carnet.v1.FetchAnswerRequest
-	(*FetchAnswerResponse)(nil),   // 20: carnet.v1.FetchAnswerResponse
-	(*KeyholderAnswer)(nil),       // 21: carnet.v1.KeyholderAnswer
-	(*SealedPiece)(nil),           // 22: carnet.v1.SealedPiece
-	(*Envelope)(nil),              // 23: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 24: carnet.v1.StatementRef
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(*PrivacyCost)(nil),           // 3: carnet.v1.PrivacyCost
+	(*Charge)(nil),                // 4: carnet.v1.Charge
+	(*Plan)(nil),                  // 5: carnet.v1.Plan
+	(*Estimate)(nil),              // 6: carnet.v1.Estimate
+	(*KeyReleases)(nil),           // 7: carnet.v1.KeyReleases
+	(*Certificate)(nil),           // 8: carnet.v1.Certificate
+	(*Refusal)(nil),               // 9: carnet.v1.Refusal
+	(*SubmitQueryRequest)(nil),    // 10: carnet.v1.SubmitQueryRequest
+	(*SubmitQueryResponse)(nil),   // 11: carnet.v1.SubmitQueryResponse
+	(*GetQueryRequest)(nil),       // 12: carnet.v1.GetQueryRequest
+	(*GetQueryResponse)(nil),      // 13: carnet.v1.GetQueryResponse
+	(*WatchQueryRequest)(nil),     // 14: carnet.v1.WatchQueryRequest
+	(*WatchQueryResponse)(nil),    // 15: carnet.v1.WatchQueryResponse
+	(*QueryStatus)(nil),           // 16: carnet.v1.QueryStatus
+	(*PendingApproval)(nil),       // 17: carnet.v1.PendingApproval
+	(*ListQueriesRequest)(nil),    // 18: carnet.v1.ListQueriesRequest
+	(*ListQueriesResponse)(nil),   // 19: carnet.v1.ListQueriesResponse
+	(*FetchAnswerRequest)(nil),    // 20: carnet.v1.FetchAnswerRequest
+	(*FetchAnswerResponse)(nil),   // 21: carnet.v1.FetchAnswerResponse
+	(*KeyholderAnswer)(nil),       // 22: carnet.v1.KeyholderAnswer
+	(*SealedPiece)(nil),           // 23: carnet.v1.SealedPiece
+	(*Envelope)(nil),              // 24: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 25: carnet.v1.StatementRef
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
 }
 var file_carnet_v1_query_proto_depIdxs = []int32{
-	4,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
-	8,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
-	3,  // 2: carnet.v1.ExplainQueryResponse.quote:type_name -> carnet.v1.Charge
-	7,  // 3: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
-	5,  // 4: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
-	6,  // 5: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
-	23, // 6: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
-	24, // 7: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
-	15, // 8: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	15, // 9: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	23, // 10: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
-	0,  // 11: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
-	8,  // 12: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
-	25, // 13: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
-	16, // 14: carnet.v1.QueryStatus.waiting_for:type_name -> carnet.v1.PendingApproval
-	25, // 15: carnet.v1.PendingApproval.until:type_name -> google.protobuf.Timestamp
-	15, // 16: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
-	21, // 17: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
-	22, // 18: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
-	23, // 19: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
-	1,  // 20: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
-	9,  // 21: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
-	11, // 22: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
-	13, // 23: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
-	17, // 24: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
-	19, // 25: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
-	2,  // 26: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
-	10, // 27: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
-	12, // 28: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
-	14, // 29: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
-	18, // 30: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
-	20, // 31: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
-	26, // [26:32] is the sub-list for method output_type
-	20, // [20:26] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	5,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
+	9,  // 1: carnet.v1.ExplainQueryResponse.refusals:type_name -> carnet.v1.Refusal
+	4,  // 2: carnet.v1.ExplainQueryResponse.quote:type_name -> carnet.v1.Charge
+	3,  // 3: carnet.v1.ExplainQueryResponse.privacy:type_name -> carnet.v1.PrivacyCost
+	8,  // 4: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
+	6,  // 5: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
+	7,  // 6: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
+	24, // 7: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
+	25, // 8: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
+	16, // 9: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	16, // 10: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
+	24, // 11: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
+	0,  // 12: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
+	9,  // 13: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
+	26, // 14: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
+	17, // 15: carnet.v1.QueryStatus.waiting_for:type_name -> carnet.v1.PendingApproval
+	26, // 16: carnet.v1.PendingApproval.until:type_name -> google.protobuf.Timestamp
+	16, // 17: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
+	22, // 18: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
+	23, // 19: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
+	24, // 20: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
+	1,  // 21: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
+	10, // 22: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
+	12, // 23: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
+	14, // 24: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
+	18, // 25: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
+	20, // 26: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
+	2,  // 27: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
+	11, // 28: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
+	13, // 29: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
+	15, // 30: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
+	19, // 31: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
+	21, // 32: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
+	27, // [27:33] is the sub-list for method output_type
+	21, // [21:27] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_query_proto_init() }
@@ -1880,7 +1959,7 @@ func file_carnet_v1_query_proto_init() {
 		return
 	}
 	file_carnet_v1_common_proto_init()
-	file_carnet_v1_query_proto_msgTypes[19].OneofWrappers = []any{
+	file_carnet_v1_query_proto_msgTypes[20].OneofWrappers = []any{
 		(*FetchAnswerResponse_PublicValues)(nil),
 		(*FetchAnswerResponse_Answer)(nil),
 		(*FetchAnswerResponse_Sealed)(nil),
@@ -1891,7 +1970,7 @@ func file_carnet_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_query_proto_rawDesc), len(file_carnet_v1_query_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
