@@ -190,3 +190,22 @@ func TestTooManyGroups(t *testing.T) {
 	_, _, err = c.Groups(Rule{MinGroup: 3}, []int{0, 1, 2}, nil)
 	require.NoError(t, err)
 }
+
+// Groups of a later part of a dataset never divide those before, however large they are.
+func TestCensusKeepsEarlierGroups(t *testing.T) {
+	s := trade()
+	var rows []schema.Row
+	for month := range 6 {
+		for i := range 5 {
+			rows = append(rows, schema.Row{Partition: []string{"2024"}, Dims: []int{month, 0, 0}, Measures: []int64{1, 1}, Null: make([]bool, 2), Unit: fmt.Sprint(i)})
+		}
+	}
+	rule := Rule{MinGroup: 3}
+	g, _, err := take(s, rows, rule).Groups(rule, []int{0, 1, 2}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1, 2, 3, 4, 5}, g[0])
+	before := Grouping{{0, 2, 5}, {0}, {0}}
+	g, _, err = take(s, rows, rule).Groups(rule, []int{0, 1, 2}, before)
+	require.NoError(t, err)
+	require.Equal(t, before, g)
+}

@@ -172,3 +172,71 @@ func TestReaderAddsUp(t *testing.T) {
 	none := read(functional.Product{Factors: []functional.Factor{first, rest}})
 	require.Empty(t, none)
 }
+
+// aligned is a product of one owner whose rows can be multiplied with another's.
+func aligned(t *testing.T, owner carnet.PartyID, number byte) *plan.Product {
+	s := &schema.Schema{Name: string(owner), Version: 1, Aligned: true, Layouts: []carnet.Layout{carnet.LayoutRecords}, Limits: schema.Limits{Rows: 20, Datasets: 2},
+		Dimensions: []schema.Dimension{{Name: "month", Codes: codes(4)}, {Name: "partner", Codes: codes(3)}},
+		Measures:   []schema.Measure{{Name: "value", Min: "0", Max: "100", Squares: true}}}
+	e, err := s.Encode(carnet.LayoutRecords)
+	require.NoError(t, err)
+	profile, err := he.Lookup(e.Profile)
+	require.NoError(t, err)
+	committee, err := share.NewCommittee(5, 3)
+	require.NoError(t, err)
+	m := carnet.Dataset{ID: carnet.DatasetID(owner + "/x"), Owner: owner, Layout: e.Layout, Profile: e.Profile, Key: carnet.KeyID{number},
+		Files: []carnet.File{{Nonce: carnet.Nonce{number}, Rows: 10, Columns: len(e.Columns), Blocks: e.Blocks(10)}}}
+	return &plan.Product{ID: carnet.ProductID(owner + "/x"), Schema: s, Encoding: e, Profile: profile, Committee: committee,
+		Datasets: []plan.Dataset{{Hash: carnet.Hash{number}, Manifest: m}}}
+}
+
+// Products across owners are taken of pairs of rows: the selection is of their cells, on
+// whichever side it is written.
+func TestReaderAcross(t *testing.T) {
+	a, b := aligned(t, "acme", 1), aligned(t, "bolt", 2)
+	for sql, in := range map[string]func(month, partner int) bool{
+		"SELECT SUM(p.value * q.value) FROM \"acme/x\" p JOIN \"bolt/x\" q USING (month, partner)":                         func(int, int) bool { return true },
+		"SELECT SUM((p.value - q.value) * (p.value - q.value)) FROM \"acme/x\" p JOIN \"bolt/x\" q USING (month, partner)": func(int, int) bool { return true },
+		"SELECT COUNT(*) FROM \"acme/x\" p JOIN \"bolt/x\" q USING (month, partner)":                                       func(int, int) bool { return true },
+	} {
+		compiled, err := plan.Compile(sql, a, b)
+		require.NoError(t, err, sql)
+		reader := cells.NewReader()
+		reader.Add(compiled)
+		crossed := 0
+		for i := range compiled.Openings {
+			parts, err := reader.Read(compiled.Openings[i].F)
+			require.NoError(t, err)
+			for _, x := range parts {
+				if x.Place != (cells.Place{{1}, {2}}) {
+					continue
+				}
+				crossed++
+				for m := range 4 {
+					for p := range 3 {
+						require.Equal(t, in(m, p), x.Space.Of(x.Weight, []int{m, p}) != 0, sql)
+					}
+				}
+			}
+		}
+		require.Positive(t, crossed, sql)
+	}
+	// Indicators of either side select cells of both.
+	e := a.Encoding
+	month, value := e.Axes[0].Column(schema.Equals, 1), e.Digits(schema.Atom{Kind: schema.Sum, X: "value"})[0].ID
+	compiled, err := plan.Compile("SELECT COUNT(*) FROM \"acme/x\" p JOIN \"bolt/x\" q USING (month, partner)", a, b)
+	require.NoError(t, err)
+	reader := cells.NewReader()
+	reader.Add(compiled)
+	for _, sides := range [][2]uint32{{month, value}, {value, month}} {
+		parts, err := reader.Read(functional.Across(functional.Cross{Left: functional.CrossFactor{Key: carnet.KeyID{1}, File: carnet.Nonce{1}, Factor: functional.Sum(sides[0])},
+			Right: functional.CrossFactor{Key: carnet.KeyID{2}, File: carnet.Nonce{2}, Factor: functional.Sum(sides[1])}, Blocks: 1, Weight: 1}))
+		require.NoError(t, err)
+		require.Len(t, parts, 1)
+		require.NotEqual(t, "|", parts[0].Quantity)
+		for m := range 4 {
+			require.Equal(t, m == 1, parts[0].Space.Of(parts[0].Weight, []int{m, 0}) == 1)
+		}
+		require.Equal(t, []cells.Range{{Dimension: 0, From: 0, To: 4}}, parts[0].Space.Told(parts[0].Weight, cells.Grouping{{0}, {0, 1, 2}}))
+	}
+}

@@ -108,3 +108,41 @@ func TestConcurrentSubtraction(t *testing.T) {
 	wg.Wait()
 	require.Len(t, admitted, 1, "one side only")
 }
+
+// meddling is a store in which something happens before the next update.
+type meddling struct {
+	flow.Store
+	before func()
+}
+
+func (m *meddling) Update(ctx context.Context, do func(flow.Tx) error) error {
+	if before := m.before; before != nil {
+		m.before = nil
+		before()
+	}
+	return m.Store.Update(ctx, do)
+}
+
+// A node that found a query harmless looks again if another node admitted one meanwhile.
+func TestAnotherNodeIsFaster(t *testing.T) {
+	n, tables := together(t)
+	store := &meddling{Store: n.Store}
+	c := n.Config
+	c.Store = store
+	slow, err := flow.New(c)
+	require.NoError(t, err)
+	store.before = func() {
+		_, err := n.Submit(n.Ask(bothSQL, "trade", tables...))
+		require.NoError(t, err)
+	}
+	_, err = slow.SubmitQuery(context.Background(), n.Parties["bank"], n.Seal(carnet.TypeQuery, n.Ask(kzSQL, "trade", tables...).Body, "bank"))
+	requireReason(t, "OVERLAPS_RELEASED", err)
+
+	// What has nothing to do with it is admitted all the same.
+	store.before = func() {
+		_, err := n.Submit(n.Ask("SELECT SUM(value) FROM trade", "trade", tables...))
+		require.NoError(t, err)
+	}
+	_, err = slow.SubmitQuery(context.Background(), n.Parties["bank"], n.Seal(carnet.TypeQuery, n.Ask("SELECT SUM(value) FROM trade WHERE chapter <> '01'", "trade", tables...).Body, "bank"))
+	require.NoError(t, err)
+}

@@ -22,7 +22,6 @@ func drawPrime(r *rand.ChaCha8) uint64 {
 
 // together judges what a plan adds to what is linked with it.
 func (a *Audit) together(f *asked) error {
-	before := len(f.patterns)
 	l := f.merged()
 	f.after = l
 	needs := map[int]bool{}
@@ -37,17 +36,8 @@ func (a *Audit) together(f *asked) error {
 	if l.diverse {
 		return notCompared("too many different selections of owners and partitions were asked for")
 	}
-	if !l.split && before > 0 {
-		for _, x := range f.places { // selections of files that are known add nothing
-			for k := range x.linked.patterns {
-				if _, again := f.patterns[k]; again {
-					delete(f.patterns, k)
-				}
-			}
-		}
-		if len(f.patterns) == 0 && oneOf(f.places) {
-			return nil
-		}
+	if !l.split && f.addsNoPattern() {
+		return nil
 	}
 	sets, ok := subsets(l.owners(), needs)
 	if !ok {
@@ -66,9 +56,20 @@ func (a *Audit) together(f *asked) error {
 	return a.fewByNumbers(l, suspect)
 }
 
-// oneOf reports whether all places were linked before.
-func oneOf(places []*place) bool {
-	return !slices.ContainsFunc(places, func(x *place) bool { return x.linked != places[0].linked })
+// addsNoPattern reports whether the places were linked with each other before, and their
+// selections of files asked for, so that what was found out about them still holds.
+func (f *asked) addsNoPattern() bool {
+	for _, x := range f.places {
+		if x.linked != f.places[0].linked {
+			return false
+		}
+	}
+	for k := range f.patterns {
+		if _, known := f.places[0].linked.patterns[k]; !known {
+			return false
+		}
+	}
+	return true
 }
 
 // subsets lists the sets of owners that are one smaller than some terms demand: what holds
