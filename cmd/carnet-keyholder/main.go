@@ -24,6 +24,7 @@ type cli struct {
 	Status       statusCmd      `cmd:"" help:"Show journal position, keys, charges and answers."`
 	ExportPublic exportCmd      `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
 	Destroy      destroyCmd     `cmd:"" help:"Destroy the seeds of one key for good."`
+	Reshare      reshareCmd     `cmd:"" help:"Show which keys may move to another committee, and how far they are."`
 	Backup       backupCmd      `cmd:"" help:"Write everything this keyholder must not lose into one encrypted file."`
 	Restore      restoreCmd     `cmd:"" help:"Put the files of a backup back."`
 	VaultPolicy  vaultPolicyCmd `cmd:"" name:"vault-policy" help:"Print the policy for HashiCorp Vault."`

@@ -34,12 +34,13 @@ type runCmd struct {
 	PublicMiB   int64  `name:"public-cache-mib" help:"Memory for expanded public halves of the columns that are scanned most, in MiB. 0: they are made anew for every scan." default:"0"`
 	MaxReleases int64  `help:"Distinct numbers to release per key at most; 0: only the scheme's own limit." default:"0"`
 	policy.Flags
-	Approval  string `help:"Rules about which queries wait for somebody here. Default: approval.yaml in the directory, if it is there. Read at start." type:"path" placeholder:"FILE" env:"CARNET_APPROVAL"`
-	Retired   string `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
-	Health    string `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
-	LogFormat string `help:"Log as ${enum}." enum:"text,json" default:"text"`
-	LogLevel  string `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
-	Resume    bool   `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
+	Approval  string   `help:"Rules about which queries wait for somebody here. Default: approval.yaml in the directory, if it is there. Read at start." type:"path" placeholder:"FILE" env:"CARNET_APPROVAL"`
+	Retired   string   `help:"Seeds of keys that their owners retired: ${enum}. keep leaves them to carnet-keyholder destroy." enum:"destroy,keep" default:"destroy"`
+	ReshareTo []string `name:"reshare-to" help:"Hand parts on to these committees, by id or statement hash, if the owner of the key lets them have it. See carnet-keyholder reshare." placeholder:"ID"`
+	Health    string   `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
+	LogFormat string   `help:"Log as ${enum}." enum:"text,json" default:"text"`
+	LogLevel  string   `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
+	Resume    bool     `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
 }
 
 func (runCmd) Help() string {
@@ -141,7 +142,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 	k, err := keyholder.New(ctx, keyholder.Config{
 		Party: party.ID, Registrar: registrar, Keys: store, Sharer: shares, Ledger: ledger, Gateway: conn, Policy: decide,
 		Attest: keyholder.Attest(c.Attest), Workers: c.Workers, Parallel: c.Parallel, CacheBytes: c.CacheMiB << 20, CubeBytes: c.cubeBytes(), PublicBytes: c.PublicMiB << 20,
-		MaxReleases: c.MaxReleases, Approval: approval, KeepRetired: c.Retired == "keep", Log: log,
+		MaxReleases: c.MaxReleases, Approval: approval, KeepRetired: c.Retired == "keep", ReshareTo: c.ReshareTo, Log: log,
 	})
 	if ctx.Err() != nil {
 		return nil // stopped before it had begun

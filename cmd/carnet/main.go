@@ -31,13 +31,14 @@ type cli struct {
 	Committee committeeCmd `cmd:"" help:"Register and list committees of keyholders."`
 	Schema    schemaCmd    `cmd:"" help:"Check, register and show schemas."`
 
-	Sample   sampleCmd   `cmd:"" help:"Generate made-up customs or TPC-H records to try things out."`
-	Deal     dealCmd     `cmd:"" help:"Make a dataset key and deal it to a committee."`
-	Publish  publishCmd  `cmd:"" help:"Encrypt a table and publish it, or check it without publishing."`
-	Datasets datasetsCmd `cmd:"" help:"List published datasets."`
-	Revoke   revokeCmd   `cmd:"" help:"End the use of a dataset."`
-	Redeal   redealCmd   `cmd:"" help:"Deal a key again, to another committee; tables stay as they are."`
-	Retire   retireCmd   `cmd:"" help:"End the use of a dataset key and have its seeds destroyed."`
+	Sample     sampleCmd     `cmd:"" help:"Generate made-up customs or TPC-H records to try things out."`
+	Deal       dealCmd       `cmd:"" help:"Make a dataset key and deal it to a committee."`
+	Publish    publishCmd    `cmd:"" help:"Encrypt a table and publish it, or check it without publishing."`
+	Datasets   datasetsCmd   `cmd:"" help:"List published datasets."`
+	Revoke     revokeCmd     `cmd:"" help:"End the use of a dataset."`
+	Redeal     redealCmd     `cmd:"" help:"Deal a key again, to another committee; tables stay as they are."`
+	Succession successionCmd `cmd:"" help:"Say which committees may get a key from its keyholders without you."`
+	Retire     retireCmd     `cmd:"" help:"End the use of a dataset key and have its seeds destroyed."`
 
 	Products productsCmd `cmd:"" help:"Register, find and show data products."`
 	Explain  explainCmd  `cmd:"" help:"Tell what a query would need and cost, or why it would be refused."`

@@ -53,6 +53,10 @@ const (
 	TypeApproval    StatementType = "application/vnd.carnet.approval.v1+json"    // owner or operator
 	TypeDeferral    StatementType = "application/vnd.carnet.deferral.v1+json"    // keyholder
 
+	TypeSuccession   StatementType = "application/vnd.carnet.succession.v1+json"   // owner
+	TypeContribution StatementType = "application/vnd.carnet.contribution.v1+json" // keyholder
+	TypeResharing    StatementType = "application/vnd.carnet.resharing.v1+json"    // all keyholders of a committee
+
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
 

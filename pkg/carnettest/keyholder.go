@@ -24,6 +24,8 @@ type Keyholder struct {
 	Keys   keys.Store
 	Dir    string
 	Attest keyholder.Attest // from the next start on
+	// ReshareTo are committees it hands parts on to, from the next start on.
+	ReshareTo []string
 
 	n      *Network
 	ledger *keyholder.Ledger
@@ -75,7 +77,8 @@ func (k *Keyholder) TryStart(t testing.TB) error {
 	h, err := keyholder.New(ctx, keyholder.Config{
 		Party: k.Party, Registrar: k.n.identities[Registrar].Public(), Keys: k.Keys, Sharer: sharer, Ledger: l, Gateway: conn, Policy: decide,
 		Attest: k.Attest, Workers: 1, CacheBytes: 32 << 20, AccumulatorBytes: 64 << 20, MaxReleases: k.n.MaxReleases, Approval: k.n.Inboxes[k.Number],
-		Log: k.n.Logger(string(k.Party)),
+		ReshareTo: k.ReshareTo,
+		Log:       k.n.Logger(string(k.Party)),
 	})
 	if err != nil {
 		cancel()

@@ -31,6 +31,7 @@ type Client struct {
 
 	registry  pb.RegistryServiceClient
 	dealings  pb.DealingServiceClient
+	reshares  pb.ReshareServiceClient
 	datasets  pb.DatasetServiceClient
 	catalogue pb.CatalogueServiceClient
 	queries   pb.QueryServiceClient
@@ -71,6 +72,7 @@ func newClient(conn *grpc.ClientConn, registrar ed25519.PublicKey) *Client {
 		conn: conn, registrar: registrar, now: func() time.Time { return time.Now().UTC() },
 		registry:  pb.NewRegistryServiceClient(conn),
 		dealings:  pb.NewDealingServiceClient(conn),
+		reshares:  pb.NewReshareServiceClient(conn),
 		datasets:  pb.NewDatasetServiceClient(conn),
 		catalogue: pb.NewCatalogueServiceClient(conn),
 		queries:   pb.NewQueryServiceClient(conn),

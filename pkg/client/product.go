@@ -76,6 +76,14 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 		if env == nil {
 			return nil, wrong("the gateway sent an empty dealing")
 		}
+		if isResharing(env) {
+			d, r, err := handed(env, fromProtos(resp.GetRedealings()), p.parties, p.Committee, p.Product.Committee)
+			if err != nil {
+				return nil, err
+			}
+			dealings[r.Key] = d
+			continue
+		}
 		d, err := verifyDealing(env, p.parties, p.Committee, p.Product.Committee)
 		if err != nil {
 			return nil, err

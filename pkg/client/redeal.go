@@ -17,6 +17,9 @@ func (p *Product) redealings(list []*pb.Envelope) (map[carnet.KeyID]*carnet.Rede
 		if env == nil {
 			return nil, wrong("the gateway sent an empty redealing")
 		}
+		if env.PayloadType == carnet.TypeSuccession || isResharing(env) {
+			continue // they are checked with the dealing
+		}
 		r := &carnet.Redealing{}
 		if err := env.Decode(carnet.TypeRedealing, r); err != nil {
 			return nil, err

@@ -65,15 +65,15 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 	if err != nil {
 		return nil, err
 	}
-	var body carnet.Dealing
-	if err := env.Decode(carnet.TypeDealing, &body); err != nil {
+	body, _, err := env.DecodeDealing()
+	if err != nil {
 		return nil, err
 	}
 	owner, err := c.Party(ctx, body.Owner)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := verifyDealing(env, parties{owner.ID: owner}, s.Committee, shares); err != nil {
+	if err := c.verifyShared(ctx, env, owner, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
 		return nil, err
 	}
 	s.Owner = body.Owner
@@ -106,24 +106,67 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 		return s, nil
 	}
 	for _, m := range resp.GetRedealings() {
-		e := fromProto(m)
-		var r carnet.Redealing
-		if e == nil {
-			return nil, wrong("the gateway sent an empty redealing")
-		}
-		if err := e.Verify(carnet.TypeRedealing, owner.SigningKey, &r); err != nil {
+		next, err := dealtNext(fromProto(m), owner, key)
+		if err != nil {
 			return nil, err
 		}
-		if r.Key != key || r.Dealing == key {
-			return nil, wrong("a redealing of key %s is about another one", key)
+		if next == nil {
+			continue
 		}
-		other, err := c.keyState(ctx, r.Dealing, false)
+		other, err := c.keyState(ctx, *next, false)
 		if err != nil {
 			return nil, err
 		}
 		s.Redealt, s.Opens = append(s.Redealt, other), s.Opens || other.Opens
 	}
 	return s, nil
+}
+
+// verifyShared checks how a key was shared, by its owner or, as the owner let them, by the
+// holders of another dealing.
+func (c *Client) verifyShared(ctx context.Context, env *evidence.Envelope, owner *carnet.Party, committee *Committee, shares share.Committee, words []*evidence.Envelope) error {
+	ps := parties{owner.ID: owner}
+	if !isResharing(env) {
+		_, err := verifyDealing(env, ps, committee, shares)
+		return err
+	}
+	for _, m := range committee.Members {
+		if ps[m] != nil {
+			continue
+		}
+		p, err := c.Party(ctx, m)
+		if err != nil {
+			return err
+		}
+		ps[m] = p
+	}
+	_, _, err := handed(env, words, ps, committee, shares)
+	return err
+}
+
+// dealtNext is the dealing that a statement has a key opened with, nil if it has none.
+func dealtNext(e *evidence.Envelope, owner *carnet.Party, key carnet.KeyID) (*carnet.KeyID, error) {
+	switch {
+	case e == nil:
+		return nil, wrong("the gateway sent an empty redealing")
+	case e.PayloadType == carnet.TypeSuccession:
+		return nil, nil
+	case isResharing(e): // checked when it is looked at
+		id := carnet.KeyID(e.Hash())
+		_, r, err := e.DecodeDealing()
+		if err == nil && r.Key != key {
+			err = wrong("a resharing of key %s is about another one", key)
+		}
+		return &id, err
+	}
+	var r carnet.Redealing
+	if err := e.Verify(carnet.TypeRedealing, owner.SigningKey, &r); err != nil {
+		return nil, err
+	}
+	if r.Key != key || r.Dealing == key {
+		return nil, wrong("a redealing of key %s is about another one", key)
+	}
+	return &r.Dealing, nil
 }
 
 func (c *Client) verifyDestruction(ctx context.Context, env *evidence.Envelope, key carnet.KeyID, committee *Committee) (number int, by carnet.PartyID, err error) {

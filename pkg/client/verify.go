@@ -118,18 +118,24 @@ func verifyDealing(env *evidence.Envelope, ps parties, committee *Committee, sha
 		return nil, err
 	}
 	d.profile = p
+	return d, fitsDealing(d, committee, shares)
+}
+
+// fitsDealing checks how a key was shared against the committee and the profile.
+func fitsDealing(d *dealing, committee *Committee, shares share.Committee) error {
+	p := d.profile
 	bad := carnet.E(carnet.Invalid, "BAD_DEALING", "the dealing of %s does not fit its committee and profile", d.Owner)
 	switch {
 	case d.Committee != committee.Hash:
-		return nil, bad.With("committee", "is another one than the product's")
+		return bad.With("committee", "is another one than the product's")
 	case d.Params != p.ID():
-		return nil, bad.With("params", "are not those of profile %s", d.Profile)
+		return bad.With("params", "are not those of profile %s", d.Profile)
 	case len(d.Commitments) != shares.Parts():
-		return nil, bad.With("commitments", "there are %d, want %d", len(d.Commitments), shares.Parts())
+		return bad.With("commitments", "there are %d, want %d", len(d.Commitments), shares.Parts())
 	case len(d.Corrections) != p.MaxDegree():
-		return nil, bad.With("corrections", "there are %d, want %d", len(d.Corrections), p.MaxDegree())
+		return bad.With("corrections", "there are %d, want %d", len(d.Corrections), p.MaxDegree())
 	case d.Home != nil && (d.Home.Member < 1 || d.Home.Member > len(committee.Members)):
-		return nil, bad.With("home", "member %d does not exist", d.Home.Member)
+		return bad.With("home", "member %d does not exist", d.Home.Member)
 	}
-	return d, nil
+	return nil
 }

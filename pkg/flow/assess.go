@@ -91,8 +91,8 @@ func (g *Gateway) judgeDataset(ctx context.Context, d *carnet.Dataset, statement
 		if err != nil {
 			return err
 		}
-		var dealt carnet.Dealing
-		if err := st.Envelope.Decode(carnet.TypeDealing, &dealt); err != nil {
+		dealt, _, err := st.Envelope.DecodeDealing()
+		if err != nil {
 			return err
 		}
 		c, _, err := committee(tx, k.Committee)

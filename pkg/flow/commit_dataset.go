@@ -117,7 +117,7 @@ func (g *Gateway) checkManifest(tx Tx, as *carnet.Party, env *evidence.Envelope,
 	}
 	var dealt carnet.Dealing
 	if err == nil {
-		if err := st.Envelope.Decode(carnet.TypeDealing, &dealt); err != nil {
+		if dealt, _, err = st.Envelope.DecodeDealing(); err != nil {
 			return rec, nil, err
 		}
 	}

@@ -64,7 +64,11 @@ func loadProduct(tx Tx, id carnet.ProductID) (*Product, error) {
 		}
 		p.Dealings = append(p.Dealings, k.statement)
 		if k.again != nil {
-			p.Redealt = append(p.Redealt, *k.again)
+			words, err := wordsOf(tx, d.Key, k.again)
+			if err != nil {
+				return nil, err
+			}
+			p.Redealt = append(p.Redealt, words...)
 		}
 	}
 	c, st, err := committee(tx, committeeHash)

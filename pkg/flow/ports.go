@@ -27,6 +27,7 @@ type Tx interface {
 	JournalTx
 	RegistryTx
 	DealingTx
+	ReshareTx
 	UploadTx
 	CatalogueTx
 	QueryTx
@@ -81,6 +82,26 @@ type DealingTx interface {
 	PutDestruction(key carnet.KeyID, number int, statement carnet.Hash) error
 	// Destructions lists them by number.
 	Destructions(key carnet.KeyID) ([]DestructionRecord, error)
+}
+
+// ReshareTx is what moves a key to another committee without its owner.
+type ReshareTx interface {
+	// PutSuccession notes an owner's statement about who may have a key next.
+	PutSuccession(key carnet.KeyID, statement carnet.Hash) error
+	// Successions lists them, oldest first.
+	Successions(key carnet.KeyID) ([]Stored, error)
+	// PutContribution keeps a keyholder's contribution to a resharing, in place of its
+	// earlier one.
+	PutContribution(c ContributionRecord) error
+	// Contributions lists those to one resharing, by keyholder number.
+	Contributions(from carnet.KeyID, committee carnet.Hash) ([]Stored, error)
+	// Resharings lists the committees that holders of a dealing contributed to.
+	Resharings(from carnet.KeyID) ([]carnet.Hash, error)
+	// PutTakeover keeps a resharing with the signature of member number of the new
+	// committee, while not all have signed.
+	PutTakeover(dealing carnet.KeyID, number int, env *evidence.Envelope) error
+	// Takeovers lists them by number.
+	Takeovers(dealing carnet.KeyID) ([]*evidence.Envelope, error)
 }
 
 // UploadTx is uploads and the index of piece hashes.

@@ -16,6 +16,7 @@ type DealingState struct {
 	Retirement   *Stored        // nil: the key is in use
 	Destructions []DestructionRecord
 	Redealings   []RedealingRecord // other dealings the key was opened with since, oldest first
+	Words        []Stored          // the statements that say so, or by which holders made this dealing
 	Released     int64             // numbers asked for under the key; only if its owner asks
 }
 
@@ -45,6 +46,22 @@ func (g *Gateway) Dealing(ctx context.Context, as *carnet.Party, key carnet.KeyI
 		if d.Redealings, err = tx.Redealings(key); err != nil {
 			return err
 		}
+		for i := range d.Redealings {
+			words, err := wordsOf(tx, key, &d.Redealings[i].Statement)
+			if err != nil {
+				return err
+			}
+			d.Words = append(d.Words, words...)
+		}
+		if st.Envelope.PayloadType == carnet.TypeResharing {
+			again, err := tx.RedealingOf(key)
+			if err != nil {
+				return err
+			}
+			if d.Words, err = wordsOf(tx, again.Key, &st); err != nil {
+				return err
+			}
+		}
 		if as != nil && as.ID == rec.Owner {
 			d.Released, _, err = tx.Charged(key, nil)
 			if n := len(d.Redealings); n > 0 {
@@ -63,8 +80,8 @@ func (g *Gateway) Corrections(ctx context.Context, key carnet.KeyID, send func(p
 	if err != nil {
 		return err
 	}
-	var d carnet.Dealing
-	if err := st.Statement.Envelope.Decode(carnet.TypeDealing, &d); err != nil {
+	d, _, err := st.Statement.Envelope.DecodeDealing()
+	if err != nil {
 		return err
 	}
 	for j := range d.Corrections {

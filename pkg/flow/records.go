@@ -104,6 +104,14 @@ type RedealingRecord struct {
 	Statement    Stored
 }
 
+// ContributionRecord is what one keyholder of a dealing handed on to a committee.
+type ContributionRecord struct {
+	From      carnet.KeyID
+	Committee carnet.Hash
+	Number    int
+	Statement carnet.Hash
+}
+
 // DestructionRecord is a keyholder's statement that it destroyed its seeds of a key.
 type DestructionRecord struct {
 	Number    int

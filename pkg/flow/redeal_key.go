@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -37,11 +38,7 @@ func (g *Gateway) RedealKey(ctx context.Context, as *carnet.Party, env *evidence
 		}
 		if n := len(list); n > 0 {
 			charged += list[n-1].Extra
-			var old carnet.Redealing
-			if err := list[n-1].Statement.Envelope.Decode(carnet.TypeRedealing, &old); err != nil {
-				return err
-			}
-			if err := notOlder("the dealing of key "+r.Key.String(), r.Created, old.Created); err != nil {
+			if err := notOlderThan(list, &r); err != nil {
 				return err
 			}
 		}
@@ -57,6 +54,21 @@ func (g *Gateway) RedealKey(ctx context.Context, as *carnet.Party, env *evidence
 	})
 }
 
+// notOlderThan compares a redealing with the newest one of its owner.
+func notOlderThan(list []RedealingRecord, r *carnet.Redealing) error {
+	for _, l := range slices.Backward(list) {
+		if l.Statement.Envelope.PayloadType != carnet.TypeRedealing {
+			continue // by keyholders, without a time
+		}
+		var old carnet.Redealing
+		if err := l.Statement.Envelope.Decode(carnet.TypeRedealing, &old); err != nil {
+			return err
+		}
+		return notOlder("the dealing of key "+r.Key.String(), r.Created, old.Created)
+	}
+	return nil
+}
+
 // checkRedealing: both dealings are of the owner and of one profile, and the second is used
 // for nothing else.
 func checkRedealing(tx Tx, r *carnet.Redealing) error {
@@ -70,7 +82,7 @@ func checkRedealing(tx Tx, r *carnet.Redealing) error {
 		if err != nil || d.Owner != r.Owner {
 			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", k)
 		}
-		if err := st.Envelope.Decode(carnet.TypeDealing, &bodies[i]); err != nil {
+		if bodies[i], _, err = st.Envelope.DecodeDealing(); err != nil {
 			return err
 		}
 		if err := notRetired(tx, k); err != nil {
@@ -122,7 +134,8 @@ func dealtBefore(tx Tx, key carnet.KeyID, seq int64) (*dealt, error) {
 	if _, d.statement, err = tx.GetDealing(d.id); err != nil {
 		return nil, err
 	}
-	return d, d.statement.Envelope.Decode(carnet.TypeDealing, &d.Dealing)
+	d.Dealing, _, err = d.statement.Envelope.DecodeDealing()
+	return d, err
 }
 
 // endOfJournal is above every sequence number.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // maxReasonText bounds an owner's public reason in bytes.
@@ -24,7 +25,7 @@ func (g *Gateway) RetireKey(ctx context.Context, as *carnet.Party, env *evidence
 	if len(r.Reason) > maxReasonText {
 		return Ref{}, bad("BAD_REQUEST", "the request is malformed").With("reason", "want at most %d bytes", maxReasonText)
 	}
-	return g.record(ctx, env, func(tx Tx, st Stored) error {
+	ref, err := g.record(ctx, env, func(tx Tx, st Stored) error {
 		if _, err := signer(tx, env, r.Owner, carnet.RoleOwner); err != nil {
 			return err
 		}
@@ -46,6 +47,33 @@ func (g *Gateway) RetireKey(ctx context.Context, as *carnet.Party, env *evidence
 		}
 		return tx.PutRetirement(r.Key, st.Hash)
 	})
+	if err != nil {
+		return Ref{}, err
+	}
+	return ref, g.dropHanded(ctx, r.Key)
+}
+
+// dropHanded deletes seeds that were handed on to committees that did not take them over.
+// Nobody destroys seeds that it never got.
+func (g *Gateway) dropHanded(ctx context.Context, key carnet.KeyID) error {
+	var moves []share.Move
+	err := g.Store.View(ctx, func(tx Tx) error {
+		d, err := dealtBefore(tx, key, endOfJournal)
+		if err != nil {
+			return err
+		}
+		to, err := tx.Resharings(d.id)
+		for _, h := range to {
+			moves = append(moves, share.Move{From: d.id, Committee: h})
+		}
+		return err
+	})
+	for _, m := range moves {
+		if err == nil {
+			err = g.Blobs.DeletePrefix(ctx, handedSealed(m))
+		}
+	}
+	return err
 }
 
 // retired says that a key is not used any more.

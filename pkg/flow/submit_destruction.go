@@ -5,6 +5,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/share"
 )
 
 // SubmitDestruction stores the calling keyholder's statement that it destroyed its seeds
@@ -51,11 +52,25 @@ func (g *Gateway) SubmitDestruction(ctx context.Context, as *carnet.Party, env *
 	return ref, err
 }
 
-// dropSeeds deletes the bundle sealed to a keyholder.
+// dropSeeds deletes the bundle sealed to a keyholder, or what others handed on to it.
 func (g *Gateway) dropSeeds(ctx context.Context, key carnet.KeyID, number int) error {
 	var h carnet.Hash
-	if err := g.Store.View(ctx, func(tx Tx) (err error) { h, err = tx.Seeds(key, number); return err }); err != nil {
+	var handed *carnet.Resharing
+	if err := g.Store.View(ctx, func(tx Tx) (err error) {
+		if h, err = tx.Seeds(key, number); err != nil {
+			return err
+		}
+		_, st, err := tx.GetDealing(key)
+		if err == nil {
+			_, handed, err = st.Envelope.DecodeDealing()
+		}
 		return err
+	}); err != nil {
+		return err
+	}
+	if handed != nil {
+		m := share.Move{From: handed.From, Committee: handed.Committee}
+		return g.Blobs.DeletePrefix(ctx, handedTo(m, number))
 	}
 	return g.Blobs.Delete(ctx, seedsKey(key, number, h))
 }

@@ -16,7 +16,15 @@ import (
 //
 // A functional is counted once for a key however often it is asked for, see plan.Charge.
 func (k *Keyholder) charge(c *Case) []Charge {
-	if !c.signed() || !c.concernsMe() || checkOneCommittee(c) != nil {
+	if !c.concernsMe() {
+		return nil
+	}
+	return c.charges(func(in *dealing) bool { return in.committee.number > 0 })
+}
+
+// charges lists what the query asks to open under those of its keys that count.
+func (c *Case) charges(counts func(*dealing) bool) []Charge {
+	if !c.signed() || checkOneCommittee(c) != nil {
 		return nil
 	}
 	p, err := c.compile()
@@ -39,7 +47,7 @@ func (k *Keyholder) charge(c *Case) []Charge {
 		f := c.countsAs(p, i, sharing)
 		keys := p.Openings[i].Functionals()[0].Keys
 		for j := range keys {
-			if in := c.dealing(keys[j].Key); in != nil && in.committee.number > 0 {
+			if in := c.dealing(keys[j].Key); in != nil && counts(in) {
 				out = append(out, Charge{Key: keys[j].Key, Functional: f, Across: p.Across})
 			}
 		}

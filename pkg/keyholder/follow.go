@@ -244,6 +244,7 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 	if wanted {
 		k.seeds.raise()
 	}
+	k.moves.raise()
 	// Signing right after each query that still waits gives all keyholders the same
 	// sizes to sign.
 	for _, c := range cases {
@@ -273,13 +274,13 @@ func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evi
 		if err := k.state.apply(e.Envelope); err != nil {
 			k.log.Warn("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err), "error", offWire(err))
 		}
-		if e.Envelope.PayloadType == carnet.TypeDealing {
+		if e.Envelope.PayloadType == carnet.TypeDealing || e.Envelope.PayloadType == carnet.TypeResharing {
 			key := carnet.KeyID(e.Envelope.Hash())
 			if d := k.state.dealing(key); d != nil && d.committee.number > 0 {
 				rec.wanted, wanted = &key, true
 			}
 		}
-		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil || e.Envelope.PayloadType == carnet.TypeRedealing {
+		if rec.fate = k.state.fateOf(e.Envelope); rec.fate != nil || e.Envelope.PayloadType == carnet.TypeRedealing || e.Envelope.PayloadType == carnet.TypeResharing {
 			wanted = true
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {

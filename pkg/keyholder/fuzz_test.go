@@ -14,7 +14,8 @@ import (
 func FuzzStatement(f *testing.F) {
 	registrar, owner := newIdentity("registrar"), newIdentity("owner1")
 	types := []carnet.StatementType{carnet.TypeParty, carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing, carnet.TypeDataset,
-		carnet.TypeProduct, carnet.TypeQuery, carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeRevocation, carnet.TypeCheckpoint, carnet.TypeRetirement, carnet.TypeDestruction, carnet.TypeRedealing, carnet.TypeApproval, carnet.TypeDeferral}
+		carnet.TypeProduct, carnet.TypeQuery, carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeRevocation, carnet.TypeCheckpoint, carnet.TypeRetirement, carnet.TypeDestruction, carnet.TypeRedealing,
+		carnet.TypeSuccession, carnet.TypeContribution, carnet.TypeResharing, carnet.TypeApproval, carnet.TypeDeferral}
 	for i := range types {
 		f.Add(i, []byte(`{}`))
 		f.Add(i, []byte(`{"owner":"owner1","publisher":"owner1","id":"owner1/x","files":[{"rows":-1}],"commitments":[],"profile":"cube"}`))

@@ -54,6 +54,9 @@ type Config struct {
 	AccumulatorBytes int64  // accumulators of one pass over products; 0: 256 MiB
 	MaxReleases      int64  // own cap on distinct numbers opened per key; 0: only the scheme's
 	KeepRetired      bool   // leave it to the operator to destroy the seeds of retired keys
+	// ReshareTo are committees, by id or statement hash, that the operator lets parts be
+	// handed on to, if their owner lets it, too.
+	ReshareTo []string
 
 	Log *slog.Logger // nil: discards
 	Now func() time.Time
@@ -89,6 +92,10 @@ type Keyholder struct {
 	release signal // something may be answered now
 	outbox  signal // something is to be sent
 	seeds   signal // seeds are to be fetched or confirmed
+	moves   signal // parts may be to be handed on or taken over
+
+	carries map[carnet.KeyID][]int64 // by dealing: entries that charged its key before it; guarded by mu
+	handing handing                  // of one goroutine
 
 	quiet    time.Duration         // silence after which the head is co-signed
 	retry    time.Duration         // least time between attempts
@@ -103,6 +110,7 @@ type services struct {
 	dealing  apiv1.DealingServiceClient
 	dataset  apiv1.DatasetServiceClient
 	approval apiv1.ApprovalServiceClient
+	reshare  apiv1.ReshareServiceClient
 }
 
 // Connection tells how the keyholder stands with its gateway.
@@ -155,7 +163,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		state:    newState(cfg.Registrar, cfg.Party),
 		overlaps: newOverlaps(),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
-			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway), apiv1.NewApprovalServiceClient(cfg.Gateway)},
+			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway), apiv1.NewApprovalServiceClient(cfg.Gateway), apiv1.NewReshareServiceClient(cfg.Gateway)},
 		chunks:  newChunkCache(cfg.CacheBytes),
 		public:  scan.NewPublicCache(cfg.PublicBytes),
 		cubes:   scan.NewCubes(cfg.CubeBytes),
@@ -163,7 +171,8 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		pending: map[carnet.Hash]*Case{},
 		target:  -1,
 		ahead:   map[int64]*evidence.Envelope{},
-		release: newSignal(), outbox: newSignal(), seeds: newSignal(),
+		release: newSignal(), outbox: newSignal(), seeds: newSignal(), moves: newSignal(),
+		carries: map[carnet.KeyID][]int64{}, handing: newHanding(),
 		quiet: 200 * time.Millisecond, retry: time.Second, tick: 100 * time.Millisecond, patience: 20 * time.Second,
 		crash: func(string) error { return nil },
 	}
@@ -226,7 +235,7 @@ func (k *Keyholder) enlist(ctx context.Context, c *Case) error {
 // is down is waited for.
 func (k *Keyholder) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context) error{k.follow, k.fetchSeeds, k.answer, k.send, k.watchConsent} {
+	for _, loop := range []func(context.Context) error{k.follow, k.fetchSeeds, k.reshare, k.answer, k.send, k.watchConsent} {
 		g.Go(func() error { return loop(gctx) })
 	}
 	err := g.Wait()

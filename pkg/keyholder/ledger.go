@@ -57,6 +57,9 @@ var migrations = []string{
 	 CREATE TABLE consent (query BLOB PRIMARY KEY, seq INTEGER NOT NULL, asked BLOB NOT NULL, own INTEGER NOT NULL, until INTEGER NOT NULL,
 	   decision TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', by TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL DEFAULT 0,
 	   statement BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0) STRICT;`,
+	`-- Resharings of which this keyholder keeps seeds, written before they are kept: should
+	 -- the key go another way, they are destroyed.
+	 CREATE TABLE takeover (dealing BLOB PRIMARY KEY, key BLOB NOT NULL, source BLOB NOT NULL) STRICT;`,
 	`-- What entries took from the privacy budgets of datasets, or would have taken, and the
 	 -- numbers that were released with noise, with the entry that released each first.
 	 CREATE TABLE payment (seq INTEGER NOT NULL, dataset TEXT NOT NULL, cost INTEGER NOT NULL, before INTEGER NOT NULL,

@@ -1,7 +1,6 @@
 package keyholder
 
 import (
-	"context"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -44,7 +43,7 @@ func (s *state) applyRedealing(env *evidence.Envelope) error {
 		}
 	}
 	d := *next
-	d.key, d.since, d.released, d.replaced = r.Key, s.applied-1, r.Released, r.Created
+	d.key, d.since, d.released, d.replaced, d.before = r.Key, s.applied-1, r.Released, r.Created, s.opened(r.Key)
 	d.again = &keys.Again{First: key.env, Redealing: env}
 	s.again[r.Dealing], s.redealt[r.Key] = r.Key, &d
 	return nil
@@ -110,25 +109,4 @@ func (k *Keyholder) cubesOf(c *Case) *scan.Cubes {
 		return scan.NewCubes(0)
 	}
 	return k.cubes
-}
-
-// charged is how many numbers queries up to and including entry seq ask to open under a
-// key, with all dealings of it together. Before a dealing this keyholder may have been no
-// member: then its owner's word counts, which only its own secret depends on, or what was
-// charged here if that is more.
-func (k *Keyholder) charged(ctx context.Context, d *dealing, seq int64) (int64, error) {
-	n, err := k.ledger.Charged(ctx, d.key, seq)
-	if err != nil || d.id == d.key {
-		return n, err
-	}
-	before, err := k.ledger.Charged(ctx, d.key, d.since)
-	if err != nil {
-		return 0, err
-	}
-	after := n - before
-	before = max(before, d.released)
-	if before > 1<<62-after {
-		return 1 << 62, nil
-	}
-	return before + after, nil
 }

@@ -100,6 +100,10 @@ func (k *Keyholder) obtain(ctx context.Context, d *dealing) error {
 	if err := k.sharer.Held(ctx, shared); carnet.KindOf(err) != carnet.NotFound {
 		return err
 	}
+	if d.move != nil {
+		_, err := k.gather(ctx, d.move, d.shared())
+		return err
+	}
 	got, err := k.api.dealing.GetSealedSeeds(ctx, &apiv1.GetSealedSeedsRequest{KeyId: d.key.String()})
 	if err != nil {
 		return err

@@ -43,13 +43,17 @@ type state struct {
 	destroyed  map[carnet.KeyID]map[int]bool                    // keyholders that said they destroyed their seeds
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
 	approvals  map[carnet.Hash]map[carnet.PartyID]*approved     // of queries that wait
+
+	successions   map[carnet.KeyID]*succession
+	contributions map[moveID]map[int]*contribution // by keyholder number
 }
 
 type committee struct {
 	hash   carnet.Hash
 	body   carnet.Committee
 	scheme share.Committee
-	number int // of this keyholder, 0 if it is no member
+	seq    int64 // its entry
+	number int   // of this keyholder, 0 if it is no member
 	env    *evidence.Envelope
 }
 
@@ -64,12 +68,14 @@ type dealing struct {
 	committee *committee
 	profile   *he.Profile
 	env       *evidence.Envelope
+	move      *move    // how it came about, if the holders of another one made it
+	before    *dealing // what the key was opened with before
 }
 
 // shared is the dealing as whoever makes shares is told of it.
 func (d *dealing) shared() *keys.Dealing {
 	s := &keys.Dealing{Key: d.id, Statement: d.env, Body: &d.body, Committee: d.committee.env,
-		Scheme: d.committee.scheme, Number: d.committee.number, Profile: d.profile}
+		Scheme: d.committee.scheme, Number: d.committee.number, Profile: d.profile, Handed: d.move != nil}
 	if d.id != d.key {
 		s.As, s.Again = d.key, d.again
 	}
@@ -100,6 +106,9 @@ func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 		destroyed:  map[carnet.KeyID]map[int]bool{},
 		checks:     map[carnet.Hash]map[carnet.PartyID]*carnet.Check{},
 		approvals:  map[carnet.Hash]map[carnet.PartyID]*approved{},
+
+		successions:   map[carnet.KeyID]*succession{},
+		contributions: map[moveID]map[int]*contribution{},
 	}
 }
 
@@ -129,6 +138,12 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return s.applyDestruction(env)
 	case carnet.TypeRedealing:
 		return s.applyRedealing(env)
+	case carnet.TypeSuccession:
+		return s.applySuccession(env)
+	case carnet.TypeContribution:
+		return s.applyContribution(env)
+	case carnet.TypeResharing:
+		return s.applyResharing(env)
 	case carnet.TypeCheck:
 		return s.applyCheck(env)
 	case carnet.TypeQuery:

@@ -69,7 +69,7 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	}
 	h := env.Hash()
 	if s.committees[h] == nil {
-		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, number: number, env: env}
+		s.committees[h] = &committee{hash: h, body: c, scheme: scheme, seq: s.applied - 1, number: number, env: env}
 	}
 	return nil
 }

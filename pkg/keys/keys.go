@@ -17,8 +17,8 @@ import (
 )
 
 // MaxBundle bounds the canonical bytes of one seed bundle: 255 part seeds and a
-// home part take less than 16 KiB.
-const MaxBundle = 16 << 10
+// home part take less than 16 KiB, the lists of a resharing less than 136 KiB.
+const MaxBundle = 136 << 10
 
 // Store keeps a keyholder's secrets. All methods may be called concurrently. No
 // error contains secret bytes.

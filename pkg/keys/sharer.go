@@ -90,6 +90,9 @@ type Dealing struct {
 	// Again has the statements that say so, for a Sharer that does not trust its caller;
 	// nil without As.
 	Again *Again
+	// Handed says that the holders of another dealing handed this one on: of each part
+	// there is a list of seeds.
+	Handed bool
 }
 
 // Again shows that a dealing deals a key again.

@@ -121,8 +121,8 @@ func (d dealingService) GetDealing(ctx context.Context, m *carnetv1.GetDealingRe
 	if k.Retirement != nil {
 		resp.Retirement = apiconv.ToEnvelope(k.Retirement.Envelope)
 	}
-	for _, r := range k.Redealings {
-		resp.Redealings = append(resp.Redealings, apiconv.ToEnvelope(r.Statement.Envelope))
+	for _, w := range k.Words {
+		resp.Redealings = append(resp.Redealings, apiconv.ToEnvelope(w.Envelope))
 	}
 	resp.Released = k.Released
 	for _, g := range k.Destructions {

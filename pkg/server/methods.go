@@ -56,6 +56,13 @@ var rules = map[string]rule{
 	carnetv1.DealingService_RedealKey_FullMethodName:         {roles: owners, within: quick},
 	carnetv1.DealingService_SubmitDestruction_FullMethodName: {roles: keyholders, within: quick},
 
+	carnetv1.ReshareService_SubmitSuccession_FullMethodName:    {roles: owners, within: quick},
+	carnetv1.ReshareService_GetSuccession_FullMethodName:       {roles: anyone, within: quick},
+	carnetv1.ReshareService_SubmitContribution_FullMethodName:  {roles: keyholders, within: long},
+	carnetv1.ReshareService_GetHandedSeeds_FullMethodName:      {roles: keyholders, within: quick},
+	carnetv1.ReshareService_GetHandedCorrection_FullMethodName: {roles: keyholders, within: long},
+	carnetv1.ReshareService_SubmitResharing_FullMethodName:     {roles: keyholders, within: medium},
+
 	carnetv1.DatasetService_BeginUpload_FullMethodName:   {roles: owners, within: quick},
 	carnetv1.DatasetService_UploadPieces_FullMethodName:  {roles: owners, within: day},
 	carnetv1.DatasetService_GetUpload_FullMethodName:     {roles: owners, within: quick},

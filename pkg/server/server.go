@@ -136,6 +136,7 @@ func newGRPC(s *Server, opts ...grpc.ServerOption) *grpc.Server {
 	healthpb.RegisterHealthServer(g, s.health)
 	carnetv1.RegisterRegistryServiceServer(g, registryService{s: s})
 	carnetv1.RegisterDealingServiceServer(g, dealingService{s: s})
+	carnetv1.RegisterReshareServiceServer(g, reshareService{s: s})
 	carnetv1.RegisterDatasetServiceServer(g, datasetService{s: s})
 	carnetv1.RegisterCatalogueServiceServer(g, catalogueService{s: s})
 	carnetv1.RegisterQueryServiceServer(g, queryService{s: s})

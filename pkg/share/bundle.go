@@ -14,6 +14,10 @@ type Bundle struct {
 	Number int // keyholder number, 1..n
 	Seeds  map[Subset][32]byte
 	Home   *[32]byte // only at the home keyholder
+
+	// Lists has, after a resharing, for every part the seeds that the old parts gave it.
+	// Seeds then are what Joined makes of them.
+	Lists map[Subset][][32]byte
 }
 
 // bundleVersion is the first byte of a bundle.
@@ -106,7 +110,7 @@ func CheckBundle(c Committee, d *carnet.Dealing, b Bundle) error {
 			Fix("the owner must deal again, to everyone")
 	}
 	for x, a := range all {
-		if c.Holds(b.Number, a) && Commit(d.Nonce, a, b.Seeds[a]) != d.Commitments[x] {
+		if c.Holds(b.Number, a) && b.commitment(d.Nonce, a) != d.Commitments[x] {
 			return bad("another seed was committed to for part %03x", uint16(a))
 		}
 	}
@@ -119,6 +123,18 @@ func CheckBundle(c Committee, d *carnet.Dealing, b Bundle) error {
 		return bad("another home seed was committed to")
 	}
 	return nil
+}
+
+// commitment is what the dealing has to say of the part.
+func (b Bundle) commitment(nonce carnet.Nonce, a Subset) carnet.Hash {
+	if b.Lists == nil {
+		return Commit(nonce, a, b.Seeds[a])
+	}
+	var all []carnet.Hash
+	for x, seed := range b.Lists[a] {
+		all = append(all, CommitHanded(nonce, x, a, seed))
+	}
+	return CommitList(nonce, a, all)
 }
 
 // complete checks that the bundle has the seeds of exactly the parts that its

@@ -35,9 +35,12 @@ func NewKeyShare(r *he.Ring, c Committee, key carnet.KeyID, b Bundle, degree int
 	part := r.NewPoly()
 	for j := 1; j <= degree; j++ {
 		sum := r.NewPoly()
-		for a, seed := range k.seeds {
-			expandPart(r, seed, j, part)
-			r.MulScalarAdd(part, coefficient(r, a, b.Number), sum)
+		for a := range k.seeds {
+			factor := coefficient(r, a, b.Number)
+			for _, seed := range b.expanded(a) {
+				expandPart(r, seed, j, part)
+				r.MulScalarAdd(part, factor, sum)
+			}
 		}
 		k.powers = append(k.powers, sum)
 	}

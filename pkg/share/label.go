@@ -11,6 +11,14 @@ const (
 	tagNoise      = "carnet/noise/1"  // key of one part's privacy noise in one opening
 	tagFunctional = "carnet/F/1"      // functional id
 
+	tagReshare       = "carnet/reshare/1"        // nonce of a resharing: of what and to whom
+	tagReshareSeed   = "carnet/reshare/seed/1"   // seed that an old part gives to a new one
+	tagReshareJoin   = "carnet/reshare/join/1"   // one seed of all that a new part was given
+	tagReshareCommit = "carnet/reshare/commit/1" // commitment to a seed that an old part gives to a new one
+	tagReshareList   = "carnet/reshare/list/1"   // commitment to all of a new part
+	tagReshareSays   = "carnet/reshare/says/1"   // what a holder says of a part, to compare
+	tagReshareSealed = "carnet/reshare/sealed/1" // HPKE context of the sealed seeds of a contribution
+
 	tagSelectCommit  = "carnet/select/commit/1" // commitment to a part seed of a selection
 	tagSelectSeeds   = "carnet/select/seeds/2"  // HPKE context of the sealed seeds of a selection
 	tagSelectShare   = "carnet/select/share/1"  // AES key of a part's additive shares of a selection

@@ -114,7 +114,11 @@ func (s *Sharer) zero() {
 // checked is the part of scheme §6.1 that needs the seeds: one for every subset this
 // keyholder is not in, each matching its commitment, nothing else.
 func checked(d *keys.Dealing, plain []byte) (share.Bundle, error) {
-	b, err := share.ParseBundle(plain)
+	parse := share.ParseBundle
+	if d.Handed {
+		parse = func(plain []byte) (share.Bundle, error) { return share.ParseLists(d.Scheme, plain) }
+	}
+	b, err := parse(plain)
 	if err != nil {
 		return b, seedFault("SEEDS_MALFORMED", "the seed bundle is malformed")
 	}

@@ -47,8 +47,8 @@ func (p *Policy) Check(ctx context.Context, r flow.PolicyRequest) (flow.Verdict,
 			if err != nil {
 				return err
 			}
-			var d carnet.Dealing
-			if err := st.Envelope.Decode(carnet.TypeDealing, &d); err != nil {
+			d, _, err := st.Envelope.DecodeDealing()
+			if err != nil {
 				return err
 			}
 			if d.Home != nil {

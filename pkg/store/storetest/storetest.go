@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"reading is one consistent state", snapshot},
 		{"a name is given once, to a journaled statement", named},
 		{"dealings", dealings},
+		{"resharings", resharings},
 		{"uploads and blocks", uploads},
 		{"datasets", datasets},
 		{"products", products},

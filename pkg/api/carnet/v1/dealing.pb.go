@@ -333,7 +333,9 @@ type GetDealingResponse struct {
 	Destructions []*Envelope `protobuf:"bytes,5,rep,name=destructions,proto3" json:"destructions,omitempty"`
 	// The committee the key was dealt to.
 	Committee *Envelope `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
-	// The owner's statements that the key is opened with another dealing, oldest first.
+	// The statements by which the key is opened with another dealing, oldest first: the
+	// owner's redealings, and resharings of keyholders with the succession that lets them.
+	// Of a dealing that keyholders made, those by which they did.
 	Redealings []*Envelope `protobuf:"bytes,7,rep,name=redealings,proto3" json:"redealings,omitempty"`
 	// Numbers that queries have asked for under the key; only to its owner.
 	Released      int64 `protobuf:"varint,8,opt,name=released,proto3" json:"released,omitempty"`
