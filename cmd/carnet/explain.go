@@ -103,7 +103,7 @@ func (a *app) explanation(p *plan.Plan, assessed *client.Assessment, quote []met
 		"approvals": append([]carnet.PartyID{}, assessed.Approvals...),
 		"cost": map[string]any{
 			"openings": p.Cost.Openings, "functionals": p.Cost.Functionals, "groups": p.Cost.Groups, "files": p.Cost.Files, "rows": p.Cost.Rows, "blocks": p.Cost.Blocks,
-			"bytes": p.Cost.Bytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
+			"bytes": p.Cost.Bytes, "gateway_bytes": p.Cost.GatewayBytes, "answer_bytes": p.Cost.AnswerBytes, "releases": p.Cost.Releases, "max_releases": p.Cost.MaxReleases,
 			"charged_at_most": assessed.Charged,
 		},
 		"certificate": map[string]any{

@@ -17,7 +17,7 @@ func ToPlan(p *plan.Plan) *carnetv1.Plan {
 	m := &carnetv1.Plan{
 		Hash: p.Hash().String(), Profile: p.Profile.Name(), Degree: int32(c.Degree),
 		Openings: int32(p.Cost.Openings), Groups: int32(p.Cost.Groups),
-		BytesRead: p.Cost.Bytes, BytesAnswer: p.Cost.AnswerBytes,
+		BytesRead: p.Cost.Bytes, BytesGateway: p.Cost.GatewayBytes, BytesAnswer: p.Cost.AnswerBytes,
 		Files: int64(p.Cost.Files), Rows: p.Cost.Rows, Blocks: p.Cost.Blocks,
 		Certificate: &carnetv1.Certificate{FloodBits: int32(c.FloodBits), NoiseBits: int32(c.NoiseBits), ReleaseBits: int32(c.ReleaseBits)},
 		Steps:       p.Describe(),

@@ -2,6 +2,7 @@ package columnstore
 
 import (
 	"context"
+	"os"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
@@ -83,6 +84,7 @@ func (s *Store) doubt(c *column, err error) {
 func (s *Store) Doubt(nonce carnet.Nonce) {
 	s.words.Forget(func(k limbKey) bool { return k.nonce == nonce })
 	s.columns.Forget(func(k columnKey) bool { return k.nonce == nonce })
+	_ = os.RemoveAll(s.constants(nonce)) // they may have been made of what is doubted
 }
 
 // Piece returns one piece of a sealed file in packed form, and its proof.

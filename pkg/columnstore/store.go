@@ -1,5 +1,6 @@
 // Package columnstore keeps column files in a local folder: one file for each column
-// of a file version, at <nonce>/<column>.
+// of a file version, at <nonce>/<column>, and what whole columns add to linear sums, at
+// constants/<nonce>/<column>.
 //
 // The life of a column file: pieces are written to their places while the table is
 // uploaded, in any order; Seal adds the hashes and forces everything before
@@ -231,5 +232,5 @@ func (s *Store) Remove(ctx context.Context, nonce carnet.Nonce) error {
 			return err
 		}
 	}
-	return os.RemoveAll(s.folder(nonce))
+	return errors.Join(os.RemoveAll(s.constants(nonce)), os.RemoveAll(s.folder(nonce)))
 }

@@ -37,6 +37,15 @@ func (s *columnSource) doubt() {
 	}
 }
 
+// Constants implements scan.Constants.
+func (s *columnSource) Constants(ctx context.Context, file carnet.Nonce, column uint32) ([]uint64, error) {
+	c := s.files[file]
+	if c == nil {
+		return nil, carnet.E(carnet.Internal, "PIECE_DIFFERS", "file %s is not part of the inputs", file)
+	}
+	return s.columns.Constants(ctx, c.file, c.root, column)
+}
+
 // Chunk implements scan.Chunks.
 func (s *columnSource) Chunk(ctx context.Context, id scan.ChunkID, limb int) ([]uint64, func(), error) {
 	c := s.files[id.File]

@@ -82,11 +82,27 @@ func (g *Gateway) CommitDataset(ctx context.Context, as *carnet.Party, env *evid
 	}
 	// The dataset is published whatever comes of this: files are read from where they are.
 	for _, f := range arrived {
+		g.addUp(context.WithoutCancel(ctx), f.file, f.file.RootOf(f.hashes))
 		if err := g.Columns.Settle(context.WithoutCancel(ctx), f.file.Nonce()); err != nil {
 			g.Logger.Warn("a published file could not be moved to cold storage; it is tried again at the next start", "file", f.file.Nonce().String(), "error", err)
 		}
 	}
 	return ref, nil
+}
+
+// addUp has the sums of whole columns stored, for which linear queries would read them. They
+// are made of words that are compared with the signed root; those that are not stored
+// are made by the first query.
+func (g *Gateway) addUp(ctx context.Context, f *columnfile.File, root carnet.Hash) {
+	if f.Profile().Encoding() != he.Slots {
+		return
+	}
+	for c := range uint32(f.Columns()) {
+		if _, err := g.Columns.Constants(ctx, f, root, c); err != nil {
+			g.Logger.Warn("the sums of a published file's columns could not be made; queries make them", "file", f.Nonce().String(), "error", err)
+			return
+		}
+	}
 }
 
 // checkManifest checks a manifest against everything it refers to, and returns the

@@ -224,6 +224,9 @@ type Columns interface {
 	Seal(ctx context.Context, f *columnfile.File, pieces []carnet.Hash) error
 	// Chunk returns one limb of a chunk, read only and valid until release.
 	Chunk(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32, chunk, limb int) (words []uint64, release func(), err error)
+	// Constants returns for every limb of a column the sum of all words, modulo the prime. It
+	// may be stored, made when it was first asked for; then nothing of the column is read.
+	Constants(ctx context.Context, f *columnfile.File, root carnet.Hash, column uint32) ([]uint64, error)
 	// Doubt has a sealed file opened and compared with its hashes anew, by who reads it
 	// next: words that were given out could not be read after all, or others say that they
 	// are not right.

@@ -69,6 +69,8 @@ func (p *Plan) count(sources []*source) {
 	}
 	c.Blocks = blocks.total
 	c.Bytes = c.Blocks * int64(p.Profile.BlockBytes())
+	constants, instead := blocks.summed()
+	c.GatewayBytes = c.Bytes - instead*int64(p.Profile.BlockBytes()) + constants*int64(p.Profile.ScalarBytes())
 	c.AnswerBytes = int64(c.Openings) * int64(p.Profile.ScalarBytes())
 	if c.Openings > 0 {
 		c.MaxReleases = share.MaxReleases(p.Committee, p.Certificate.ReleaseBits)
@@ -108,6 +110,8 @@ type blockCounter struct {
 	files map[carnet.Nonce]bool
 	whole map[fileColumn]bool
 	some  map[fileColumn][]uint64 // bit b%64 of word b/64: block b is counted
+	sums  map[fileColumn]int64    // blocks of columns that are summed whole
+	other map[fileColumn]bool     // columns that are multiplied
 }
 
 type fileColumn struct {
@@ -116,7 +120,7 @@ type fileColumn struct {
 }
 
 func newBlockCounter(n int) *blockCounter {
-	return &blockCounter{functional.NewMemo(n), 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn][]uint64{}}
+	return &blockCounter{functional.NewMemo(n), 0, map[carnet.Nonce]bool{}, map[fileColumn]bool{}, map[fileColumn][]uint64{}, map[fileColumn]int64{}, map[fileColumn]bool{}}
 }
 
 func (c *blockCounter) functional(f *functional.Functional) {
@@ -128,6 +132,7 @@ func (c *blockCounter) functional(f *functional.Functional) {
 		for _, x := range []*functional.CrossFactor{&t.Left, &t.Right} {
 			c.files[x.File] = true
 			for _, col := range slices.Concat(x.Factor.Plus, x.Factor.Minus) {
+				c.other[fileColumn{x.File, col}] = true
 				c.column(x.File, col, t.Blocks)
 			}
 		}
@@ -139,6 +144,7 @@ func (c *blockCounter) add(k *functional.KeyTerms) {
 		t := &k.Linear[i]
 		c.files[t.File] = true
 		if t.Cells == nil {
+			c.sums[fileColumn{t.File, t.Column}] = int64(t.Blocks)
 			c.column(t.File, t.Column, t.Blocks)
 		} else {
 			c.cells(t)
@@ -148,9 +154,21 @@ func (c *blockCounter) add(k *functional.KeyTerms) {
 		t := &k.Products[i]
 		c.files[t.File] = true
 		for _, col := range t.Columns() {
+			c.other[fileColumn{t.File, col}] = true
 			c.column(t.File, col, t.Blocks)
 		}
 	}
+}
+
+// summed returns how many columns are summed whole and used for nothing else, and how
+// many blocks they have.
+func (c *blockCounter) summed() (columns, blocks int64) {
+	for column, n := range c.sums {
+		if !c.other[column] {
+			columns, blocks = columns+1, blocks+n
+		}
+	}
+	return columns, blocks
 }
 
 func (c *blockCounter) column(file carnet.Nonce, column, blocks uint32) {

@@ -56,9 +56,17 @@ func (p *Plan) describe(sources []*source) []string {
 	for _, k := range p.Cost.Keys() {
 		say("uses %s of %d of key %s", plural(p.Cost.Releases[k], "release"), p.Cost.MaxReleases, k.String()[:12])
 	}
-	say("reads %s (%s); each keyholder answers %s", plural(int(p.Cost.Blocks), "block"), size(p.Cost.Bytes), size(p.Cost.AnswerBytes))
+	say("reads %s (%s)%s; each keyholder answers %s", plural(int(p.Cost.Blocks), "block"), size(p.Cost.Bytes), p.stored(), size(p.Cost.AnswerBytes))
 	steps = append(steps, p.describeBuyer()...)
 	return steps
+}
+
+// stored says what the gateway reads if it is less.
+func (p *Plan) stored() string {
+	if p.Cost.GatewayBytes == p.Cost.Bytes {
+		return ""
+	}
+	return fmt.Sprintf(", of which the gateway reads %s, since it has stored sums of whole columns", size(p.Cost.GatewayBytes))
 }
 
 // prefix begins what is said of one side of a join.

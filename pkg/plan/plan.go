@@ -133,10 +133,13 @@ type Cost struct {
 	Functionals int // computed for the openings: as many, or one for each code of a private parameter
 	Groups      int
 	Blocks      int64 // distinct ciphertext blocks read
-	Bytes       int64 // their size
-	AnswerBytes int64 // what one keyholder sends, without the home part and sealing
-	Rows        int64 // rows of the files read
-	Files       int
+	Bytes       int64 // their size: what an evaluation reads, such as that of a keyholder that attests
+	// GatewayBytes is what the gateway reads of them: columns that are only summed whole, in
+	// slot encoding, it reads as constants stored beside them.
+	GatewayBytes int64
+	AnswerBytes  int64 // what one keyholder sends, without the home part and sealing
+	Rows         int64 // rows of the files read
+	Files        int
 	// Releases is how many openings each key is used for. MaxReleases is how many its
 	// keyholders grant in all at the least ReleaseBits of these openings.
 	Releases    map[carnet.KeyID]int

@@ -28,6 +28,14 @@ type Chunks interface {
 	Chunk(ctx context.Context, id ChunkID, limb int) (words []uint64, release func(), err error)
 }
 
+// Constants is what Chunks may offer besides: for every limb of a column the sum of all words,
+// modulo the prime. In slot encoding that is all of the stored half that a linear sum needs, so
+// that nothing else of it is read. Who promises to have evaluated from the words
+// themselves, such as a keyholder that attests, does not offer it.
+type Constants interface {
+	Constants(ctx context.Context, file carnet.Nonce, column uint32) ([]uint64, error)
+}
+
 // Options are what a scan's results don't depend on.
 type Options struct {
 	Workers  int          // goroutines that compute; at least one

@@ -3,6 +3,7 @@ package scan
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -142,7 +143,7 @@ func (w *wholeColumns) evaluate(ctx context.Context, r *he.Ring, jobs []job, wei
 			return nil, missingKey(k.key)
 		}
 	}
-	made, err := linear(ctx, r, len(w.fs), jobs, weights, c0, opt, m)
+	made, err := w.make(ctx, r, jobs, weights, c0, opt, m)
 	if err != nil {
 		return nil, err
 	}
@@ -161,4 +162,37 @@ func (w *wholeColumns) evaluate(ctx context.Context, r *he.Ring, jobs []job, wei
 		}
 	}
 	return out, nil
+}
+
+// make makes the sums that are missing, without the words of stored halves where their
+// sums are known.
+func (w *wholeColumns) make(ctx context.Context, r *he.Ring, jobs []job, weights map[carnet.KeyID]he.Poly, c0 Chunks, opt Options, m *meter) ([]he.Scalar, error) {
+	stored, ok := c0.(Constants)
+	if !ok {
+		return linear(ctx, r, len(w.fs), jobs, weights, c0, opt, m)
+	}
+	made, err := linear(ctx, r, len(w.fs), jobs, weights, nil, opt, m)
+	if err != nil {
+		return nil, err
+	}
+	p := r.Profile()
+	for i, n := range w.number {
+		k := &w.keys[n]
+		sums, err := stored.Constants(ctx, k.file, k.column)
+		if err != nil {
+			return nil, err
+		}
+		if len(sums) != p.Limbs() {
+			return nil, fmt.Errorf("column %d of %s has sums of %d limbs, want %d", k.column, k.file, len(sums), p.Limbs())
+		}
+		var c he.Scalar
+		for l, v := range sums {
+			if v >= p.Prime(l) {
+				return nil, fmt.Errorf("the sum of limb %d of column %d of %s is no residue", l, k.column, k.file)
+			}
+			c[l] = r.OverN(l, v)
+		}
+		made[i] = r.ScalarAdd(made[i], c)
+	}
+	return made, nil
 }

@@ -1,7 +1,9 @@
 package scan_test
 
 import (
+	"context"
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +54,62 @@ func TestSumsOfWholeColumnsAreKept(t *testing.T) {
 	_, err = cubes.Linear(ctx, w.r, scan.RolePublic, all, delta, w, scan.Options{})
 	require.NoError(t, err)
 	require.NotZero(t, w.total())
+}
+
+// summed offers the sums of columns' words beside the words.
+type summed struct {
+	*world
+	asked int
+	spoil bool
+}
+
+func (s *summed) Constants(_ context.Context, file carnet.Nonce, column uint32) ([]uint64, error) {
+	s.asked++
+	out := make([]uint64, s.r.Profile().Limbs())
+	for l := range out {
+		q := new(big.Int).SetUint64(s.r.Profile().Prime(l))
+		sum := new(big.Int)
+		for id, c0 := range s.c0 {
+			if id.File == file && id.Column == column {
+				for _, w := range c0[l] {
+					sum.Add(sum, new(big.Int).SetUint64(w))
+				}
+			}
+		}
+		out[l] = sum.Mod(sum, q).Uint64()
+		if s.spoil {
+			out[l] = q.Uint64()
+		}
+	}
+	return out, nil
+}
+
+// Stored sums of columns give the same bits, and no word is read.
+func TestStoredSumsOfColumns(t *testing.T) {
+	const columns = 4
+	w := newWorld(t, profile(t, 6, 4, 55, 45, he.Slots), 3, columns, 70, 1)
+	delta := w.power(1)
+	var all []*functional.Functional
+	for range 20 {
+		f, _ := w.linear(columns)
+		all = append(all, f)
+	}
+	want, err := scan.Linear(ctx, w.r, all, delta, w, scan.Options{})
+	require.NoError(t, err)
+	corrections := map[carnet.KeyID][]he.Poly{}
+	for key, d := range delta {
+		corrections[key] = []he.Poly{d}
+	}
+	s := &summed{world: w}
+	clear(w.reads)
+	got, err := scan.PublicValues(ctx, w.r, all, corrections, s, scan.Options{Workers: 2})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Zero(t, w.total())
+	require.NotZero(t, s.asked)
+	s.spoil = true
+	_, err = scan.PublicValues(ctx, w.r, all, corrections, s, scan.Options{})
+	require.ErrorContains(t, err, "no residue")
 }
 
 // A buyer's values of sums and of products come from one call, with the same bits.

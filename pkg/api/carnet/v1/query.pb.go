@@ -432,10 +432,13 @@ type Plan struct {
 	// How long the query would take on the gateway's machine if nothing else ran there.
 	Estimate *Estimate `protobuf:"bytes,12,opt,name=estimate,proto3" json:"estimate,omitempty"`
 	// One for each dataset key.
-	Releases      []*KeyReleases `protobuf:"bytes,13,rep,name=releases,proto3" json:"releases,omitempty"`
-	Files         int64          `protobuf:"varint,14,opt,name=files,proto3" json:"files,omitempty"`
-	Rows          int64          `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`
-	Blocks        int64          `protobuf:"varint,16,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	Releases []*KeyReleases `protobuf:"bytes,13,rep,name=releases,proto3" json:"releases,omitempty"`
+	Files    int64          `protobuf:"varint,14,opt,name=files,proto3" json:"files,omitempty"`
+	Rows     int64          `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`
+	Blocks   int64          `protobuf:"varint,16,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	// Of bytes_read, what the gateway reads: of columns that are only summed whole it has stored
+	// sums. A keyholder that attests reads bytes_read.
+	BytesGateway  int64 `protobuf:"varint,17,opt,name=bytes_gateway,json=bytesGateway,proto3" json:"bytes_gateway,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -578,6 +581,13 @@ func (x *Plan) GetRows() int64 {
 func (x *Plan) GetBlocks() int64 {
 	if x != nil {
 		return x.Blocks
+	}
+	return 0
+}
+
+func (x *Plan) GetBytesGateway() int64 {
+	if x != nil {
+		return x.BytesGateway
 	}
 	return 0
 }
@@ -1746,7 +1756,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12\x14\n" +
 	"\x05price\x18\x05 \x01(\tR\x05price\x12\x1a\n" +
 	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12\x16\n" +
-	"\x06amount\x18\a \x01(\tR\x06amount\"\xef\x03\n" +
+	"\x06amount\x18\a \x01(\tR\x06amount\"\x94\x04\n" +
 	"\x04Plan\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\tR\aprofile\x12\x16\n" +
@@ -1765,7 +1775,8 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\breleases\x18\r \x03(\v2\x16.carnet.v1.KeyReleasesR\breleases\x12\x14\n" +
 	"\x05files\x18\x0e \x01(\x03R\x05files\x12\x12\n" +
 	"\x04rows\x18\x0f \x01(\x03R\x04rows\x12\x16\n" +
-	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\"\xd1\x01\n" +
+	"\x06blocks\x18\x10 \x01(\x03R\x06blocks\x12#\n" +
+	"\rbytes_gateway\x18\x11 \x01(\x03R\fbytesGateway\"\xd1\x01\n" +
 	"\bEstimate\x12'\n" +
 	"\x0fcompile_seconds\x18\x01 \x01(\x01R\x0ecompileSeconds\x12'\n" +
 	"\x0fgateway_seconds\x18\x02 \x01(\x01R\x0egatewaySeconds\x12+\n" +
