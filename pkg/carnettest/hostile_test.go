@@ -154,7 +154,10 @@ func TestFlippedBit(t *testing.T) {
 	// On disk.
 	var columns []string
 	require.NoError(t, filepath.WalkDir(n.Gateway.ColumnDir(), func(p string, d os.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
+		switch {
+		case err == nil && d.Name() == "constants": // sums of columns, with which nothing is computed here
+			return filepath.SkipDir
+		case err == nil && d.Type().IsRegular():
 			columns = append(columns, p)
 		}
 		return err
