@@ -15,6 +15,7 @@ type builder struct {
 	u       *universe
 	needs   *needs
 	vars    []int   // GROUP BY columns, and then the private dimension if there is one
+	order   []int   // of the private dimension: per code of the plan's parameter, position of this source's; nil: none
 	parts   []*cond // per combination of values of GROUP BY expressions: where it holds
 	spaces  map[spaceID]*space
 	groupAt query.Pos // where GROUP BY or SELECT stands

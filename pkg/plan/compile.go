@@ -63,7 +63,7 @@ func compile(sel *query.Select, products []*Product) (*Plan, error) {
 			Fix("select COUNT(*) or SUM of a measure, or add GROUP BY")
 	}
 	out := &Plan{
-		Select: asked, Product: first.u.ID, Layout: first.u.Encoding.Layout, Profile: first.u.Profile, Committee: first.u.Committee, Private: first.private,
+		Select: asked, Product: first.u.ID, Layout: first.u.Encoding.Layout, Profile: first.u.Profile, Committee: first.u.Committee, Private: privateOf(sources),
 		Columns: columns, recipe: recipe,
 	}
 	for _, s := range sources {
@@ -101,8 +101,12 @@ func read(sel *query.Select, us []*universe) (*outputs, []*source, error) {
 		return nil, nil, err
 	}
 	outer := &outputs{needs: sources[0].needs, group: sources[0].keys, sel: sel, join: j, pairs: pairs}
+	if err := agreePrivate(sources[0], sources[1]); err != nil {
+		return nil, nil, err
+	}
+	outer.private = privateOf(sources) != nil
 	for _, s := range sources {
-		s.outputs.outer, s.outputs.pairs = outer, pairs
+		s.outputs.outer, s.outputs.pairs, s.outputs.private = outer, pairs, outer.private
 	}
 	return outer, sources, nil
 }

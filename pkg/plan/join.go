@@ -130,9 +130,6 @@ func (j *joiner) source(i int, us []*universe) (*source, error) {
 			return nil, err
 		}
 	}
-	if own.Where != nil && hasPrivate(own.Where) {
-		return nil, noJoin(own.Where.Position(), "a join has no private parameters").Fix("write the value into the query, or ask about each side with a query of its own")
-	}
 	own.GroupBy = nil
 	for _, c := range j.sel.Join.Using {
 		e := j.sides[i].columns[c.Name]

@@ -319,7 +319,7 @@ func TestTwoProductsRefused(t *testing.T) {
 		{rows("month, COUNT(*)", "WHERE a.partner = 'DE' OR mode = 'sea' GROUP BY month"), "UNSUPPORTED", "OR", "about rows of both sides at once"},
 		{rows("month, COUNT(chapter)", "GROUP BY month"), "UNKNOWN_COLUMN", "chapter", "both a and b have a column chapter"},
 		{rows("month, COUNT(valu)", "GROUP BY month"), "UNKNOWN_COLUMN", "valu", "the join has no column valu"},
-		{rows("month, COUNT(*)", "WHERE a.partner = PRIVATE($1) GROUP BY month"), "UNSUPPORTED", "=", "a join has no private parameters"},
+		{rows("month, COUNT(*)", "WHERE a.partner = PRIVATE($1) GROUP BY month"), "PRIVATE_COMMITTEE", "=", "keyholders"},
 		{"SELECT month, COUNT(*) FROM trade JOIN trade USING (month) GROUP BY month", "UNKNOWN_COLUMN", "trade", "both sides of the join are called trade"},
 		{"SELECT mode, COUNT(*) FROM trade JOIN mirror USING (mode) GROUP BY mode", "UNKNOWN_COLUMN", "mode", "trade has no column mode"},
 		{rows("SUM(value)", ""), "UNSUPPORTED", "JOIN", "in no order that another owner's could be joined by"},

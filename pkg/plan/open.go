@@ -21,7 +21,7 @@ func (p *Plan) open(sources []*source, pairs []pair) error {
 			return err
 		}
 		if s.private != nil {
-			s.build.vars = append(s.build.vars, s.private.variable)
+			s.build.vars, s.build.order = append(s.build.vars, s.private.variable), s.private.order
 		}
 	}
 	if len(sources) > 1 {
@@ -113,7 +113,7 @@ func (a *assembly) group(own []*group) (*Group, error) {
 			var parts []Part
 			var err error
 			switch {
-			case s.private != nil:
+			case s.build.plan.Private != nil:
 				parts, err = s.build.choose(own[i], n, want.filter, picked[i].byCode)
 			case want.pair == 0:
 				parts, err = picked[i].quantity(n)

@@ -24,6 +24,7 @@ type Private struct {
 
 	variable int
 	domain   *domain
+	order    []int // per code of the plan's parameter: its position in the domain
 	at       query.Pos
 }
 
@@ -187,6 +188,9 @@ func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Privat
 	if err := n.privateElsewhere(sel, rest, p); err != nil {
 		return nil, err
 	}
+	for i := range p.Codes {
+		p.order = append(p.order, i)
+	}
 	return p, n.privatePossible(p)
 }
 
@@ -259,12 +263,19 @@ type chosen struct {
 
 // choose opens a need with one functional for each code of the private dimension. The
 // dimension is in no other condition, so the codes differ in nothing but the cells or
-// columns that they stand for.
+// columns that they stand for. The other side of a join, which has no private parameter, is
+// opened with the same functional for every code: one is selected, and so it is opened once.
 func (b *builder) choose(g *group, n, filter int, memo map[int][]*picks) ([]Part, error) {
 	p := b.plan.Private
 	if memo[filter] == nil {
 		for code := range p.Codes {
-			picked, err := b.pick(&group{codes: append(slices.Clone(g.codes), code), part: g.part, files: g.files}, filter)
+			codes := g.codes
+			if b.order != nil {
+				codes = append(slices.Clone(codes), b.order[code])
+			} else if code > 0 {
+				break
+			}
+			picked, err := b.pick(&group{codes: codes, part: g.part, files: g.files}, filter)
 			if err != nil {
 				return nil, err
 			}
@@ -286,6 +297,9 @@ func (b *builder) choose(g *group, n, filter int, memo map[int][]*picks) ([]Part
 		all = append(all, b.choice)
 	}
 	b.choice = nil
+	for len(all) < len(p.Codes) {
+		all = append(all, all[0])
+	}
 	for i := range parts {
 		at := parts[i].Opening
 		column := make([]chosen, len(all))

@@ -42,7 +42,8 @@ func compileRows(sel *query.Select, us []*universe) (*Plan, error) {
 		return nil, err
 	}
 	if s.private != nil {
-		return nil, noJoin(own.Where.Position(), "a join has no private parameters").Fix("write the value into the query, or ask about each side with a query of its own")
+		return nil, noJoin(s.private.at, "products across owners take no private parameters: a keyholder's share is a product already").
+			Fix("write the value into the query, or ask for sums of either side by groups, which take them")
 	}
 	s.alias, j.needs, s.needs.join = j.sides[0].alias, s.needs, j
 	s.outputs.pairs = new([]pair)

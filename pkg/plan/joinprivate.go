@@ -1,0 +1,53 @@
+package plan
+
+import (
+	"github.com/carnet-network/carnet/pkg/query"
+)
+
+// privateOf is the private parameter of the sources, nil if none has one.
+func privateOf(sources []*source) *Private {
+	for _, s := range sources {
+		if s.private != nil {
+			return s.private
+		}
+	}
+	return nil
+}
+
+// agreePrivate refuses sides of a join that one selection can't be for. The buyer shares one
+// selection among the keyholders, with an entry for every code of the first side's
+// dimension: so the other's has the same codes, and both select as many.
+//
+// A side without a private parameter is opened as often as codes are selected: that has to be
+// once, and is not known of a list, which may select fewer than it has parameters.
+func agreePrivate(x, y *source) error {
+	switch p, q := x.private, y.private; {
+	case p == nil && q == nil:
+		return nil
+	case p == nil || q == nil:
+		one, other := x, y
+		if p == nil {
+			one, other, p = y, x, q
+		}
+		if p.Spare == 0 {
+			return nil
+		}
+		return noJoin(p.at, "%s selects privately by a list, and %s does not", one.alias, other.alias).
+			Fix("write %s = PRIVATE($1), or the same list on both sides", p.Column)
+	case p.Weight != q.Weight || p.Spare != q.Spare:
+		return noJoin(q.at, "one selection is for both sides, and %s and %s select in different ways", x.alias, y.alias).
+			Fix("write both conditions with =, or both as lists of as many parameters")
+	}
+	p, q := x.private, y.private
+	q.order = nil
+	for _, code := range p.Codes {
+		if at, ok := q.domain.index[code]; ok {
+			q.order = append(q.order, at)
+		}
+	}
+	if len(q.order) < len(p.Codes) || len(q.order) < len(q.Codes) {
+		return query.Refuse(q.at, "PRIVATE_COLUMN", "one selection is for both sides, and %s of %s and %s of %s do not have the same codes", p.Column, x.alias, q.Column, y.alias).
+			Fix("select privately on one side only, or by dimensions that have the same codes")
+	}
+	return nil
+}
