@@ -30,6 +30,7 @@ var privateQuestions = []struct {
 	{"records", "SELECT COUNT(*) FROM records WHERE month = '01' AND chapter = PRIVATE($1)", []string{"01"}},
 	{"records", "SELECT COUNT(*), SUM(value) FROM records WHERE chapter IN (PRIVATE($1), PRIVATE($2))", []string{"", "02"}},
 	{"cube", "SELECT COUNT(*) FROM cube WHERE chapter IN (PRIVATE($1), PRIVATE($2))", []string{"", ""}},
+	{"cube", "SELECT COUNT(*), SUM(value) FROM cube WHERE month = PRIVATE($2) AND chapter = PRIVATE($1)", []string{"84", "02"}},
 }
 
 // written is the query with the values in it; an empty one is NULL.

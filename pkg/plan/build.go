@@ -14,8 +14,8 @@ type builder struct {
 	*opener
 	u       *universe
 	needs   *needs
-	vars    []int   // GROUP BY columns, and then the private dimension if there is one
-	order   []int   // of the private dimension: per code of the plan's parameter, position of this source's; nil: none
+	vars    []int   // GROUP BY columns, and then private dimensions
+	order   [][]int // of private dimensions: per code of the plan's parameter, positions of this source's; nil: none
 	parts   []*cond // per combination of values of GROUP BY expressions: where it holds
 	spaces  map[spaceID]*space
 	groupAt query.Pos // where GROUP BY or SELECT stands

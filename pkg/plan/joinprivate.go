@@ -39,15 +39,30 @@ func agreePrivate(x, y *source) error {
 			Fix("write both conditions with =, or both as lists of as many parameters")
 	}
 	p, q := x.private, y.private
-	q.order = nil
-	for _, code := range p.Codes {
-		if at, ok := q.domain.index[code]; ok {
-			q.order = append(q.order, at)
-		}
-	}
-	if len(q.order) < len(p.Codes) || len(q.order) < len(q.Codes) {
+	if ok := q.follow(p); !ok {
 		return query.Refuse(q.at, "PRIVATE_COLUMN", "one selection is for both sides, and %s of %s and %s of %s do not have the same codes", p.Column, x.alias, q.Column, y.alias).
 			Fix("select privately on one side only, or by dimensions that have the same codes")
 	}
 	return nil
+}
+
+// follow has the codes of another source's parameter stand for its own, dimension by
+// dimension; ok is false if they are not the same.
+func (p *Private) follow(first *Private) (ok bool) {
+	if len(p.dims) != len(first.dims) || len(p.Codes) != len(first.Codes) {
+		return false
+	}
+	p.order = nil
+	for _, positions := range first.order {
+		var own []int
+		for i, at := range positions {
+			other, ok := p.dims[i].domain.index[first.dims[i].domain.values[at]]
+			if !ok {
+				return false
+			}
+			own = append(own, other)
+		}
+		p.order = append(p.order, own)
+	}
+	return true
 }

@@ -50,6 +50,8 @@ var privateJoins = []struct{ sql, column string }{
 	  JOIN (SELECT year, SUM(amount) AS v FROM mirror GROUP BY year) q USING (year) ORDER BY year`, "partner"},
 	{`SELECT year, p.v, q.v FROM (SELECT year, SUM(value) AS v FROM trade WHERE size IN (PRIVATE($1), PRIVATE($2)) GROUP BY year) p
 	  JOIN (SELECT year, SUM(amount) AS v FROM mirror WHERE size IN (PRIVATE($1), PRIVATE($2)) GROUP BY year) q USING (year) ORDER BY year`, "size"},
+	{`SELECT month, p.n, q.n FROM (SELECT month, COUNT(*) AS n FROM trade WHERE size = PRIVATE($2) AND partner = PRIVATE($1) GROUP BY month) p
+	  JOIN (SELECT month, COUNT(*) AS n FROM mirror WHERE origin = PRIVATE($1) AND size = PRIVATE($2) GROUP BY month) q USING (month) ORDER BY month`, "partner, size"},
 	{`SELECT month, COUNT(*), SUM(a.value), AVG(b.amount) FROM trade a JOIN mirror b USING (month) WHERE a.partner = PRIVATE($1) GROUP BY month ORDER BY month`, "partner"},
 	{`SELECT m, p.v - q.v AS change FROM (SELECT month AS m, SUM(value) AS v FROM trade WHERE partner = PRIVATE($1) GROUP BY month) p
 	  JOIN (SELECT month + 1 AS m, SUM(value) AS v FROM trade WHERE partner = PRIVATE($1) GROUP BY month + 1) q USING (m) ORDER BY m`, "partner"},
@@ -83,6 +85,9 @@ func TestPrivateParametersInJoins(t *testing.T) {
 					codes, values := []int{code}, []string{p.Private.Codes[code]}
 					if p.Private.Weight == 2 {
 						codes, values = append(codes, (code+1)%len(p.Private.Codes)), append(values, p.Private.Codes[(code+1)%len(p.Private.Codes)])
+					}
+					if len(p.Private.dims) > 1 {
+						values = strings.Split(values[0], ", ")
 					}
 					chosen, err := p.Private.Select(values)
 					require.NoError(t, err)
@@ -118,7 +123,7 @@ func TestPrivateJoinsRefused(t *testing.T) {
 		{join(one, list), "UNSUPPORTED", "p and q select in different ways"},
 		{join(one, "WHERE mode = PRIVATE($1)"), "PRIVATE_COLUMN", "size of p and mode of q do not have the same codes"},
 		{join("WHERE month = PRIVATE($1)", ""), "PRIVATE_COLUMN", "month is selected privately, and can't appear elsewhere"},
-		{join("WHERE size = PRIVATE($1) AND partner = PRIVATE($2)", ""), "UNSUPPORTED", "in one condition only"},
+		{join("WHERE size = PRIVATE($1) AND partner = PRIVATE($2)", one), "PRIVATE_COLUMN", "size, partner of p and size of q do not have the same codes"},
 	} {
 		_, err := b.compile(x.sql)
 		r := RefusalOf(err)

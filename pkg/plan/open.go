@@ -21,7 +21,10 @@ func (p *Plan) open(sources []*source, pairs []pair) error {
 			return err
 		}
 		if s.private != nil {
-			s.build.vars, s.build.order = append(s.build.vars, s.private.variable), s.private.order
+			s.build.order = s.private.order
+			for _, d := range s.private.dims {
+				s.build.vars = append(s.build.vars, d.variable)
+			}
 		}
 	}
 	if len(sources) > 1 {

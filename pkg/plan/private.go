@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/functional"
@@ -14,41 +15,57 @@ import (
 // Private is the private parameter of a plan: a dimension of which the buyer selects
 // some codes without saying which. The plan is the same for every choice: every opening
 // has one functional for each code, and the committee opens the sum over the codes that
-// the buyer's shared selection is 1 for.
+// the buyer's shared selection is 1 for. Of several dimensions one code each is selected: then
+// the codes are all combinations, of which one is selected.
 type Private struct {
-	Column string
+	Column string   // or columns
 	Codes  []string // all that can be selected, in the order of Opening.Choices
 	Weight int      // how many are selected, at most or exactly; public
 	Spare  int      // with a list: entries that stand for no code, as many as may be selected
 	Checks int      // keyholders that must agree on the check of the selection
 
+	dims  []privateDim // in the order of the parameters; one with a list
+	order [][]int      // per code of the plan's parameter: its position in the domain of each
+	param int          // while a condition is read: the number of its parameter
+	at    query.Pos
+}
+
+// privateDim is a dimension that is selected privately.
+type privateDim struct {
 	variable int
 	domain   *domain
-	order    []int // per code of the plan's parameter: its position in the domain
-	at       query.Pos
 }
+
+// params is how many values are given.
+func (p *Private) params() int { return max(p.Weight, len(p.dims)) }
 
 // Select returns which codes the values stand for, value i being that of parameter $i+1.
 // Of a list, an empty value selects nothing, and one that is there twice counts once. Its
 // errors do not repeat values.
 func (p *Private) Select(values []string) ([]int, error) {
-	if len(values) != p.Weight {
-		return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the query has %s, and %s given", plural(p.Weight, "private parameter"), given(len(values))).
-			Fix("give a value for each of $1 to $%d", p.Weight)
+	if len(values) != p.params() {
+		return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the query has %s, and %s given", plural(p.params(), "private parameter"), given(len(values))).
+			Fix("give a value for each of $1 to $%d", p.params())
 	}
 	var codes []int
+	combined := 0
 	for i, v := range values {
 		if v == "" && p.Spare > 0 {
 			continue
 		}
-		at, err := p.domain.find(scalar{text: v, isText: true})
+		d := p.dims[min(i, len(p.dims)-1)].domain
+		at, err := d.find(scalar{text: v, isText: true})
 		if err != nil || at < 0 {
-			return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the value of $%d is not a code of %s", i+1, p.Column).
-				Fix("the schema lists its %d codes", len(p.Codes))
+			return nil, carnet.E(carnet.Invalid, "PRIVATE_VALUES", "the value of $%d is not a code of %s", i+1, d.name).
+				Fix("the schema lists its %d codes", len(d.values))
 		}
+		combined = combined*len(d.values) + at
 		if !slices.Contains(codes, at) {
 			codes = append(codes, at)
 		}
+	}
+	if len(p.dims) > 1 {
+		return []int{combined}, nil
 	}
 	return codes, nil
 }
@@ -93,38 +110,26 @@ func (p *Plan) Needed() int {
 // privateForm is what refusals suggest.
 const privateForm = "column = PRIVATE($1) or column IN (PRIVATE($1), PRIVATE($2))"
 
-// splitPrivate takes the condition with private parameters out of WHERE. It must be one
-// of the conditions that AND joins: one below OR or NOT would not select a number of
-// codes that is known.
-func splitPrivate(where query.Expr) (rest, private query.Expr, err error) {
+// splitPrivate takes the conditions with private parameters out of WHERE. They must be among
+// those that AND joins: one below OR or NOT would not select a number of codes that is known.
+func splitPrivate(where query.Expr) (rest query.Expr, private []query.Expr) {
 	if where == nil || !hasPrivate(where) {
-		return where, nil, nil
+		return where, nil
 	}
-	if b, ok := where.(*query.Binary); ok && b.Op == query.And {
-		x, px, err := splitPrivate(b.X)
-		if err != nil {
-			return nil, nil, err
-		}
-		y, py, err := splitPrivate(b.Y)
-		if err != nil {
-			return nil, nil, err
-		}
-		switch {
-		case px != nil && py != nil:
-			return nil, nil, query.Refuse(py.Position(), "UNSUPPORTED", "a query has private parameters in one condition only").
-				Fix("write the values of the other condition into the query")
-		case px == nil:
-			px = py
-		}
-		switch {
-		case x == nil:
-			return y, px, nil
-		case y == nil:
-			return x, px, nil
-		}
-		return &query.Binary{Op: query.And, X: x, Y: y, At: b.At}, px, nil
+	b, ok := where.(*query.Binary)
+	if !ok || b.Op != query.And {
+		return nil, []query.Expr{where}
 	}
-	return nil, where, nil
+	x, px := splitPrivate(b.X)
+	y, py := splitPrivate(b.Y)
+	private = append(px, py...)
+	switch {
+	case x == nil:
+		return y, private
+	case y == nil:
+		return x, private
+	}
+	return &query.Binary{Op: query.And, X: x, Y: y, At: b.At}, private
 }
 
 func hasPrivate(e query.Expr) (found bool) {
@@ -136,8 +141,81 @@ func hasPrivate(e query.Expr) (found bool) {
 	return found
 }
 
-// privateCondition reads the condition that splitPrivate found.
-func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Private, error) {
+// privateCondition reads the conditions that splitPrivate found: one, or several that
+// select one code each, which are one selection of all combinations. Of lists there is
+// one: what two select would be every combination of their codes, and that the entries of a
+// selection are such a product is not checked.
+func (n *names) privateCondition(sel *query.Select, rest query.Expr, list []query.Expr) (*Private, error) {
+	first, err := n.privateDimension(list[0], len(list))
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 1 {
+		if first.Weight >= len(first.Codes) {
+			return nil, query.Refuse(first.at, "PRIVATE_COLUMN", "%s has %s, and selecting %d of them hides nothing", first.Column, plural(len(first.Codes), "code"), first.Weight).
+				Fix("leave the condition out, or select fewer codes")
+		}
+	} else if first, err = n.privateProduct(list); err != nil {
+		return nil, err
+	}
+	for _, d := range first.dims {
+		if err := n.privateElsewhere(sel, rest, d); err != nil {
+			return nil, err
+		}
+	}
+	return first, n.privatePossible(first)
+}
+
+// privateProduct combines conditions that select one code each.
+func (n *names) privateProduct(list []query.Expr) (*Private, error) {
+	out := &Private{Weight: 1, at: list[0].Position(), dims: make([]privateDim, len(list)), Codes: []string{""}, order: [][]int{nil}}
+	for _, e := range list {
+		p, err := n.privateDimension(e, len(list))
+		if err != nil {
+			return nil, err
+		}
+		if p.Spare > 0 {
+			return nil, query.Refuse(e.Position(), "UNSUPPORTED", "a list of private parameters is the only private condition of a query").
+				Fix("write column = PRIVATE($1) in each of several conditions, or the values of the others into the query")
+		}
+		for _, d := range out.dims {
+			if d.domain != nil && d.variable == p.dims[0].variable {
+				return nil, query.Refuse(e.Position(), "PRIVATE_COLUMN", "%s is selected privately, and can't appear elsewhere in the query", p.Column).
+					Fix("write it once")
+			}
+		}
+		if out.dims[p.param-1].domain != nil {
+			return nil, query.Refuse(e.Position(), "UNSUPPORTED", "the private parameters of these conditions are $1 to $%d, each once", len(list)).
+				Fix("write %s", privateForm)
+		}
+		out.dims[p.param-1] = p.dims[0]
+	}
+	var columns []string
+	for _, d := range out.dims {
+		columns = append(columns, d.domain.name)
+		if len(out.Codes)*len(d.domain.values) > MaxOpenings {
+			return nil, query.Refuse(out.at, "TOO_MANY_GROUPS", "the dimensions that are selected privately have more than %d combinations, of which each is read", MaxOpenings).
+				Fix("select privately by fewer of them, and write the values of the others into the query")
+		}
+		var codes []string
+		var order [][]int
+		for i, code := range out.Codes {
+			for at, value := range d.domain.values {
+				codes = append(codes, strings.TrimPrefix(code+", "+value, ", "))
+				order = append(order, append(slices.Clone(out.order[i]), at))
+			}
+		}
+		out.Codes, out.order = codes, order
+	}
+	out.Column = strings.Join(columns, ", ")
+	if len(out.Codes) < 2 {
+		return nil, query.Refuse(out.at, "PRIVATE_COLUMN", "%s has one combination of codes, and selecting it hides nothing", out.Column).Fix("leave the conditions out")
+	}
+	return out, nil
+}
+
+// privateDimension reads one of so many conditions.
+func (n *names) privateDimension(e query.Expr, conditions int) (*Private, error) {
 	var column query.Expr
 	var list []query.Expr
 	spare := 0
@@ -168,35 +246,29 @@ func (n *names) privateCondition(sel *query.Select, rest, e query.Expr) (*Privat
 			Fix("write the value into the query, or select codes of a dimension")
 	}
 	d := n.u.vars[c.variable].domain
-	p := &Private{Column: d.name, Codes: d.values, Weight: len(list), Spare: spare, variable: c.variable, domain: d, at: e.Position()}
+	p := &Private{Column: d.name, Codes: d.values, Weight: len(list), Spare: spare, dims: []privateDim{{c.variable, d}}, at: e.Position()}
+	most := max(conditions, len(list))
 	seen := map[int]bool{}
 	for _, x := range list {
 		param, ok := x.(*query.Private)
 		if !ok {
 			return nil, query.Refuse(x.Position(), "UNSUPPORTED", "a list with private parameters has nothing else").Fix("write %s", privateForm)
 		}
-		if seen[param.Param] || param.Param > len(list) {
-			return nil, query.Refuse(param.At, "UNSUPPORTED", "the private parameters of this list are $1 to $%d, each once", len(list)).
+		if seen[param.Param] || param.Param > most {
+			return nil, query.Refuse(param.At, "UNSUPPORTED", "the private parameters of this list are $1 to $%d, each once", most).
 				Fix("write %s", privateForm)
 		}
-		seen[param.Param] = true
-	}
-	if p.Weight >= len(p.Codes) {
-		return nil, query.Refuse(e.Position(), "PRIVATE_COLUMN", "%s has %s, and selecting %d of them hides nothing", d.name, plural(len(p.Codes), "code"), p.Weight).
-			Fix("leave the condition out, or select fewer codes")
-	}
-	if err := n.privateElsewhere(sel, rest, p); err != nil {
-		return nil, err
+		seen[param.Param], p.param = true, param.Param
 	}
 	for i := range p.Codes {
-		p.order = append(p.order, i)
+		p.order = append(p.order, []int{i})
 	}
-	return p, n.privatePossible(p)
+	return p, nil
 }
 
 // privateElsewhere refuses the dimension in any other place: there, codes would differ in
 // what they stand for, and results would tell which was selected.
-func (n *names) privateElsewhere(sel *query.Select, rest query.Expr, p *Private) error {
+func (n *names) privateElsewhere(sel *query.Select, rest query.Expr, d privateDim) error {
 	exprs := append([]query.Expr{rest, sel.Having}, sel.GroupBy...)
 	for _, it := range sel.Items {
 		exprs = append(exprs, it.Expr)
@@ -209,8 +281,8 @@ func (n *names) privateElsewhere(sel *query.Select, rest query.Expr, p *Private)
 		query.Walk(e, func(x query.Expr) bool {
 			switch x := x.(type) {
 			case *query.ColumnRef:
-				if c, err := n.resolve(x); err == nil && c.variable == p.variable {
-					found = query.Refuse(x.At, "PRIVATE_COLUMN", "%s is selected privately, and can't appear elsewhere in the query", p.Column).
+				if c, err := n.resolve(x); err == nil && c.variable == d.variable {
+					found = query.Refuse(x.At, "PRIVATE_COLUMN", "%s is selected privately, and can't appear elsewhere in the query", d.domain.name).
 						Fix("leave it out here, or write its values into the query")
 				}
 			case *query.Private:
@@ -271,7 +343,7 @@ func (b *builder) choose(g *group, n, filter int, memo map[int][]*picks) ([]Part
 		for code := range p.Codes {
 			codes := g.codes
 			if b.order != nil {
-				codes = append(slices.Clone(codes), b.order[code])
+				codes = append(slices.Clone(codes), b.order[code]...)
 			} else if code > 0 {
 				break
 			}
@@ -359,6 +431,12 @@ func (p *Plan) describePrivate() []string {
 		return nil
 	}
 	x := p.Private
+	if len(x.dims) > 1 {
+		return []string{
+			"which codes of " + x.Column + " are selected is hidden from the gateway, the owners and any " + plural(p.Committee.T-1, "keyholder") + "; they learn that there is one of each, among " + plural(len(x.Codes), "combination"),
+			"  all combinations are read for every number; " + plural(x.Checks, "keyholder") + " must agree that a selection was shared, and " + plural(p.Needed(), "keyholder") + " must answer",
+		}
+	}
 	which, count := "which code of "+x.Column+" is selected", "there is one"
 	if x.Spare > 0 {
 		which, count = "which codes of "+x.Column+" are selected, and how many,", "there are at most "+fmt.Sprint(x.Weight)

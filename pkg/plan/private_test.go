@@ -201,7 +201,7 @@ func TestPrivateRefusals(t *testing.T) {
 			"SELECT COUNT(*) FROM trade WHERE partner <> PRIVATE($1)":                              "UNSUPPORTED",
 			"SELECT COUNT(*) FROM trade WHERE partner NOT IN (PRIVATE($1))":                        "UNSUPPORTED",
 			"SELECT COUNT(*) FROM trade WHERE partner = PRIVATE($1) OR month = 1":                  "UNSUPPORTED",
-			"SELECT COUNT(*) FROM trade WHERE partner = PRIVATE($1) AND month = PRIVATE($2)":       "UNSUPPORTED",
+			"SELECT COUNT(*) FROM trade WHERE partner = PRIVATE($1) AND month = PRIVATE($1)":       "UNSUPPORTED",
 			"SELECT COUNT(*) FROM trade WHERE partner IN (PRIVATE($1), 'DE')":                      "UNSUPPORTED",
 			"SELECT COUNT(*) FROM trade WHERE partner IN (PRIVATE($1), PRIVATE($1))":               "UNSUPPORTED",
 			"SELECT COUNT(*) FROM trade WHERE partner IN (PRIVATE($1), PRIVATE($3))":               "UNSUPPORTED",

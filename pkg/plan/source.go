@@ -31,10 +31,8 @@ func newSource(index int, sel *query.Select, u *universe) (*source, error) {
 	if len(sel.GroupBy) > 0 {
 		s.at = sel.GroupBy[0].Position()
 	}
-	rest, secret, err := splitPrivate(sel.Where)
-	if err != nil {
-		return nil, err
-	}
+	var err error
+	rest, secret := splitPrivate(sel.Where)
 	where, whereAt := constantCond(isTrue), sel.From.Pos
 	if rest != nil {
 		whereAt = rest.Position()
