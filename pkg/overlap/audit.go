@@ -15,6 +15,7 @@ import (
 // by some number.
 const (
 	MaxNumbers  = 512     // numbers that are compared cell by cell
+	someNumbers = 64      // of those before and of the plan's, where there are more
 	maxPatterns = 4096    // selections of files
 	maxSets     = 1024    // sets of owners
 	maxWork     = 1 << 28 // multiplications of one comparison, some seconds
@@ -52,7 +53,7 @@ type linked struct {
 	places   []*place
 	patterns map[string]pattern
 	numbers  []number
-	many     bool // there were more numbers than are kept
+	many     bool // there were more numbers than are kept, which are the first ones
 	diverse  bool // there were more patterns than are kept
 	split    bool // patterns alone do not show that nothing is told; numbers do
 }
@@ -101,7 +102,7 @@ func (a *Audit) judge(p *plan.Plan, keep bool) error {
 		return err
 	}
 	a.keep(p, fresh)
-	if len(fresh.after.numbers) == 0 {
+	if len(fresh.after.numbers) == fresh.before {
 		a.reader.Undo(mark) // nothing refers to what was read
 	}
 	return nil
@@ -115,6 +116,7 @@ type asked struct {
 	places   []*place // of the numbers
 	made     []*place // those of them that nobody asked for before
 	after    *linked  // what is linked, once it is admitted
+	before   int      // how many of its numbers are not of the plan
 }
 
 // read reads the numbers of a plan that were not released yet.
@@ -287,10 +289,13 @@ func (f *asked) merged() *linked {
 	for k, p := range f.patterns {
 		out.patterns[k] = p
 	}
-	out.numbers = append(out.numbers, f.numbers...)
-	if out.many = out.many || f.more || len(out.numbers) > MaxNumbers; out.many {
-		out.numbers = nil
+	if len(out.numbers) > MaxNumbers {
+		out.numbers, out.many = out.numbers[:MaxNumbers], true
 	}
+	f.before = len(out.numbers)
+	kept := min(len(f.numbers), MaxNumbers-f.before)
+	out.numbers = append(out.numbers, f.numbers[:kept]...)
+	out.many = out.many || f.more || kept < len(f.numbers)
 	if len(out.patterns) > maxPatterns {
 		out.patterns, out.diverse = map[string]pattern{}, true
 	}

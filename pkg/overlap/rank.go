@@ -53,7 +53,16 @@ func (a *Audit) together(f *asked) error {
 		return nil
 	}
 	l.split = true
-	return a.fewByNumbers(l, suspect)
+	if !l.many {
+		return a.fewByNumbers(l.places, l.numbers, suspect)
+	}
+	// Some of them can still show that it is so, but not that it is not.
+	old := l.numbers[:min(f.before, someNumbers)]
+	some := append(old[:len(old):len(old)], f.numbers[:min(len(f.numbers), someNumbers)]...)
+	if err := a.fewByNumbers(l.places, some, suspect); err != nil {
+		return err
+	}
+	return notCompared("too many numbers were released")
 }
 
 // addsNoPattern reports whether the places were linked with each other before, and their
@@ -139,17 +148,14 @@ func (a *Audit) fewByPatterns(l *linked, set []carnet.PartyID) bool {
 // fewByNumbers is an error if a combination of numbers, cell by cell, is about owners of
 // one of the sets only, and not zero where that is too few of them. How many rows a file
 // has is public, so a number counts for nothing as far as it is a multiple of that.
-func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
-	if l.many {
-		return notCompared("too many numbers were released")
-	}
+func (a *Audit) fewByNumbers(places []*place, numbers []number, sets [][]carnet.PartyID) error {
 	type group struct {
 		owners []carnet.PartyID
 		need   int
 	}
 	var groups []group
 	of := map[*place]int{}
-	for _, x := range l.places {
+	for _, x := range places {
 		g := group{x.owners, x.need}
 		i := slices.IndexFunc(groups, func(o group) bool { return names(o.owners) == names(g.owners) && o.need == g.need })
 		if i < 0 {
@@ -158,9 +164,9 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 		}
 		of[x] = i
 	}
-	points := len(l.numbers) + 1 // as many as the rank can be, and one to tell what is left from zero
-	work, codes := len(l.numbers)*len(l.numbers)/2*points*len(sets), map[*cells.Space]int{}
-	for _, n := range l.numbers {
+	points := len(numbers) + 1 // as many as the rank can be, and one to tell what is left from zero
+	work, codes := len(numbers)*len(numbers)/2*points*len(sets), map[*cells.Space]int{}
+	for _, n := range numbers {
 		work += points * len(n)
 		for _, x := range n {
 			if codes[x.Space] == 0 {
@@ -174,7 +180,7 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 	if work > maxWork {
 		return notCompared("too many numbers of too many owners were released")
 	}
-	values := make([][][]uint64, len(l.numbers)) // per number and group: at each point
+	values := make([][][]uint64, len(numbers)) // per number and group: at each point
 	for i := range values {
 		values[i] = make([][]uint64, len(groups))
 		for g := range groups {
@@ -188,7 +194,7 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 	for k := range points {
 		at := map[*cells.Space]*cells.Eval{}
 		factors := map[factor]uint64{}
-		for i, n := range l.numbers {
+		for i, n := range numbers {
 			for _, x := range n {
 				e := at[x.Space]
 				if e == nil {
@@ -213,7 +219,7 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 	}
 	for _, set := range sets {
 		e := elimination{prime: a.prime, pivots: points - 1}
-		for i := range l.numbers {
+		for i := range numbers {
 			row := make([]uint64, points)
 			for g := range groups {
 				switch x := (&place{owners: groups[g].owners}); {
@@ -226,7 +232,7 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 				}
 			}
 			if e.add(row) {
-				return overlaps(demanding(l, set))
+				return overlaps(demanding(places, set))
 			}
 		}
 	}
@@ -234,9 +240,9 @@ func (a *Audit) fewByNumbers(l *linked, sets [][]carnet.PartyID) error {
 }
 
 // demanding is a place of the set's owners whose terms demand more of them.
-func demanding(l *linked, set []carnet.PartyID) *place {
-	at := slices.IndexFunc(l.places, func(x *place) bool { return x.among(set) && x.need > len(set) })
-	return l.places[max(0, at)]
+func demanding(places []*place, set []carnet.PartyID) *place {
+	at := slices.IndexFunc(places, func(x *place) bool { return x.among(set) && x.need > len(set) })
+	return places[max(0, at)]
 }
 
 // elimination brings rows into echelon form, in the order in which they come.
