@@ -67,9 +67,6 @@ var migrations = []string{
 	 CREATE INDEX payment_by_seq ON payment (seq);
 	 CREATE TABLE noisy (dataset TEXT NOT NULL, functional BLOB NOT NULL, seq INTEGER NOT NULL,
 	   PRIMARY KEY (dataset, functional)) STRICT, WITHOUT ROWID;`,
-	`-- Resharings of which this keyholder keeps seeds, written before they are kept: should
-	 -- the key go another way, they are destroyed.
-	 CREATE TABLE takeover (dealing BLOB PRIMARY KEY, key BLOB NOT NULL, source BLOB NOT NULL) STRICT;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It
