@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +55,8 @@ type cli struct {
 	Inbox       inboxCmd       `cmd:"" help:"List the queries that wait for your approval, or show one in words."`
 	Approve     approveCmd     `cmd:"" help:"Approve a query."`
 	Refuse      refuseCmd      `cmd:"" help:"Refuse a query."`
+
+	Verify verifyCmd `cmd:"" help:"Check an evidence bundle, offline."`
 
 	Assess assessCmd `cmd:"" help:"Tell what a registration, a publication or a query would need, before doing it."`
 	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`
@@ -112,6 +115,9 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	a.home = c.Home
 	defer a.close()
 	if err := k.Run(a); err != nil {
+		if errors.Is(err, errFound) { // it was printed
+			return command.Found
+		}
 		if ctx.Err() != nil {
 			fmt.Fprintln(stderr, "carnet: interrupted")
 			return command.Interrupted

@@ -22,13 +22,15 @@ const (
 	Precondition = 5
 	Refused      = 6
 	Unavailable  = 7
+	Found        = 8
 	Interrupted  = 130
 )
 
 // ExitCodes is the paragraph of every program's help.
 const ExitCodes = `Exit codes: 0 done; 1 internal fault; 2 the command or its input is wrong; 3 not
 found; 4 not allowed; 5 the state does not allow it; 6 refused by terms, policy or
-a keyholder; 7 unavailable or exhausted, try later; 130 interrupted.`
+a keyholder; 7 unavailable or exhausted, try later; 8 a check failed (verify);
+130 interrupted.`
 
 // ExitCode is the code that a program ends with for err.
 func ExitCode(err error) int {

@@ -35,7 +35,8 @@ func pack(ms []member) ([]byte, error) {
 	w := zip.NewWriter(&out)
 	for _, m := range ms {
 		f, err := w.CreateRaw(&zip.FileHeader{
-			Name: m.name, Method: zip.Store, ModifiedDate: epoch, CRC32: crc32.ChecksumIEEE(m.data),
+			Name: m.name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(m.data),
+			ModifiedDate:     epoch, //nolint:staticcheck // CreateRaw writes this field and no other
 			CompressedSize64: uint64(len(m.data)), UncompressedSize64: uint64(len(m.data)),
 		})
 		if err != nil {

@@ -188,6 +188,7 @@ func rezip(members []part) []byte {
 	w := zip.NewWriter(&b)
 	for _, m := range members {
 		n := uint64(len(m.data))
+		//nolint:staticcheck // CreateRaw writes ModifiedDate and no other
 		f, err := w.CreateRaw(&zip.FileHeader{Name: m.name, ModifiedDate: 33, CRC32: crc32.ChecksumIEEE(m.data), CompressedSize64: n, UncompressedSize64: n})
 		if err == nil {
 			_, err = f.Write(m.data)
