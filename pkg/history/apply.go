@@ -46,6 +46,12 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 		err = s.applyRetirement(seq, env)
 	case carnet.TypeRedealing:
 		ev.Redealt, err = s.applyRedealing(env)
+	case carnet.TypeSuccession:
+		err = s.applySuccession(env)
+	case carnet.TypeContribution:
+		err = s.applyContribution(env)
+	case carnet.TypeResharing:
+		err = s.applyResharing(env)
 	case carnet.TypeDestruction:
 		err = s.applyDestruction(env)
 	case carnet.TypeCertificate, carnet.TypeUsage:

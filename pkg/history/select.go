@@ -25,9 +25,9 @@ type Selector struct {
 	datasets map[carnet.DatasetID][]*evidence.Entry // manifests in effect
 	products map[carnet.ProductID]*evidence.Entry   // newest
 	ended    []endedEntry
-	redealt  map[carnet.KeyID][]*evidence.Entry
-	judged   map[carnet.Hash][]*evidence.Entry // decisions, by what they are about
-	about    []*evidence.Entry                 // the query and what names it
+	redealt  map[carnet.KeyID][]*evidence.Entry // how keys were dealt again and handed on
+	judged   map[carnet.Hash][]*evidence.Entry  // decisions, by what they are about
+	about    []*evidence.Entry                  // the query and what names it
 	asked    *evidence.Entry
 	frozen   map[carnet.ProductID]*evidence.Entry // products, when the query was asked
 	listed   []carnet.DatasetID                   // their datasets, in use or not
@@ -61,7 +61,8 @@ func (s *Selector) Take(e *evidence.Entry) {
 	case carnet.TypeDecision:
 		s.decision(e)
 	case carnet.TypeParty, carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing, carnet.TypeDataset, carnet.TypeProduct,
-		carnet.TypeRevocation, carnet.TypeRetirement, carnet.TypeRedealing, carnet.TypeDestruction:
+		carnet.TypeRevocation, carnet.TypeRetirement, carnet.TypeRedealing, carnet.TypeDestruction,
+		carnet.TypeSuccession, carnet.TypeContribution, carnet.TypeResharing:
 		if _, err := s.state.Apply(e.Seq, e.Envelope); err == nil {
 			s.keep(e)
 		}
@@ -133,9 +134,11 @@ func (s *Selector) keep(e *evidence.Entry) {
 		if env.Decode(env.PayloadType, &b) == nil {
 			s.ended = append(s.ended, endedEntry{key: b.Key, entry: e})
 		}
-	case carnet.TypeRedealing:
-		var b carnet.Redealing
-		if env.Decode(env.PayloadType, &b) == nil {
+	case carnet.TypeRedealing, carnet.TypeSuccession, carnet.TypeContribution, carnet.TypeResharing:
+		var b struct {
+			Key carnet.KeyID `json:"key"`
+		}
+		if json.Unmarshal(env.Payload, &b) == nil {
 			s.redealt[b.Key] = append(s.redealt[b.Key], e)
 		}
 	}
@@ -199,10 +202,14 @@ func (p *picked) key(key carnet.KeyID) {
 	s := p.s
 	p.dealing(key)
 	for _, e := range s.redealt[key] {
-		var r carnet.Redealing
-		if e.Seq < s.asked.Seq && e.Envelope.Decode(carnet.TypeRedealing, &r) == nil {
+		var r struct {
+			Dealing   carnet.KeyID `json:"dealing"`   // of a redealing
+			Committee carnet.Hash  `json:"committee"` // of what hands a key on
+		}
+		if e.Seq < s.asked.Seq && json.Unmarshal(e.Envelope.Payload, &r) == nil {
 			p.add(e)
 			p.dealing(r.Dealing)
+			p.add(s.byHash[r.Committee])
 		}
 	}
 	for _, e := range s.ended {

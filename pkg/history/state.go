@@ -31,6 +31,9 @@ type State struct {
 	retired    map[carnet.KeyID]*Ended
 	cases      map[carnet.Hash]*Case // by statement hash of the query
 	ids        map[queryID]carnet.Hash
+
+	successions   map[carnet.KeyID]*carnet.Succession
+	contributions map[moveID]map[int]*carnet.Contribution // by keyholder number
 }
 
 type queryID struct {
@@ -91,6 +94,9 @@ func New(registrar ed25519.PublicKey) *State {
 		retired:    map[carnet.KeyID]*Ended{},
 		cases:      map[carnet.Hash]*Case{},
 		ids:        map[queryID]carnet.Hash{},
+
+		successions:   map[carnet.KeyID]*carnet.Succession{},
+		contributions: map[moveID]map[int]*carnet.Contribution{},
 	}
 }
 
