@@ -43,9 +43,13 @@ func (a *Audit) together(f *asked) error {
 	if !ok {
 		return notCompared("too many owners are combined")
 	}
+	patterns, ok := a.spanOf(l, sets)
+	if !ok {
+		return notCompared("too many different selections of too many files were asked for")
+	}
 	suspect := sets[:0:0]
 	for _, s := range sets {
-		if a.fewByPatterns(l, s) {
+		if patterns.tells(s) {
 			suspect = append(suspect, s)
 		}
 	}
@@ -108,41 +112,6 @@ func subsets(owners []carnet.PartyID, needs map[int]bool) (sets [][]carnet.Party
 // among reports whether all owners of the place are in the set.
 func (x *place) among(set []carnet.PartyID) bool {
 	return !slices.ContainsFunc(x.owners, func(o carnet.PartyID) bool { return !slices.Contains(set, o) })
-}
-
-// fewByPatterns reports whether a combination of patterns is zero but for places of the
-// owners in the set, and not zero where that is too few of them.
-func (a *Audit) fewByPatterns(l *linked, set []carnet.PartyID) bool {
-	column := map[*place]int{}
-	var few []*place
-	for _, x := range l.places {
-		switch {
-		case !x.among(set):
-			column[x] = len(column)
-		case x.need > len(set):
-			few = append(few, x)
-		}
-	}
-	if len(few) == 0 {
-		return false
-	}
-	pivots := len(column)
-	for _, x := range few {
-		column[x] = len(column)
-	}
-	e := elimination{prime: a.prime, pivots: pivots}
-	for _, p := range l.patterns {
-		row := make([]uint64, len(column))
-		for _, x := range p {
-			if c, ok := column[x.place]; ok {
-				row[c] = modulo(x.value, a.prime)
-			}
-		}
-		if e.add(row) {
-			return true
-		}
-	}
-	return false
 }
 
 // fewByNumbers is an error if a combination of numbers, cell by cell, is about owners of
@@ -257,15 +226,7 @@ type elimination struct {
 // columns and not zero in those beyond.
 func (e *elimination) add(row []uint64) bool {
 	for i, b := range e.basis {
-		c := row[e.at[i]]
-		if c == 0 {
-			continue
-		}
-		for k := range row {
-			if b[k] != 0 {
-				row[k] = (row[k] + e.prime - product(c, b[k], e.prime)) % e.prime
-			}
-		}
+		e.less(row, b, e.at[i])
 	}
 	first := slices.IndexFunc(row, func(v uint64) bool { return v != 0 })
 	if first < 0 {
@@ -280,6 +241,19 @@ func (e *elimination) add(row []uint64) bool {
 	}
 	e.basis, e.at = append(e.basis, row), append(e.at, first)
 	return false
+}
+
+// less takes from a row what makes it zero in the column of a basis row's pivot.
+func (e *elimination) less(row, b []uint64, at int) {
+	c := row[at]
+	if c == 0 {
+		return
+	}
+	for k := range row {
+		if b[k] != 0 {
+			row[k] = (row[k] + e.prime - product(c, b[k], e.prime)) % e.prime
+		}
+	}
 }
 
 // product is modulo the prime, as are its factors.

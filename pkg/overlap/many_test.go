@@ -1,0 +1,104 @@
+package overlap
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
+
+// many are places of so many owners with so many files each, and selections of three owners
+// or more that a buyer drew. Every dataset demands three owners.
+func many(owners, files, selections int, r *rand.Rand) *linked {
+	l := &linked{patterns: map[string]pattern{}}
+	for o := range owners {
+		for range files {
+			l.places = append(l.places, &place{number: len(l.places), owners: []carnet.PartyID{carnet.PartyID(fmt.Sprintf("o%02d", o))}, need: 3})
+		}
+	}
+	for range selections {
+		var p pattern
+		for _, x := range l.places {
+			if r.IntN(2) == 0 {
+				p = append(p, entry{x, int64(1 + r.IntN(2))})
+			}
+		}
+		if len(p) > 0 {
+			l.patterns[p.key()] = p
+		}
+	}
+	return l
+}
+
+// plainly is span.tells by elimination for each set, as the question is put.
+func plainly(a *Audit, l *linked, set []carnet.PartyID) bool {
+	column := map[*place]int{}
+	var few []*place
+	for _, x := range l.places {
+		switch {
+		case !x.among(set):
+			column[x] = len(column)
+		case x.need > len(set):
+			few = append(few, x)
+		}
+	}
+	if len(few) == 0 {
+		return false
+	}
+	pivots := len(column)
+	for _, x := range few {
+		column[x] = len(column)
+	}
+	e := elimination{prime: a.prime, pivots: pivots}
+	for _, p := range l.patterns {
+		row := make([]uint64, len(column))
+		for _, x := range p {
+			if c, ok := column[x.place]; ok {
+				row[c] = modulo(x.value, a.prime)
+			}
+		}
+		if e.add(row) {
+			return true
+		}
+	}
+	return false
+}
+
+// What a set of owners is told is the same by what is orthogonal to the patterns.
+func TestSpan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "seed")))
+		l := many(rapid.IntRange(2, 6).Draw(t, "owners"), rapid.IntRange(1, 3).Draw(t, "files"), rapid.IntRange(0, 12).Draw(t, "selections"), r)
+		for _, x := range l.places {
+			x.need = rapid.IntRange(1, 4).Draw(t, "need")
+		}
+		a := New([32]byte{1})
+		sets, ok := subsets(l.owners(), map[int]bool{2: true, 3: true, 4: true})
+		require.True(t, ok)
+		s, ok := a.spanOf(l, sets)
+		require.True(t, ok)
+		for _, set := range sets {
+			require.Equal(t, plainly(a, l, set), s.tells(set), "%v", set)
+		}
+	})
+}
+
+// A buyer who asks about many different selections of many owners' files holds nobody up:
+// every query after them has a bound on what it takes, or is refused.
+func TestManySelections(t *testing.T) {
+	r, a := rand.New(rand.NewPCG(1, 2)), New([32]byte{1})
+	l := many(40, 5, 160, r)
+	sets, ok := subsets(l.owners(), map[int]bool{3: true})
+	require.True(t, ok)
+	s, ok := a.spanOf(l, sets)
+	require.True(t, ok)
+	for _, set := range sets { // elimination for each of them would be 8 billion multiplications
+		require.False(t, s.tells(set))
+	}
+	_, ok = a.spanOf(many(40, 25, maxPatterns, r), sets)
+	require.False(t, ok)
+}
