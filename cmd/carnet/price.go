@@ -8,6 +8,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/meter"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 // priceFile is the part of terms.yaml that says what the use of the data costs. Amounts
@@ -16,6 +17,7 @@ type priceFile struct {
 	Currency    string           `yaml:"currency"`
 	Query       string           `yaml:"query"`
 	Group       string           `yaml:"group"`
+	Budget      string           `yaml:"budget"`
 	Month       string           `yaml:"month"`
 	Subscribers []carnet.PartyID `yaml:"subscribers"`
 	Shares      []shareFile      `yaml:"shares"`
@@ -36,7 +38,7 @@ func (f *priceFile) price(file string) (*carnet.Price, error) {
 	for _, x := range []struct {
 		name, text string
 		into       *carnet.Amount
-	}{{"query", f.Query, &p.Query}, {"group", f.Group, &p.Group}, {"month", f.Month, &p.Month}} {
+	}{{"query", f.Query, &p.Query}, {"group", f.Group, &p.Group}, {"budget", f.Budget, &p.Budget}, {"month", f.Month, &p.Month}} {
 		if x.text == "" {
 			continue
 		}
@@ -104,6 +106,9 @@ func (a *app) quoted(lines []meter.Line) error {
 		if l.Item == meter.PerGroup {
 			what = fmt.Sprintf("for %s", plural(int(l.Quantity), "group"))
 		}
+		if l.Item == meter.PerBudget {
+			what = fmt.Sprintf("for %s of privacy budget", privacy.Format(l.Quantity))
+		}
 		if l.Item == meter.PerMonth {
 			what = "for this month, unless it is paid already"
 		}
@@ -121,7 +126,7 @@ func priceText(p *carnet.Price) string {
 	for _, x := range []struct {
 		amount carnet.Amount
 		per    string
-	}{{p.Query, "query"}, {p.Group, "group"}, {p.Month, "month by subscription"}} {
+	}{{p.Query, "query"}, {p.Group, "group"}, {p.Budget, "rho of privacy budget"}, {p.Month, "month by subscription"}} {
 		if x.amount != 0 {
 			out = append(out, fmt.Sprintf("%s %s a %s", x.amount, p.Currency, x.per))
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 type usageCmd struct {
@@ -51,7 +52,7 @@ func (c *usageCmd) Run(a *app) error {
 		Lead: fmt.Sprintf("%s certifies how dataset %s of %s was used.", u.Operator, u.Dataset, u.Owner),
 		Facts: [][2]string{
 			{"From", u.From.Format(time.RFC3339)}, {"Until", u.Until.Format(time.RFC3339)},
-			{"Queries released", fmt.Sprint(u.Queries)}, {"Groups", fmt.Sprint(u.Groups)}, {"Numbers", fmt.Sprint(u.Numbers)}, {"Rows read", fmt.Sprint(u.Rows)},
+			{"Queries released", fmt.Sprint(u.Queries)}, {"Groups", fmt.Sprint(u.Groups)}, {"Numbers", fmt.Sprint(u.Numbers)}, {"Rows read", fmt.Sprint(u.Rows)}, {"Privacy budget", privacy.Format(u.Budget)},
 			{"Queries not released", fmt.Sprint(u.Unreleased)}, {"Income", incomeText(u.Income)},
 			{"Log", fmt.Sprintf("%d entries, root %s", u.Size, u.Head)}, {"Entry of this statement", fmt.Sprint(ref.Seq)}, {"Made", u.Created.Format(time.RFC3339)},
 		}}

@@ -69,7 +69,7 @@ type Price struct {
 	Currency string `json:"currency"`         // three capital letters, mostly of ISO 4217
 	Query    Amount `json:"query,omitempty"`  // for each released query
 	Group    Amount `json:"group,omitempty"`  // for each group of its result that the dataset is part of
-	Budget   Amount `json:"budget,omitempty"` // for each unit of privacy budget that it is charged, in proportion
+	Budget   Amount `json:"budget,omitempty"` // for a rho of 1 of privacy budget that its numbers cost, in proportion, released before or not
 	// Subscribers pay Month once for each calendar month (UTC) in which they have a
 	// released query, in place of the other prices. "*" stands for every buyer.
 	Month       Amount    `json:"month,omitempty"`

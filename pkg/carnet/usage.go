@@ -38,6 +38,7 @@ type Usage struct {
 	Groups     int64         `json:"groups"`
 	Numbers    int64         `json:"numbers"`
 	Rows       int64         `json:"rows"`       // read, each time anew
+	Budget     int64         `json:"budget"`     // millionths of rho that the released numbers cost, each time anew
 	Unreleased int64         `json:"unreleased"` // journaled and not released
 	Refused    []ReasonCount `json:"refused,omitempty"`
 	Buyers     []BuyerUsage  `json:"buyers,omitempty"`

@@ -29,8 +29,8 @@ type Line struct {
 	Dataset  carnet.DatasetID `json:"dataset"`
 	Manifest carnet.Hash      `json:"manifest"` // whose terms have the price
 	Item     Item             `json:"item"`
-	Quantity int64            `json:"quantity"`
-	Price    carnet.Amount    `json:"price"` // for one
+	Quantity int64            `json:"quantity"` // of budget in millionths
+	Price    carnet.Amount    `json:"price"`    // for one
 	Currency string           `json:"currency"`
 	Amount   carnet.Amount    `json:"amount"` // of this payee
 }
@@ -74,7 +74,7 @@ func (b *Bill) Add(r *Release) ([]Line, error) {
 		line := Line{Query: r.Query, Entry: r.Entry, At: r.At.UTC(), Buyer: r.Buyer, Payee: u.Owner, Dataset: u.Dataset, Manifest: u.Manifest, Currency: u.Price.Currency}
 		for _, item := range b.items(r, u) {
 			line.Item, line.Quantity, line.Price = item.Item, item.Quantity, item.Price
-			amount, err := times(item.Price, item.Quantity)
+			amount, err := item.worth()
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +100,7 @@ func (b *Bill) items(r *Release, u *Use) []Line {
 		b.paid[s] = true
 		return []Line{{Item: PerMonth, Quantity: 1, Price: p.Month}}
 	}
-	return []Line{{Item: PerQuery, Quantity: 1, Price: p.Query}, {Item: PerGroup, Quantity: u.Groups, Price: p.Group}}
+	return []Line{{Item: PerQuery, Quantity: 1, Price: p.Query}, {Item: PerGroup, Quantity: u.Groups, Price: p.Group}, {Item: PerBudget, Quantity: u.Budget, Price: p.Budget}}
 }
 
 // shared divides an amount among the owner and those with a share. Fractions of the
@@ -122,8 +122,14 @@ func shared(line Line, amount carnet.Amount, shares []carnet.PriceShare) (out []
 	return out
 }
 
-func times(price carnet.Amount, n int64) (carnet.Amount, error) {
-	v := new(big.Int).Mul(big.NewInt(int64(price)), big.NewInt(n))
+// worth is quantity times price; of budget, whose price is for a million millionths, rounded
+// up.
+func (l *Line) worth() (carnet.Amount, error) {
+	v := new(big.Int).Mul(big.NewInt(int64(l.Price)), big.NewInt(l.Quantity))
+	if l.Item == PerBudget {
+		const million = 1_000_000
+		v.Add(v, big.NewInt(million-1)).Quo(v, big.NewInt(million))
+	}
 	if !v.IsInt64() {
 		return 0, errTooMuch()
 	}

@@ -59,6 +59,13 @@ func TestPricesBecomeLines(t *testing.T) {
 		release(3, "other", start, subscribed), release(4, "bank", start.Add(26*time.Hour), subscribed))))
 }
 
+func TestBudgetIsPaidInProportionAndRoundedUp(t *testing.T) {
+	u := Use{Dataset: "kz/trade", Owner: "kz", Budget: 250_001, Price: &carnet.Price{Currency: "KZT", Budget: amount(t, "3")}}
+	require.Equal(t, []string{"1 bank->kz budget 250001x3 0.750003 KZT"}, text(bill(t, release(1, "bank", start, u))))
+	u.Budget, u.Price.Budget = 1, 1
+	require.Equal(t, []string{"1 bank->kz budget 1x0.000001 0.000001 KZT"}, text(bill(t, release(1, "bank", start, u))))
+}
+
 func TestSharesAddUpToTheAmount(t *testing.T) {
 	u := Use{Dataset: "kz/trade", Owner: "kz", Price: &carnet.Price{Currency: "KZT", Query: 7,
 		Shares: []carnet.PriceShare{{Party: "gate", PerTenThousand: 3333}, {Party: "ministry", PerTenThousand: 1000}}}}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 // Attempt is a journaled query that was not released, as far as the journal shows.
@@ -42,6 +43,7 @@ func UsageOf(dataset carnet.DatasetID, from, until time.Time, releases []Release
 			buyers[r.Buyer] = b
 		}
 		u.Queries, u.Groups, u.Numbers, u.Rows = u.Queries+1, u.Groups+use.Groups, u.Numbers+use.Numbers, u.Rows+use.Rows
+		u.Budget = privacy.Add(u.Budget, use.Budget)
 		b.Queries, b.Groups, b.Numbers = b.Queries+1, b.Groups+use.Groups, b.Numbers+use.Numbers
 	}
 	for _, id := range slices.Sorted(maps.Keys(buyers)) {

@@ -15,6 +15,7 @@ type Use struct {
 	Groups   int64            `json:"groups"`  // groups of the result that rows of the dataset are part of
 	Numbers  int64            `json:"numbers"` // opened numbers that they are part of
 	Rows     int64            `json:"rows"`    // rows of the files that are read
+	Budget   int64            `json:"budget"`  // millionths of rho that these numbers cost, released before or not
 	Price    *carnet.Price    `json:"price,omitempty"`
 }
 
@@ -73,6 +74,13 @@ func Uses(p *plan.Plan) []Use {
 		for _, f := range p.Datasets[i].Manifest.Files {
 			if read[f.Nonce] {
 				uses[i].Rows += f.Rows
+			}
+		}
+	}
+	for i := range p.Spendings {
+		for j := range uses {
+			if uses[j].Dataset == p.Spendings[i].Dataset {
+				uses[j].Budget = p.Spendings[i].Cost(func(int) bool { return false })
 			}
 		}
 	}

@@ -68,3 +68,15 @@ func TestUses(t *testing.T) {
 		}
 	}
 }
+
+// TestUsesOfBudget: one quantity over all groups costs its price once, and every quantity
+// costs.
+func TestUsesOfBudget(t *testing.T) {
+	p := product(t)
+	p.Datasets[0].Manifest.Terms.Privacy = &carnet.Privacy{Budget: 1_000_000, PerNumber: 1000, RowsPerUnit: 1}
+	compiled, err := plan.Compile("SELECT month, COUNT(*) FROM trade GROUP BY month", p)
+	require.NoError(t, err)
+	uses := Uses(compiled)
+	require.EqualValues(t, 1000, uses[0].Budget)
+	require.Zero(t, uses[1].Budget, "its owner asks for none")
+}
