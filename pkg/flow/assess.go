@@ -84,18 +84,14 @@ func (g *Gateway) AssessRegistration(ctx context.Context, j carnet.Jurisdiction,
 func (g *Gateway) judgeDataset(ctx context.Context, d *carnet.Dataset, statement carnet.Hash) (Verdict, error) {
 	r := PolicyDataset{Manifest: d, Statement: statement, Now: g.now()}
 	err := g.Store.View(ctx, func(tx Tx) error {
-		k, st, err := tx.GetDealing(d.Key)
+		dealt, err := OpenedWith(tx, d.Key)
 		if absent(err) {
 			return carnet.E(carnet.Precondition, "KEY_NOT_DEALT", "there is no dealing of key %s", d.Key).Fix("make one with carnet deal")
 		}
 		if err != nil {
 			return err
 		}
-		dealt, _, err := st.Envelope.DecodeDealing()
-		if err != nil {
-			return err
-		}
-		c, _, err := committee(tx, k.Committee)
+		c, _, err := committee(tx, dealt.Committee)
 		r.Committee, r.Home = &c, dealt.Home != nil
 		return err
 	})

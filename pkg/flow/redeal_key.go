@@ -138,6 +138,16 @@ func dealtBefore(tx Tx, key carnet.KeyID, seq int64) (*dealt, error) {
 	return d, err
 }
 
+// OpenedWith is the dealing that a query that came now would open a key with. Its committee
+// is who judges and answers, whoever the key was dealt to first.
+func OpenedWith(tx Tx, key carnet.KeyID) (carnet.Dealing, error) {
+	d, err := dealtBefore(tx, key, endOfJournal)
+	if err != nil {
+		return carnet.Dealing{}, err
+	}
+	return d.Dealing, nil
+}
+
 // endOfJournal is above every sequence number.
 const endOfJournal = math.MaxInt64
 

@@ -196,6 +196,13 @@ func TestReshare(t *testing.T) {
 	require.Len(t, p.Redealt, 2, "the owner's word and the resharing")
 	requireReason(t, "RESHARE_OVER", first(m.contribution(1)))
 
+	// Policies judge with the committee that answers now.
+	require.NoError(t, m.G.Store.View(ctx, func(tx flow.Tx) error {
+		now, err := flow.OpenedWith(tx, m.key.ID)
+		require.Equal(t, m.hash, now.Committee)
+		return err
+	}))
+
 	// Whoever destroyed its seeds is not given them again.
 	id := carnet.KeyID(p.Redealt[1].Hash)
 	gone := carnet.Destruction{Key: id, By: m.next.Members[0], Number: 1, Created: m.Now()}

@@ -43,6 +43,7 @@ type vectors struct {
 	Certificates []vectorBound      `json:"certificates"`
 	Selections   []vectorSelection  `json:"selections"`
 	Crosses      []vectorCross      `json:"crosses"`
+	Reshares     []vectorReshare    `json:"reshares"`
 }
 
 type (
@@ -282,6 +283,7 @@ func makeVectors(t *testing.T) *vectors {
 	}
 	v.addSelections(t, r, draw)
 	v.addCrosses(t, r)
+	v.Reshares = reshareVectors()
 	return v
 }
 

@@ -43,11 +43,7 @@ func (p *Policy) Check(ctx context.Context, r flow.PolicyRequest) (flow.Verdict,
 		Buyer: r.Buyer.ID, Purpose: r.Purpose, Plan: r.Plan, Homes: map[carnet.KeyID]int{}}
 	err = p.store.View(ctx, func(tx flow.Tx) error {
 		for i := range f.Datasets {
-			k, st, err := tx.GetDealing(f.Datasets[i].Manifest.Key)
-			if err != nil {
-				return err
-			}
-			d, _, err := st.Envelope.DecodeDealing()
+			d, err := flow.OpenedWith(tx, f.Datasets[i].Manifest.Key)
 			if err != nil {
 				return err
 			}
@@ -55,7 +51,7 @@ func (p *Policy) Check(ctx context.Context, r flow.PolicyRequest) (flow.Verdict,
 				f.Homes[f.Datasets[i].Manifest.Key] = d.Home.Member
 			}
 			if f.Committee == nil {
-				if f.Committee, err = committee(tx, k.Committee); err != nil {
+				if f.Committee, err = committee(tx, d.Committee); err != nil {
 					return err
 				}
 			}

@@ -16,7 +16,8 @@ import (
 )
 
 type document struct {
-	Params struct {
+	Reshares []reshare
+	Params   struct {
 		ID     string
 		N      int64
 		T      string
@@ -134,6 +135,7 @@ func main() {
 	checkCertificates(&d)
 	checkSelections(&d)
 	checkCrosses(&d)
+	checkReshares(&d)
 	fmt.Println(agreed, "vectors agree")
 }
 
