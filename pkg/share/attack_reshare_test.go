@@ -100,8 +100,7 @@ func TestAttackReshareCoalitions(t *testing.T) {
 		if shape.chain {
 			from[2] = 1
 		}
-		var lists func(committee int, a Subset) []int
-		lists = func(committee int, a Subset) (out []int) {
+		lists := func(committee int, a Subset) (out []int) {
 			if committee == 0 {
 				return []int{name(0, a)}
 			}
