@@ -22,7 +22,7 @@ import (
 // corrections of the new dealing, keeps its own seeds and signs. Nothing changes before all
 // members of the committee have.
 func (k *Keyholder) takeOverKey(ctx context.Context, m *move) error {
-	agreed, _ := k.state.agreedOn(m.id(), &m.Move)
+	agreed, said := k.state.agreedOn(m.id(), &m.Move)
 	if !agreed.Enough {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (k *Keyholder) takeOverKey(ctx context.Context, m *move) error {
 	what := digestOf(agreed)
 	d := all[what]
 	if d == nil {
-		env, err := k.takeParts(ctx, m, agreed)
+		env, err := k.takeParts(ctx, m, agreed, said)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func digestOf(a share.Agreement) carnet.Hash {
 }
 
 // takeParts computes the resharing, keeps the seeds and signs.
-func (k *Keyholder) takeParts(ctx context.Context, m *move, agreed share.Agreement) (*evidence.Envelope, error) {
+func (k *Keyholder) takeParts(ctx context.Context, m *move, agreed share.Agreement, said map[int]*contribution) (*evidence.Envelope, error) {
 	body := m.resharing(agreed.Parts)
 	old, err := k.corrections(ctx, m.from)
 	if err != nil {
@@ -105,22 +105,22 @@ func (k *Keyholder) takeParts(ctx context.Context, m *move, agreed share.Agreeme
 	if err := k.crash("takeover noted"); err != nil {
 		return nil, err
 	}
-	liars, err := k.gather(ctx, m, d)
+	liars, err := k.gather(ctx, m, d, agreed, said)
 	for _, i := range liars {
 		k.sayOnce("a keyholder handed on seeds that are not those it committed to", "key", m.key, "by", m.from.committee.body.Members[i-1])
 	}
 	return env, err
 }
 
-// gather fetches what the old holders sealed to this keyholder and keeps it.
-func (k *Keyholder) gather(ctx context.Context, m *move, d *keys.Dealing) (liars []int, err error) {
+// gather fetches what the old holders sealed to this keyholder and keeps it. agreed and said
+// are of one moment: a contribution that comes later can undo what was agreed on.
+func (k *Keyholder) gather(ctx context.Context, m *move, d *keys.Dealing, agreed share.Agreement, said map[int]*contribution) (liars []int, err error) {
 	r, err := k.resharer()
 	if err != nil {
 		return nil, err
 	}
-	agreed, all := k.state.agreedOn(m.id(), &m.Move)
 	sealed := map[int][]byte{}
-	for i, c := range all {
+	for i, c := range said {
 		got, err := k.api.reshare.GetHandedSeeds(ctx, &apiv1.GetHandedSeedsRequest{Contribution: c.hash.String()})
 		if carnet.KindOf(offWire(err)) == carnet.NotFound {
 			continue

@@ -101,7 +101,8 @@ func (k *Keyholder) obtain(ctx context.Context, d *dealing) error {
 		return err
 	}
 	if d.move != nil {
-		_, err := k.gather(ctx, d.move, d.shared())
+		agreed, said := k.state.agreedOn(d.move.id(), &d.move.Move) // as it was when the key was handed on
+		_, err := k.gather(ctx, d.move, shared, agreed, said)
 		return err
 	}
 	got, err := k.api.dealing.GetSealedSeeds(ctx, &apiv1.GetSealedSeedsRequest{KeyId: d.key.String()})

@@ -33,7 +33,8 @@ type Gathering struct {
 	need   int
 }
 
-// Gather begins with what was agreed on of every old part.
+// Gather begins with what was agreed on of every old part. A part that is missing there
+// fits nothing.
 func (m Move) Gather(to int, agreed map[Subset]*carnet.HandedPart) *Gathering {
 	g := &Gathering{m: m, to: to, agreed: agreed, seeds: map[Subset]map[Subset][32]byte{}}
 	for _, b := range m.New.held(to) {
@@ -55,11 +56,11 @@ func (g *Gathering) Add(from int, data []byte) error {
 	nonce, wrong := g.m.Nonce(), false
 	data = data[3:]
 	for _, a := range held {
-		x := indexOf(g.m.Old, a)
+		x, agreed := indexOf(g.m.Old, a), g.agreed[a]
 		for _, b := range mine {
 			seed := [32]byte(data[4:36])
-			fits := bytes.Equal(data[:2], u16(uint16(a))) && bytes.Equal(data[2:4], u16(uint16(b))) &&
-				CommitHanded(nonce, x, b, seed) == g.agreed[a].Commitments[indexOf(g.m.New, b)]
+			fits := agreed != nil && bytes.Equal(data[:2], u16(uint16(a))) && bytes.Equal(data[2:4], u16(uint16(b))) &&
+				CommitHanded(nonce, x, b, seed) == agreed.Commitments[indexOf(g.m.New, b)]
 			if _, have := g.seeds[b][a]; fits && !have {
 				g.seeds[b][a] = seed
 				g.need--

@@ -256,6 +256,18 @@ func FuzzParseLists(f *testing.F) {
 	})
 }
 
+// TestGatherWithoutAgreement: seeds of a part on which nothing was agreed fit nothing.
+func TestGatherWithoutAgreement(t *testing.T) {
+	s := newSystem(t, smallRecords, 3, 2, 0)
+	got := s.reshare(s.holding(s.owners[0]), carnet.Hash{1}, s.c, 1, 2, 3)
+	agreed := got.m.Agree(got.said).Parts
+	delete(agreed, s.c.Subsets()[2])
+	g := got.m.Gather(2, agreed)
+	requireReason(t, "BAD_HANDED_SEEDS", g.Add(1, got.sealed[1][2]))
+	require.NoError(t, g.Add(3, got.sealed[3][2]))
+	require.False(t, g.Complete())
+}
+
 func FuzzGather(f *testing.F) {
 	s := newSystem(f, smallRecords, 3, 2, 0)
 	got := s.reshare(s.holding(s.owners[0]), carnet.Hash{1}, s.c, 1, 2, 3)
