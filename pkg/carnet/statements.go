@@ -191,6 +191,9 @@ type Product struct {
 	Created     time.Time   `json:"created"`
 }
 
+// MaxQueryLife is the longest time from the submission of a query to its expiry.
+const MaxQueryLife = 30 * 24 * time.Hour
+
 // Query is the buyer's signed request. It pins everything a keyholder recomputes.
 type Query struct {
 	ID        Hash              `json:"id"` // random

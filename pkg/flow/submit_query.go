@@ -14,7 +14,7 @@ import (
 
 // Bounds of queries.
 const (
-	MaxQueryLife   = 30 * 24 * time.Hour // longest time from now to a query's expiry
+	MaxQueryLife   = carnet.MaxQueryLife // longest time from now to a query's expiry
 	maxOpenQueries = 64                  // queries of one buyer that wait, are computed or released
 	maxPurpose     = 200
 )

@@ -38,8 +38,17 @@ type Line struct {
 // Month is a calendar month in UTC, such as 2026-11.
 type Month string
 
-// MonthOf is the month of a time.
-func MonthOf(t time.Time) Month { return Month(t.UTC().Format("2006-01")) }
+// MonthOf is the month of a time. Times before the year 0 and after 9999 are in the first
+// and the last month there is, so that months compare as their texts do.
+func MonthOf(t time.Time) Month {
+	switch t = t.UTC(); {
+	case t.Year() < 0:
+		return "0000-01"
+	case t.Year() > 9999:
+		return "9999-12"
+	}
+	return Month(t.Format("2006-01"))
+}
 
 // ParseMonth reads a month.
 func ParseMonth(s string) (Month, error) {

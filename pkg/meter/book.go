@@ -73,7 +73,7 @@ func (b *Book) Add(seq int64, env *evidence.Envelope) error {
 			return nil
 		}
 		delete(b.waiting, c.Hash)
-		r := Release{Query: c.Hash, Entry: seq, Buyer: c.Query.Buyer, At: event.Answer.Created.UTC(), Uses: w.uses}
+		r := Release{Query: c.Hash, Entry: seq, Buyer: c.Query.Buyer, At: dated(event.Answer.Created, &c.Query), Uses: w.uses}
 		lines, err := b.bill.Add(&r)
 		if err != nil {
 			return err
@@ -81,6 +81,18 @@ func (b *Book) Add(seq int64, env *evidence.Envelope) error {
 		b.released, b.lines = append(b.released, r), append(b.lines, lines...)
 	}
 	return nil
+}
+
+// dated is the time of a release. The keyholder that completed it wrote the time, alone; so
+// it counts only within the life of the query, whose end the gateway checked by its clock.
+func dated(answered time.Time, q *carnet.Query) time.Time {
+	if first := q.Expires.Add(-carnet.MaxQueryLife); answered.Before(first) {
+		return first.UTC()
+	}
+	if answered.After(q.Expires) {
+		return q.Expires.UTC()
+	}
+	return answered.UTC()
 }
 
 // certified remembers a usage statement of an operator.

@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -75,6 +76,25 @@ func TestTermsThatCountAreThoseOfTheQuery(t *testing.T) {
 		w.Append(carnet.TypeAnswer, w.Answer(q, i+1), historytest.Keyholders[i])
 	}
 	require.EqualValues(t, 12_000_000, total(t, read(t, w)))
+}
+
+// TestKeyholdersDateReleasesWithinTheQuery: whoever completes a release writes its time, and
+// could have it owed in a month that was settled, or in no month at all.
+func TestKeyholdersDateReleasesWithinTheQuery(t *testing.T) {
+	for _, wrong := range []time.Time{{}, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)} {
+		w := priced(t)
+		q := w.Ask(historytest.SQL)
+		w.Append(carnet.TypeAnswer, w.Answer(q, 1), "k1")
+		a := w.Answer(q, 2)
+		a.Created = wrong
+		w.Append(carnet.TypeAnswer, a, "k2")
+		b := read(t, w)
+		require.Len(t, b.Releases(), 1)
+		require.WithinDuration(t, w.Now(), b.Releases()[0].At, carnet.MaxQueryLife)
+		v, err := b.Value("acme/trade", "9999-12", meter.Assumptions{Currency: "EUR", Rate: 500, Years: 1})
+		require.NoError(t, err)
+		require.Len(t, v.Income.Months, 1)
+	}
 }
 
 func TestRefusalsAreCountedAndCostNothing(t *testing.T) {

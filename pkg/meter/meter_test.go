@@ -207,3 +207,15 @@ func TestMonths(t *testing.T) {
 	_, err = ParseMonth("2026-13")
 	require.Equal(t, "BAD_MONTH", carnet.ReasonOf(err))
 }
+
+// TestMonthsEnd: lines at the ends of the calendar are added up in bounded time.
+func TestMonthsEnd(t *testing.T) {
+	var lines []Line
+	for _, at := range []time.Time{time.Date(9999, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600)), time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		lines = append(lines, Line{Dataset: "kz/trade", Currency: "KZT", Amount: 1, At: at})
+	}
+	got, err := ByMonth("kz/trade", "KZT", lines)
+	require.NoError(t, err)
+	require.Equal(t, []MonthIncome{{"9999-11", 1}, {"9999-12", 2}}, got)
+	require.Equal(t, Month("0000-01"), MonthOf(time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)))
+}

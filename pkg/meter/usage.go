@@ -97,10 +97,12 @@ func ByMonth(dataset carnet.DatasetID, currency string, lines []Line) ([]MonthIn
 	}
 	months := slices.SortedFunc(maps.Keys(sums), cmp.Compare[Month])
 	var out []MonthIncome
-	for m := months[0]; m <= months[len(months)-1]; m = m.next() {
+	for m := months[0]; ; m = m.next() {
 		out = append(out, MonthIncome{m, sums[m]})
+		if m == months[len(months)-1] {
+			return out, nil
+		}
 	}
-	return out, nil
 }
 
 // MonthIncome is what a dataset earned in a month.

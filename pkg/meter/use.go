@@ -25,7 +25,7 @@ type Release struct {
 	Query carnet.Hash    // statement hash
 	Entry int64          // of the answer that completed it
 	Buyer carnet.PartyID // who pays
-	At    time.Time      // when that answer was signed
+	At    time.Time      // when that answer was signed, within the life of the query
 	Uses  []Use          // in the order of the plan's datasets
 }
 
