@@ -40,7 +40,7 @@ type runCmd struct {
 	Health    string   `help:"Serve /healthz and /metrics on this loopback address." placeholder:"127.0.0.1:9095"`
 	LogFormat string   `help:"Log as ${enum}." enum:"text,json" default:"text"`
 	LogLevel  string   `help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info"`
-	Resume    bool     `help:"Go on after the keyholder stopped because of a rewritten journal. Find out what happened first."`
+	Resume    bool     `help:"Go on after the keyholder stopped because of a rewritten journal, or works no more because the clock was ahead before. Find out what happened first."`
 }
 
 func (runCmd) Help() string {

@@ -176,6 +176,9 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	if c.open > 0 && k.state.countChecks(c.Hash) < c.open {
 		return nil, errNotYet // as it was; compiling and sharing anew at every entry of the journal takes seconds
 	}
+	if err := k.clock.steady(ctx, k.ledger, k.now()); err != nil {
+		return nil, err
+	}
 	if w := k.waitsOf(c); w != nil {
 		moved, err := k.moved(ctx, c, w)
 		if err != nil {

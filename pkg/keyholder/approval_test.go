@@ -3,6 +3,7 @@ package keyholder
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -373,4 +374,69 @@ func TestApprovalRules(t *testing.T) {
 	}
 	require.Empty(t, (&ApprovalRules{Rules: []ApprovalRule{{Name: "x", Personal: true}}}).why(c))
 	require.Equal(t, "BAD_APPROVAL_RULES", carnet.ReasonOf((&ApprovalRules{Rules: []ApprovalRule{{}}}).Check()))
+}
+
+// TestAttackClockSetBack: nothing is decided with a clock that was set back, also over a
+// restart, until it is right again or the operator says so.
+func TestAttackClockSetBack(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	now := newClock()
+	at := func(c *Config) { c.Now = now.Now }
+	h := g.run(t, 1, at)
+	now.set(testTime.Add(50 * time.Minute))
+	first, second := w.ask(t, monthly), w.ask(t, monthly)
+	g.journal(t, first)
+	g.answered(t, first, 1)
+	now.set(testTime.Add(10 * time.Minute))
+	g.journal(t, second)
+	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), "the clock says") }, waitLimit, waitStep)
+	require.NoError(t, h.stop())
+	h = h.again(t, at)
+	c := h.pendingCase(second.Hash())
+	require.NotNil(t, c)
+	_, err := h.decide(t.Context(), c)
+	require.Equal(t, "CLOCK_SET_BACK", carnet.ReasonOf(err))
+	require.Equal(t, carnet.Unavailable, carnet.KindOf(err), "it is tried again, not refused")
+	require.Empty(t, g.got(second.Hash()))
+	now.set(testTime.Add(46 * time.Minute)) // as time services do
+	h.start(t)
+	g.answered(t, second, 1)
+	require.NoError(t, h.stop())
+
+	now.set(testTime.Add(10 * time.Minute))
+	require.NoError(t, h.ledger.Resume(t.Context()))
+	h = h.again(t, at).start(t)
+	third := w.ask(t, monthly)
+	g.journal(t, third)
+	g.answered(t, third, 1)
+}
+
+// TestVolumesAreNotDatedBack: what an owner publishes counts for the time when it came, as
+// far as this keyholder's own statements in the journal tell.
+func TestVolumesAreNotDatedBack(t *testing.T) {
+	w := cubeWorld(t)
+	s := newState(w.registrar.Public(), "kh1")
+	for _, env := range w.base {
+		require.NoError(t, s.apply(env))
+	}
+	m := w.product.Datasets[0].Manifest
+	add := func(made time.Time, signer evidence.Signer) time.Time {
+		t.Helper()
+		require.NoError(t, s.apply(sign(t, carnet.TypeDecision, carnet.Decision{By: "kh1", Reason: "X", Created: testTime.AddDate(1, 0, 0)}, signer)))
+		m.Created = made
+		m.Files = append([]carnet.File{}, m.Files...)
+		f := m.Files[0]
+		f.Nonce = carnet.Nonce{byte(len(m.Files)), 7}
+		m.Files = append(m.Files, f)
+		m.Files[0].Rows, m.Files[len(m.Files)-1].Rows = m.Files[0].Rows, 0
+		m.Files[len(m.Files)-1].Blocks = w.encoding.Blocks(0)
+		require.NoError(t, s.apply(sign(t, carnet.TypeDataset, m, w.owners[0])))
+		all := s.published["owner1"]
+		return all[len(all)-1].Created
+	}
+	require.Equal(t, testTime.Add(time.Second), add(testTime.Add(time.Second), w.stores()[1].Signer()), "others' dates prove nothing")
+	own := w.stores()[0].Signer()
+	require.Equal(t, testTime.AddDate(1, 0, 0), add(testTime.Add(2*time.Second), own))
+	require.Equal(t, testTime.AddDate(2, 0, 0), add(testTime.AddDate(2, 0, 0), own), "later dates stay")
 }

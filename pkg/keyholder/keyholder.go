@@ -79,6 +79,8 @@ type Keyholder struct {
 	cubes    *scan.Cubes
 	deltas   *lru[carnet.KeyID, []he.Poly]
 
+	clock clockMark
+
 	taking sync.Mutex // held while entries are taken in, until their queries are pending
 
 	mu      sync.Mutex
@@ -178,6 +180,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	}
 	if k.sharer = cfg.Sharer; k.sharer == nil {
 		k.sharer = local.New(cfg.Keys, local.Options{Scan: k.scanning(), Cubes: k.cubes})
+	}
+	if err := k.clock.load(ctx, k.ledger); err != nil {
+		return nil, ledgerError(k.ledger.path, err)
 	}
 	why, err := k.ledger.Halted(ctx)
 	if err != nil {

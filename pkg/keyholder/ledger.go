@@ -191,9 +191,10 @@ func (l *Ledger) Halted(ctx context.Context) (string, error) {
 	return string(why), err
 }
 
-// Resume lets a halted keyholder run again, on the operator's word.
+// Resume lets a keyholder run again that was halted or whose clock was ahead, on the
+// operator's word.
 func (l *Ledger) Resume(ctx context.Context) error {
-	_, err := l.db.ExecContext(ctx, `DELETE FROM meta WHERE name = 'halted'`)
+	_, err := l.db.ExecContext(ctx, `DELETE FROM meta WHERE name IN ('halted', 'clock')`)
 	return err
 }
 

@@ -42,6 +42,7 @@ type state struct {
 	again      map[carnet.KeyID]carnet.KeyID                    // such dealings, and the key they are of
 	destroyed  map[carnet.KeyID]map[int]bool                    // keyholders that said they destroyed their seeds
 	checks     map[carnet.Hash]map[carnet.PartyID]*carnet.Check // of queries with a private parameter that wait
+	own        time.Time                                        // latest date of a statement of this keyholder in the journal
 	approvals  map[carnet.Hash]map[carnet.PartyID]*approved     // of queries that wait
 
 	successions   map[carnet.KeyID]*succession
@@ -152,7 +153,10 @@ func (s *state) apply(env *evidence.Envelope) error {
 		return nil
 	case carnet.TypeApproval:
 		return s.applyApproval(env)
-	case carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeDeferral, carnet.TypeCertificate, carnet.TypeUsage:
+	case carnet.TypeDecision, carnet.TypeAnswer, carnet.TypeDeferral:
+		s.noteOwn(env)
+		return nil // they change nothing else here; see newCase and ownOutcome
+	case carnet.TypeCertificate, carnet.TypeUsage:
 		return nil // they change nothing here; see newCase and ownOutcome
 	}
 	return noEffect("UNKNOWN_STATEMENT_TYPE", "statements of type %q are unknown", env.PayloadType)

@@ -200,7 +200,7 @@ func (s *state) applyDataset(env *evidence.Envelope) error {
 	}
 	m := &manifest{hash: h, body: d}
 	s.manifests[h], s.datasets[d.ID] = m, m
-	s.published[d.Owner] = append(s.published[d.Owner], &m.body)
+	s.published[d.Owner] = append(s.published[d.Owner], s.dated(&m.body))
 	return nil
 }
 

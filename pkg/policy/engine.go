@@ -20,6 +20,10 @@ const entry = "data.carnet.decision"
 // decide nothing.
 const evaluationLimit = 2 * time.Second
 
+// maxOutput bounds what rules may say about one flow: signed decisions have room for two
+// of them.
+const maxOutput = 256 << 10
+
 // Engine decides by one bundle. It is immutable and safe for concurrent use.
 type Engine struct {
 	bundle *Bundle
@@ -90,6 +94,9 @@ func (e *Engine) decide(ctx context.Context, input []byte) (*Decision, error) {
 	out, err := json.Marshal(rs[0].Expressions[0].Value)
 	if err != nil {
 		return nil, err
+	}
+	if len(out) > maxOutput {
+		return nil, e.failed("the rules said more than there is room for in a decision")
 	}
 	d, err := decisionOf(out)
 	if err != nil {

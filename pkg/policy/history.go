@@ -32,7 +32,42 @@ func Exports(manifests []*carnet.Dataset, now time.Time) []Export {
 			out = append(out, e)
 		}
 	}
+	out = fold(out)
 	slices.SortStableFunc(out, func(a, b Export) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Dataset, b.Dataset)) })
+	return out
+}
+
+// manyExports is how many publications of an owner are told one by one.
+const manyExports = 50
+
+// fold adds up what an owner published on one day if there were many publications, so that
+// decisions, which are signed with all they rest on, do not grow without end: there are at
+// most 368 days. A day counts from its last publication, so none is left out of a year.
+func fold(all []Export) []Export {
+	count := map[carnet.PartyID]int{}
+	for i := range all {
+		count[all[i].Owner]++
+	}
+	type day struct {
+		owner carnet.PartyID
+		date  string
+	}
+	at := map[day]int{}
+	out := []Export{}
+	for _, e := range all {
+		k := day{e.Owner, e.At.Format(time.DateOnly)}
+		i, seen := at[k]
+		if count[e.Owner] <= manyExports || !seen {
+			at[k] = len(out)
+			out = append(out, e)
+			continue
+		}
+		x := &out[i]
+		x.Persons, x.Sensitive = x.Persons+e.Persons, x.Sensitive+e.Sensitive
+		if e.At.After(x.At) {
+			x.At, x.Dataset = e.At, e.Dataset
+		}
+	}
 	return out
 }
 

@@ -26,6 +26,25 @@ type Holder struct {
 	mu     sync.RWMutex
 	engine *Engine
 	used   map[string]Seen // by name; nil before the first bundle
+	latest time.Time       // that was judged at
+}
+
+// clockSlack is what a clock may be set back, as time services do.
+const clockSlack = 5 * time.Minute
+
+// steady refuses to judge with a clock that was set back: what expired would be in force
+// again.
+func (h *Holder) steady(now time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Before(h.latest.Add(-clockSlack)) {
+		return carnet.E(carnet.Unavailable, "CLOCK_SET_BACK", "the clock says %s, and decisions were made at %s before", now.UTC().Format(time.RFC3339), h.latest.UTC().Format(time.RFC3339)).
+			Fix("set the clock; if it was wrong before and is right now, start again")
+	}
+	if now.After(h.latest) {
+		h.latest = now
+	}
+	return nil
 }
 
 // Seen is what a holder remembers over restarts: of every name the newest bundle it used,
@@ -168,6 +187,9 @@ func (h *Holder) Engine() *Engine {
 // Judge decides about one flow by the present bundle. A stale bundle decides nothing:
 // the law may have changed since somebody looked at it.
 func (h *Holder) Judge(ctx context.Context, in *Input) (*Decision, carnet.Judged, error) {
+	if err := h.steady(in.Now); err != nil {
+		return nil, carnet.Judged{}, err
+	}
 	e := h.Engine()
 	if !in.Now.Before(e.bundle.Expires) {
 		return nil, carnet.Judged{}, carnet.E(carnet.Refused, "POLICY_STALE", "the policy bundle %s version %d of %s expired on %s", e.bundle.Name, e.bundle.Version, in.Judge.ID, e.bundle.Expires.Format(time.DateOnly)).

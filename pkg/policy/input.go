@@ -122,7 +122,7 @@ type Plan struct {
 // Export is one publication of an owner, as the journal has it.
 type Export struct {
 	Owner     carnet.PartyID   `json:"owner" doc:"Whose."`
-	Dataset   carnet.DatasetID `json:"dataset" doc:"Which dataset."`
+	Dataset   carnet.DatasetID `json:"dataset" doc:"Which dataset; of an owner with many publications, the last one of the day, for all of them."`
 	At        time.Time        `json:"at" doc:"When the manifest says it was made."`
 	Persons   int64            `json:"persons" doc:"Persons it added: for a manifest that only adds files, those beyond the one before."`
 	Sensitive int64            `json:"sensitive_persons" doc:"Of them with sensitive data."`
