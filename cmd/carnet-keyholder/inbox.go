@@ -20,7 +20,7 @@ import (
 
 // inboxCmd is where people of a keyholder see queries that wait for them, and decide.
 type inboxCmd struct {
-	List    inboxListCmd    `cmd:"" default:"1" help:"List the queries that wait for somebody here."`
+	List    inboxListCmd    `cmd:"" default:"withargs" help:"List the queries that wait for somebody here."`
 	Show    inboxShowCmd    `cmd:"" help:"Show a query in words."`
 	Approve inboxApproveCmd `cmd:"" help:"Approve a query."`
 	Refuse  inboxRefuseCmd  `cmd:"" help:"Refuse a query."`

@@ -89,7 +89,7 @@ func (x *assessed) text(a *app) {
 			}
 		}
 		if r.By.Allow {
-			a.printf("    at least %s in every number; decided until %s\n", plural(r.Decision.Obligations.MinOwners, "owner"), r.Decision.Obligations.ValidUntil.Format("2006-01-02"))
+			a.printf("    %s\n", r.Decision.Obligations.Words())
 		}
 	}
 }

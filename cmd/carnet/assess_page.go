@@ -35,7 +35,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-
 <tr><th>Rule</th><th>Border</th><th>Finding</th><th>Law</th></tr>
 {{range .Findings}}<tr><td class="{{.Effect}}">{{.Rule}}<br>{{.Effect}}</td><td>{{.Border}}</td><td>{{.Message}}{{if .Remedy}}<br><em>Remedy: {{.Remedy}}</em>{{end}}</td><td class="small">{{.Law}}<br>since {{.InForce}}{{if .Until}} until {{.Until}}{{end}}, {{.Status}}, confidence {{.Confidence}}<br>{{.Source}}</td></tr>
 {{end}}</table>
-<p class="small">{{if .By.Allow}}At least {{.Decision.Obligations.MinOwners}} owner(s) in every number; decided until {{.Decision.Obligations.ValidUntil.Format "2006-01-02"}}. {{end}}Bundle {{.By.Name}} version {{.By.Version}}, digest {{.By.Bundle}}.</p>
+<p class="small">{{if .By.Allow}}Obligations: {{.Decision.Obligations.Words}}. {{end}}Bundle {{.By.Name}} version {{.By.Version}}, digest {{.By.Bundle}}.</p>
 {{end}}
 {{end}}
 </body>

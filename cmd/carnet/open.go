@@ -37,6 +37,11 @@ func (c *openCmd) Run(a *app) error {
 	}
 	start := time.Now()
 	ans, err := cl.Reopen(a.ctx, id, hash, snapshot)
+	if carnet.ReasonOf(err) == "NOT_READY" {
+		if s, failed := cl.Status(a.ctx, hash); failed == nil {
+			err = s.NotReady(err)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -279,3 +279,27 @@ func TestAssessmentsByREST(t *testing.T) {
 	code, body = n.webOf(t, "buyer").call(t, "POST", "/v1/assessments/publication", &pb.AssessPublicationRequest{Manifest: []byte(`{}`)})
 	require.Equal(t, 403, code, "%s", body)
 }
+
+// Rule: a keyholder whose bundle expired gives no share, whatever the gateway decided.
+func TestKeyholdersWithStaleBundles(t *testing.T) {
+	t.Parallel()
+	stale := func() *policy.Holder {
+		b, err := policy.Default()
+		require.NoError(t, err)
+		files := b.Files()
+		files[policy.ManifestName] = []byte("name: old\nversion: 1\nexpires: 2026-01-02T00:00:00Z\nroots: [config, packs, rules]\n")
+		b, err = policy.NewBundle(files)
+		require.NoError(t, err)
+		h, err := policy.Hold(Context(t), b)
+		require.NoError(t, err)
+		return h
+	}
+	n := Start(t, corridor(Options{Rules: rules(t), Judges: map[int]*policy.Holder{1: stale(), 2: rules(t), 3: stale()}}))
+	publishTrade(t, n, carnet.LayoutCube, declare(nil))
+	a := n.Submit(t, "buyer", "cube", linearQuery)
+	_, err := n.Wait(t, a)
+	var e *carnet.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "POLICY_STALE", e.Reason)
+	require.Contains(t, e.Remedy, "put a reviewed bundle in place")
+}

@@ -202,6 +202,18 @@ func (c *Client) follow(parent context.Context, query carnet.Hash, grace time.Du
 	}
 }
 
+// NotReady says why there is no answer yet, or never will be; otherwise is said if it
+// is only being worked on.
+func (s *Status) NotReady(otherwise error) error {
+	if err := s.failed(); err != nil {
+		return err
+	}
+	if w := s.WaitsFor(); w != "" && s.State != Ready {
+		return carnet.E(carnet.Precondition, "NOT_READY", "the query waits for the approval of %s", w).Fix("open it again when they have decided")
+	}
+	return otherwise
+}
+
 // failed is the error of a final state other than Ready.
 func (s *Status) failed() error {
 	switch s.State {

@@ -23,7 +23,7 @@ func checkAcross(ctx context.Context, k *Keyholder, c *Case) error {
 	for i := range p.Openings {
 		for _, f := range p.Openings[i].Functionals() {
 			if len(f.Cross) > 0 != p.Across {
-				return refuse("PLAN_DIFFERS", "opening %d is across keys, or not, unlike its plan", i)
+				return planDiffers("opening %d is across keys, or not, unlike its plan", i)
 			}
 			for j := range f.Keys {
 				crossing[f.Keys[j].Key] = true

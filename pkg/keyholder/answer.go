@@ -221,7 +221,7 @@ func (k *Keyholder) decide(ctx context.Context, c *Case) (*Outcome, error) {
 	}
 	switch {
 	case carnet.ReasonOf(err) == "BAD_SEALING_KEY":
-		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed")
+		return nil, refuse("BAD_RECIPIENT", "the query's recipient key is malformed").Fix("submit a new query with a fresh key")
 	case err != nil && p.Private != nil:
 		return nil, selectionFault(err)
 	case err != nil:

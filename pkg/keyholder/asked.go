@@ -53,6 +53,12 @@ func termsInWords(d *carnet.Dataset) string {
 	if t.MinOwners > 1 {
 		words = append(words, fmt.Sprintf("at least %d owners in every number", t.MinOwners))
 	}
+	if t.MinGroup > 1 {
+		words = append(words, fmt.Sprintf("groups of at least %d", t.MinGroup))
+	}
+	if t.Approval != "" {
+		words = append(words, "waits for approval of its "+t.Approval)
+	}
 	switch {
 	case d.Declaration == nil:
 		words = append(words, "nothing is declared about the data")

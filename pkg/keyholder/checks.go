@@ -54,12 +54,15 @@ func refuse(reason, format string, args ...any) *carnet.Error {
 func asRefusal(err error) error {
 	var e *carnet.Error
 	if !errors.As(err, &e) {
-		return refuse("QUERY_NOT_POSSIBLE", "the query can't be compiled")
+		return refuse("QUERY_NOT_POSSIBLE", "the query can't be compiled").Fix("load the product again and ask with a current client")
 	}
 	r := refuse(e.Reason, "%s", e.Msg)
 	r.Remedy, r.Violations = e.Remedy, e.Violations
 	if r.Reason == "" {
 		r.Reason = "QUERY_NOT_POSSIBLE"
+	}
+	if r.Remedy == "" {
+		r.Remedy = "change the query as the message says; docs/reference/sql.md has what is answered"
 	}
 	return r
 }
@@ -98,7 +101,8 @@ func checkSeedsHeld(ctx context.Context, k *Keyholder, c *Case) error {
 	for _, key := range c.keys() {
 		d := c.dealing(key)
 		if d.committee.number == 0 {
-			return refuse("NO_MEMBER", "this keyholder is not a member of the committee of key %s", key)
+			return refuse("NO_MEMBER", "this keyholder is not a member of the committee of key %s", key).
+				Fix("ask the publisher for a product whose keys were dealt to one committee")
 		}
 		if err := k.sharer.Held(ctx, d.shared()); err != nil {
 			switch {
@@ -118,7 +122,7 @@ func checkSeedsHeld(ctx context.Context, k *Keyholder, c *Case) error {
 // key answers are sealed to; whoever changes one of them has no signature.
 func checkSignature(_ context.Context, _ *Keyholder, c *Case) error {
 	if c.invalid != nil {
-		return refuse("BAD_STATEMENT", "the query is not well-formed")
+		return refuse("BAD_STATEMENT", "the query is not well-formed").Fix("submit it with a current client")
 	}
 	if c.buyer == nil {
 		return refuse("UNKNOWN_PARTY", "buyer %q is not registered", c.Query.Buyer).Fix("register with the network's registrar first")
@@ -279,6 +283,12 @@ func checkPlan(_ context.Context, _ *Keyholder, c *Case) error {
 	return nil
 }
 
+// planDiffers refuses a plan that this keyholder would not make.
+func planDiffers(format string, args ...any) error {
+	return refuse("PLAN_DIFFERS", format, args...).
+		Fix("load the product again and resubmit; if it persists, buyer and keyholder run different versions")
+}
+
 // checkOpenings: every weight is 0 or 1, no file, block, cell or pair counts twice;
 // the degree is one the profile allows; the flooding width is the largest that fits
 // the noise budget, recomputed here from the functional alone.
@@ -298,11 +308,11 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 			}
 			for j := range f.Keys {
 				if c.dealing(f.Keys[j].Key) == nil {
-					return refuse("PLAN_DIFFERS", "opening %d uses a key that is not among the inputs", i)
+					return planDiffers("opening %d uses a key that is not among the inputs", i)
 				}
 			}
 			if f.Degree != fs[0].Degree || f.KeySet() != fs[0].KeySet() {
-				return refuse("PLAN_DIFFERS", "opening %d chooses between functionals that differ in degree or keys", i)
+				return planDiffers("opening %d chooses between functionals that differ in degree or keys", i)
 			}
 		}
 		k, _, err := floods.of(p, o)
@@ -310,7 +320,7 @@ func checkOpenings(_ context.Context, _ *Keyholder, c *Case) error {
 			return asRefusal(err)
 		}
 		if o.Degree != fs[0].Degree || o.Degree > profile.MaxDegree() || o.FloodBits != k {
-			return refuse("PLAN_DIFFERS", "opening %d has degree %d and %d flooding bits, want %d and %d", i, o.Degree, o.FloodBits, fs[0].Degree, k)
+			return planDiffers("opening %d has degree %d and %d flooding bits, want %d and %d", i, o.Degree, o.FloodBits, fs[0].Degree, k)
 		}
 	}
 	return nil

@@ -26,22 +26,23 @@ import (
 type gateway struct {
 	w *world
 
-	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced at every change
-	entries   []*evidence.Entry
-	chain     evidence.Chain
-	cosigned  map[string]*evidence.Envelope // by payload
-	newest    *evidence.Envelope
-	silent    map[int]bool // keyholders played by the test that do not co-sign
-	confirmed map[string]string
-	answers   map[carnet.Hash][]*received // by query, every delivery
-	decisions map[carnet.Hash][]carnet.Decision
-	checks    map[carnet.Hash][]*evidence.Envelope // of private parameters, by query, every delivery
-	destroyed map[string]*evidence.Envelope        // by keyholder and key
-	deferrals []carnet.Deferral                    // every delivery
-	withheld  bool                                 // checks are not journaled
-	live      map[int]bool                         // keyholders that run for real
-	reads     int
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced at every change
+	entries    []*evidence.Entry
+	chain      evidence.Chain
+	cosigned   map[string]*evidence.Envelope // by payload
+	newest     *evidence.Envelope
+	silent     map[int]bool // keyholders played by the test that do not co-sign
+	confirmed  map[string]string
+	answers    map[carnet.Hash][]*received // by query, every delivery
+	decisions  map[carnet.Hash][]carnet.Decision
+	checks     map[carnet.Hash][]*evidence.Envelope // of private parameters, by query, every delivery
+	destroyed  map[string]*evidence.Envelope        // by keyholder and key
+	deferrals  []carnet.Deferral                    // every delivery
+	speechless []string                             // refusals that tell nobody what to do
+	withheld   bool                                 // checks are not journaled
+	live       map[int]bool                         // keyholders that run for real
+	reads      int
 
 	// Hostility.
 	piece    func(*sentPiece)
@@ -71,6 +72,11 @@ func newGateway(t *testing.T, w *world) *gateway {
 		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{},
 		destroyed: map[string]*evidence.Envelope{}}
 	g.journal(t, w.base...)
+	t.Cleanup(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		require.Empty(t, g.speechless, "refusals without a remedy")
+	})
 	return g
 }
 
@@ -284,6 +290,9 @@ func (m *member) SubmitDecision(_ context.Context, r *apiv1.SubmitDecisionReques
 	var d carnet.Decision
 	if err := env.Verify(carnet.TypeDecision, m.w.stores()[m.number-1].Signer().Public(), &d); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if !d.Allow && d.Remedy == "" {
+		m.speechless = append(m.speechless, d.Reason+": "+d.Message)
 	}
 	m.decisions[d.Query] = append(m.decisions[d.Query], d)
 	m.touch()

@@ -64,7 +64,8 @@ func (b *builder) certify(n int, o *Opening, limits bounds) error {
 
 	if o.Degree > b.u.Profile.MaxDegree() {
 		what, at := b.who(n)
-		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name())
+		return query.Refuse(at, "DEGREE", "%s multiplies encrypted columns, which profile %s does not do", what, b.u.Profile.Name()).
+			Fix("ask for fewer columns in one product, or over a product in the records layout")
 	}
 	terms := mostTerms(o)
 	o.Bound = share.NoiseBound(b.u.Profile, o.Degree, terms)

@@ -24,7 +24,7 @@ type joinSide struct {
 }
 
 func noJoin(at query.Pos, format string, args ...any) *query.Refusal {
-	return query.Refuse(at, "UNSUPPORTED", format, args...)
+	return query.Refuse(at, "UNSUPPORTED", format, args...).Fix("write the join as docs/reference/sql.md shows it")
 }
 
 // newJoin compiles the sides of a join.

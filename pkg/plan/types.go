@@ -82,7 +82,7 @@ func (s static) as(v Value) Value {
 }
 
 func typeMismatch(at query.Pos, format string, args ...any) *query.Refusal {
-	return query.Refuse(at, "TYPE_MISMATCH", format, args...)
+	return query.Refuse(at, "TYPE_MISMATCH", format, args...).Fix("compare and compute with values of one type: numbers with numbers, text with text")
 }
 
 // arithmeticType is the type of x op y; it refuses what has none.

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -118,4 +119,25 @@ func (o *Obligations) Unmet(p *plan.Plan, purpose string, now time.Time) (out []
 		}
 	}
 	return out
+}
+
+// Words are the obligations in a sentence.
+func (o Obligations) Words() string {
+	out := []string{fmt.Sprintf("at least %d owner(s) in every number", o.MinOwners)}
+	if o.MinGroup > 1 {
+		out = append(out, fmt.Sprintf("at least %d records behind it", o.MinGroup))
+	}
+	if o.Noise {
+		out = append(out, "with noise")
+	}
+	if o.Rounding > 1 {
+		out = append(out, fmt.Sprintf("rounded to multiples of %d", o.Rounding))
+	}
+	if len(o.Purposes) > 0 {
+		out = append(out, "for "+strings.Join(o.Purposes, " or ")+" only")
+	}
+	for _, a := range o.Approval {
+		out = append(out, map[string]string{ApprovalOwner: "approved by the owners", ApprovalJudge: "approved by whoever decides"}[a])
+	}
+	return strings.Join(append(out, "decided until "+o.ValidUntil.Format(time.DateOnly)), "; ")
 }

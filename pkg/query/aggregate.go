@@ -77,7 +77,7 @@ func (p *parser) arguments(a *Aggregate) error {
 		if a.Func.Pairs() {
 			count = "two arguments"
 		}
-		return Refuse(p.tok.pos, "SYNTAX", "%s takes %s", name, count)
+		return Refuse(p.tok.pos, "SYNTAX", "%s takes %s", name, count).Fix("give it so many, separated by commas")
 	}
 	if p.isWord("order") {
 		return Refuse(p.tok.pos, "UNSUPPORTED", "the order of rows has no influence on an aggregate").Fix("drop ORDER BY inside the parentheses")

@@ -18,7 +18,7 @@ func (p *parser) caseExpr(at Pos) (Expr, error) {
 	}
 	for p.acceptWord("when") {
 		if len(e.Whens) == MaxItems {
-			return nil, Refuse(p.tok.pos, "TOO_LONG", "CASE has more than %d branches", MaxItems)
+			return nil, Refuse(p.tok.pos, "TOO_LONG", "CASE has more than %d branches", MaxItems).Fix("split it into several results")
 		}
 		var w When
 		if w.When, err = p.expr(); err != nil {

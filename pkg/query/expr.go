@@ -6,7 +6,7 @@ package query
 // enter counts one level of nesting.
 func (p *parser) enter() error {
 	if p.depth++; p.depth > MaxDepth {
-		return Refuse(p.tok.pos, "TOO_DEEP", "the expression is nested more than %d levels deep", MaxDepth)
+		return Refuse(p.tok.pos, "TOO_DEEP", "the expression is nested more than %d levels deep", MaxDepth).Fix("use fewer parentheses, or split the query")
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (p *parser) casts() (Expr, error) {
 	x, err := p.primary()
 	for n := 1; err == nil && p.isOp("::"); n++ {
 		if n > MaxDepth {
-			return nil, Refuse(p.tok.pos, "TOO_DEEP", "more than %d casts follow each other", MaxDepth)
+			return nil, Refuse(p.tok.pos, "TOO_DEEP", "more than %d casts follow each other", MaxDepth).Fix("drop the casts: released numbers are exact")
 		}
 		at := p.advance().pos
 		x, err = p.castTo(x, at)
@@ -255,7 +255,7 @@ func (p *parser) column() (Expr, error) {
 		return p.call(t)
 	}
 	if len(t.text) > 128 {
-		return nil, Refuse(t.pos, "TOO_LONG", "the name has more than 128 bytes")
+		return nil, Refuse(t.pos, "TOO_LONG", "the name has more than 128 bytes").Fix("use a name of the schema: none is that long")
 	}
 	if !p.acceptOp(".") {
 		return &ColumnRef{"", t.text, t.pos}, nil

@@ -49,7 +49,7 @@ func (l *lexer) skip(n int) {
 
 func (l *lexer) fail(at Pos, reason, format string, args ...any) token {
 	l.at = len(l.src)
-	return token{kind: tokError, pos: at, end: l.at, err: Refuse(at, reason, format, args...)}
+	return token{kind: tokError, pos: at, end: l.at, err: Refuse(at, reason, format, args...).Fix("correct the text there")}
 }
 
 // blank skips white space and comments, which may nest as in PostgreSQL.

@@ -31,7 +31,7 @@ func newParser(sql string) (*parser, error) {
 			Fix("shorten lists with BETWEEN or NOT IN")
 	}
 	if !utf8.ValidString(sql) || strings.IndexByte(sql, 0) >= 0 {
-		return nil, Refuse(Pos{}, "SYNTAX", "the query is not UTF-8 text")
+		return nil, Refuse(Pos{}, "SYNTAX", "the query is not UTF-8 text").Fix("save it as UTF-8 and send it again")
 	}
 	p := &parser{lex: lexer{src: sql, line: 1, column: 1}}
 	p.advance()
@@ -94,7 +94,7 @@ func (p *parser) unexpected(want string) error {
 	case tokError:
 		return t.err
 	case tokEnd:
-		return Refuse(t.pos, "SYNTAX", "the query ends where %s is expected", want)
+		return Refuse(t.pos, "SYNTAX", "the query ends where %s is expected", want).Fix("complete the query; docs/reference/sql.md has what is answered")
 	case tokWord, tokOp:
 		if u, ok := unsupported[t.text]; ok {
 			return Refuse(t.pos, "UNSUPPORTED", "%s", u.why).Fix("%s", u.fix)
@@ -104,7 +104,7 @@ func (p *parser) unexpected(want string) error {
 				Fix("write \"%s\" in double quotes if a column has this name", t.text)
 		}
 	}
-	return Refuse(p.tok.pos, "SYNTAX", "%s is expected here", want)
+	return Refuse(p.tok.pos, "SYNTAX", "%s is expected here", want).Fix("correct the query there; docs/reference/sql.md has what is answered")
 }
 
 func (p *parser) needWord(w string) error {
@@ -166,7 +166,7 @@ func (p *parser) body(s *Select) error {
 func (p *parser) list(element func() error) error {
 	for n := 1; ; n++ {
 		if n > MaxItems {
-			return Refuse(p.tok.pos, "TOO_LONG", "the list has more than %d elements", MaxItems)
+			return Refuse(p.tok.pos, "TOO_LONG", "the list has more than %d elements", MaxItems).Fix("use BETWEEN or NOT IN, or split the query")
 		}
 		if err := element(); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (p *parser) startsName() bool {
 func (p *parser) name(want string, any bool) (string, error) {
 	if p.startsName() || any && p.tok.kind == tokWord {
 		if len(p.tok.text) > 128 {
-			return "", Refuse(p.tok.pos, "TOO_LONG", "the name has more than 128 bytes")
+			return "", Refuse(p.tok.pos, "TOO_LONG", "the name has more than 128 bytes").Fix("use a name of the schema: none is that long")
 		}
 		return p.advance().text, nil
 	}

@@ -193,7 +193,7 @@ func (f *formula) step(s *Schema, i int, e query.Expr) (*step, error) {
 func constant(r *big.Rat, at query.Pos) (*step, error) {
 	digits, exact := r.FloatPrec()
 	if !exact || digits > MaxScale {
-		return nil, query.Refuse(at, "UNSUPPORTED", "%s has more than %d digits after the point", r.RatString(), MaxScale)
+		return nil, query.Refuse(at, "UNSUPPORTED", "%s has more than %d digits after the point", r.RatString(), MaxScale).Fix("use fewer digits")
 	}
 	v := new(big.Int).Quo(new(big.Int).Mul(r.Num(), power10(digits)), r.Denom())
 	return (&step{slot: -1, number: v.Int64(), scale: digits, lo: v, hi: v}).bounded(at)

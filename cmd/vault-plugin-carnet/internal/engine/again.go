@@ -130,7 +130,8 @@ func (b *backend) redealing(ctx context.Context, d *keys.Dealing, first, stateme
 }
 
 func badRedealing(what string) error {
-	return carnet.E(carnet.Refused, "BAD_REDEALING", "the dealing does not deal the key again: %s", what)
+	return carnet.E(carnet.Refused, "BAD_REDEALING", "the dealing does not deal the key again: %s", what).
+		Fix("have the owner deal the key again with carnet redeal")
 }
 
 // dealtAgain lists the dealings that keys are opened with, and whether one of them is not
