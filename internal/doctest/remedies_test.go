@@ -24,7 +24,7 @@ var passedOn = map[string]string{
 	"pkg/keyholder/checks.go asRefusal":  "of the error, or its default",
 	"cmd/carnet/assess.go conclude":      "of the first refusal",
 	"cmd/carnet/explain.go Run":          "of the first refusal",
-	"pkg/schema/formula.go step":        "in the sentence of s.variable",
+	"pkg/schema/formula.go step":         "in the sentence of s.variable",
 	"pkg/query/refusal.go Refuse":        "callers add it: they are looked at themselves",
 	"internal/command/errors.go FromErr": "of the error",
 }
