@@ -179,6 +179,7 @@ func TestBudgetSurvives(t *testing.T) {
 	require.Empty(t, g.got(queries[0].Hash()))
 
 	back := func(c *Config) { c.Now = func() time.Time { return testTime.Add(-24 * time.Hour) } }
+	require.NoError(t, h.ledger.Resume(t.Context())) // else it decides nothing with such a clock
 	h = h.again(t, back).start(t)
 	for _, q := range queries[:last] {
 		g.answered(t, q, 1)
