@@ -116,6 +116,12 @@ func TestAttackApprovals(t *testing.T) {
 				size, err := h.ledger.Quorum(t.Context(), w.committee)
 				return err == nil && size == g.size()
 			}, waitLimit, waitStep)
+			require.Nil(t, h.state.approvalOf(query.Hash(), "owner1"), "it counts as the owner's")
+			c := h.pendingCase(query.Hash())
+			require.NotNil(t, c)
+			moved, err := h.moved(t.Context(), c, h.waitsOf(c))
+			require.NoError(t, err)
+			require.False(t, moved)
 			require.Empty(t, g.got(query.Hash()))
 			// Nobody approves: it is refused aloud, and an approval that comes late is too late.
 			now.set(testTime.Add(time.Hour))
