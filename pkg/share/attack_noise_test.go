@@ -1,6 +1,7 @@
 package share
 
 import (
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -82,6 +83,66 @@ func TestNoiseArrives(t *testing.T) {
 			require.NotZero(t, sum.Sign())
 			require.Equal(t, sum.Int64(), x.s.shift(noisy, plain))
 			require.NotEqual(t, noisy.id, plain.id, "noise is in F")
+		})
+	}
+}
+
+// Across keys and with a private parameter, noise arrives as it does elsewhere.
+func TestNoiseArrivesAcrossAndSelected(t *testing.T) {
+	variance := big.NewInt(1_000_000)
+	sum := func(keys []carnet.KeyID, seedsOf func(a Subset) [][32]byte, tag string, c Committee, id carnet.Hash) int64 {
+		total := new(big.Int)
+		for _, a := range c.Subsets() {
+			total.Add(total, Noise(maskKeyTagged(tag, keys, a, seedsOf(a)), id, variance))
+		}
+		require.NotZero(t, total.Sign())
+		return total.Int64()
+	}
+	centred := func(s *system, noisy, plain uint64) int64 {
+		return he.Centre((noisy+s.p.T()-plain)%s.p.T(), s.p.T())
+	}
+	t.Run("across", func(t *testing.T) {
+		s := newSystem(t, smallRecords, 5, 3, 0, 0)
+		x := s.crossing(s.cross(0, 1, functional.Sum(0), functional.Sum(1)))
+		plain, _ := s.r.Decode(x.total(x.answers()), 2)
+		id := FunctionalID(s.p, x.f, x.k, variance, x.parts.Contents(s.r))
+		var answers []Answer
+		for i := 1; i <= s.c.N; i++ {
+			rs, value := x.responder(i)
+			answers = append(answers, Answer{i, rs.Respond(id, x.k, variance, value)})
+		}
+		noisy, _ := s.r.Decode(x.total(answers), 2)
+		var keys []carnet.KeyID
+		for _, o := range s.owners {
+			keys = append(keys, o.key)
+		}
+		want := sum(keys, func(a Subset) (seeds [][32]byte) {
+			for _, o := range s.owners {
+				seeds = append(seeds, o.deal.Seeds[a])
+			}
+			return seeds
+		}, tagMask, s.c, id)
+		require.Equal(t, want, centred(s, noisy, plain))
+	})
+	for degree := 1; degree <= 2; degree++ {
+		t.Run(fmt.Sprint("selected, degree ", degree), func(t *testing.T) {
+			s := newSystem(t, smallRecords, 5, 2, 0)
+			a := s.ask("noisy", s.choices(degree), 1)
+			plain, _ := a.open(a.answers())
+			var hd [][]carnet.Hash
+			for _, f := range a.fs {
+				hd = append(hd, s.contents(f))
+			}
+			id := SelectionID(s.p, a.fs, a.k, variance, hd, a.sel.Hash())
+			var answers []Answer
+			for i := 1; i <= s.c.N; i++ {
+				ks, rs := a.responder(i)
+				answers = append(answers, Answer{i, rs.Respond(id, a.fs[0].Degree, a.k, variance, a.values(ks))})
+			}
+			noisy, _ := a.open(answers)
+			o := s.owners[0]
+			want := sum([]carnet.KeyID{o.key}, func(b Subset) [][32]byte { return [][32]byte{o.deal.Seeds[b], a.seeds[b]} }, tagSelectMask, s.c, id)
+			require.Equal(t, want, centred(s, noisy, plain))
 		})
 	}
 }
