@@ -192,3 +192,13 @@ func TestUndo(t *testing.T) {
 	require.NoError(t, w.Err())
 	require.Equal(t, left, w.left)
 }
+
+// Parts that functions share are counted once.
+func TestRuns(t *testing.T) {
+	w := NewWeights([]int{4, 5})
+	f := w.Cells([]uint32{0, 1, 5, 6, 19})
+	require.Equal(t, 3, w.Runs([]Weight{0, w.Constant(3), w.Constant(1)}))
+	// Rows 0 and 1 alike, row 2 empty, row 3; two constants.
+	require.Equal(t, (1+3)+(1+2)+(1+2)+2, w.Runs([]Weight{f}))
+	require.Equal(t, w.Runs([]Weight{f}), w.Runs([]Weight{f, f, w.Constant(1)}))
+}

@@ -102,6 +102,27 @@ func (e *Eval) from(f Weight, level int) uint64 {
 	return v
 }
 
+// Runs counts the runs of codes of functions, of each part once: what evaluating them all at
+// one point takes.
+func (w *Weights) Runs(fs []Weight) (runs int) {
+	seen := map[Weight]bool{}
+	var visit func(f Weight)
+	visit = func(f Weight) {
+		if seen[f] {
+			return
+		}
+		seen[f] = true
+		runs += 1 + len(w.nodes[f].runs)
+		for _, r := range w.nodes[f].runs {
+			visit(r.kid)
+		}
+	}
+	for _, f := range fs {
+		visit(f)
+	}
+	return runs
+}
+
 // mod is v modulo the prime.
 func mod(v int64, prime uint64) uint64 {
 	if v < 0 {

@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
+	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // many are places of so many owners with so many files each, and selections of three owners
@@ -101,4 +103,25 @@ func TestManySelections(t *testing.T) {
 	}
 	_, ok = a.spanOf(many(40, 25, maxPatterns, r), sets)
 	require.False(t, ok)
+}
+
+// Numbers whose selections are complex take longer to compare, and count as that.
+func TestWorkOfComplexSelections(t *testing.T) {
+	space := &cells.Space{Weights: cells.NewWeights([]int{100, 100}), Schema: &schema.Schema{}}
+	r := rand.New(rand.NewPCG(1, 2))
+	var numbers []number
+	for range MaxNumbers {
+		var list []uint32
+		for c := range uint32(10_000) {
+			if r.IntN(2) == 0 {
+				list = append(list, c)
+			}
+		}
+		numbers = append(numbers, number{{Part: cells.Part{Space: space, Weight: space.Cells(list)}}})
+		if len(numbers)%64 == 0 && work(numbers, len(numbers)+1, 1) > maxWork {
+			require.Less(t, len(numbers), MaxNumbers, "each has 5000 runs")
+			return
+		}
+	}
+	t.Fatal("512 numbers of 5000 runs are evaluated at 513 points")
 }

@@ -134,19 +134,7 @@ func (a *Audit) fewByNumbers(places []*place, numbers []number, sets [][]carnet.
 		of[x] = i
 	}
 	points := len(numbers) + 1 // as many as the rank can be, and one to tell what is left from zero
-	work, codes := len(numbers)*len(numbers)/2*points*len(sets), map[*cells.Space]int{}
-	for _, n := range numbers {
-		work += points * len(n)
-		for _, x := range n {
-			if codes[x.Space] == 0 {
-				for d := range x.Space.Schema.Dimensions {
-					codes[x.Space] += x.Space.Schema.Dimensions[d].Cardinality()
-				}
-				work += points * codes[x.Space]
-			}
-		}
-	}
-	if work > maxWork {
+	if work(numbers, points, len(sets)) > maxWork {
 		return notCompared("too many numbers of too many owners were released")
 	}
 	values := make([][][]uint64, len(numbers)) // per number and group: at each point
@@ -206,6 +194,25 @@ func (a *Audit) fewByNumbers(places []*place, numbers []number, sets [][]carnet.
 		}
 	}
 	return nil
+}
+
+// work is how many multiplications comparing numbers takes: at so many points, for so many
+// sets of owners. It depends on what was asked alone, so that all judges agree.
+func work(numbers []number, points, sets int) int {
+	sum, weights := len(numbers)*len(numbers)/2*points*sets, map[*cells.Space][]cells.Weight{}
+	for _, n := range numbers {
+		sum += points * len(n)
+		for _, x := range n {
+			weights[x.Space] = append(weights[x.Space], x.Weight)
+		}
+	}
+	for space, list := range weights {
+		for d := range space.Schema.Dimensions {
+			sum += points * space.Schema.Dimensions[d].Cardinality()
+		}
+		sum += points * space.Runs(list)
+	}
+	return sum
 }
 
 // demanding is a place of the set's owners whose terms demand more of them.
