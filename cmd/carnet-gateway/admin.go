@@ -9,6 +9,7 @@ import (
 
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 type checkCmd struct{ serverFlags }
@@ -30,6 +31,7 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.out, "identity     will be made for %s\n", c.Operator)
 	} else {
 		fmt.Fprintf(s.out, "identity     %s\n", creds.identity.Party())
+		fmt.Fprintf(s.out, "log key      %s\n", evidence.LogKey(evidence.Origin(creds.registrar), creds.identity.Public()))
 	}
 	rules, err := c.Flags.Open(ctx, "")
 	if err != nil {

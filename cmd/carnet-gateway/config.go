@@ -33,6 +33,7 @@ type dataFlag struct {
 
 func (d dataFlag) database() string { return filepath.Join(d.Data, "gateway.db") }
 func (d dataFlag) blobs() string    { return filepath.Join(d.Data, "blobs") }
+func (d dataFlag) log() string      { return filepath.Join(d.Data, "log") }
 func (d dataFlag) columns() string  { return filepath.Join(d.Data, "columns") }
 
 // policyState remembers the policy bundle in use.
@@ -73,26 +74,27 @@ func (d dataFlag) openBlobs() (*blob.Bucket, error) { return blob.OpenDir(d.blob
 // serverFlags are shared by serve and check-config.
 type serverFlags struct {
 	dataFlag
-	Listen        string   `help:"Address for gRPC. Port 0 chooses a free one." default:"127.0.0.1:7443" placeholder:"HOST:PORT" env:"CARNET_LISTEN"`
-	RESTListen    string   `name:"rest-listen" help:"Address for REST; empty: none." default:"127.0.0.1:7444" placeholder:"HOST:PORT" env:"CARNET_REST_LISTEN"`
-	MetricsListen string   `name:"metrics-listen" help:"Loopback address for /metrics, /healthz and /readyz without TLS; empty: none." default:"127.0.0.1:7445" placeholder:"HOST:PORT" env:"CARNET_METRICS_LISTEN"`
-	TLSCert       string   `name:"tls-cert" help:"Server certificate. The TLS files are read again when they change." type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
-	TLSKey        string   `name:"tls-key" help:"Its private key." type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
-	TLSCA         string   `name:"tls-ca" help:"Certificate authority of the parties." type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
-	TLSRevoked    string   `name:"tls-revoked" help:"List of certificates that the authority revoked." type:"path" placeholder:"FILE" env:"CARNET_TLS_REVOKED"`
-	Vault         string   `help:"File that says which HashiCorp Vault issues the server certificate and lists the revoked ones, instead of TLS files." type:"path" placeholder:"FILE" env:"CARNET_VAULT_CONFIG"`
-	RegistrarKey  string   `name:"registrar-key" help:"File with the registrar's public key." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
-	Identity      string   `help:"Identity file that the gateway's decisions are signed with. Without it one is made in the data folder, for the party named by --operator." type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
-	Operator      string   `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
-	Workers       int      `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
-	Computations  int      `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
-	MaxReleases   int64    `help:"Distinct numbers that keyholders release per key, if they were given a lower limit than the scheme's, so that queries are refused before they are charged; 0: the scheme's." default:"0" placeholder:"N" env:"CARNET_MAX_RELEASES"`
-	CubeMemory    byteSize `help:"Memory for set-ups of cubes, kept for the next query; 384 KiB for each block of a column. 0: none." default:"512MiB" placeholder:"SIZE" env:"CARNET_CUBE_MEMORY"`
-	Memory        byteSize `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
-	PublicCache   byteSize `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`
-	Storage       string   `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
-	Cold          string   `help:"Where packed ciphertext is moved to once it is published: a folder on a large disk, or s3://NAME?region=REGION; empty: it stays in the data folder." placeholder:"PLACE" env:"CARNET_COLD"`
-	Cache         byteSize `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
+	Listen        string        `help:"Address for gRPC. Port 0 chooses a free one." default:"127.0.0.1:7443" placeholder:"HOST:PORT" env:"CARNET_LISTEN"`
+	RESTListen    string        `name:"rest-listen" help:"Address for REST; empty: none." default:"127.0.0.1:7444" placeholder:"HOST:PORT" env:"CARNET_REST_LISTEN"`
+	MetricsListen string        `name:"metrics-listen" help:"Loopback address for /metrics, /healthz and /readyz without TLS; empty: none." default:"127.0.0.1:7445" placeholder:"HOST:PORT" env:"CARNET_METRICS_LISTEN"`
+	TLSCert       string        `name:"tls-cert" help:"Server certificate. The TLS files are read again when they change." type:"path" placeholder:"FILE" env:"CARNET_TLS_CERT"`
+	TLSKey        string        `name:"tls-key" help:"Its private key." type:"path" placeholder:"FILE" env:"CARNET_TLS_KEY"`
+	TLSCA         string        `name:"tls-ca" help:"Certificate authority of the parties." type:"path" placeholder:"FILE" env:"CARNET_TLS_CA"`
+	TLSRevoked    string        `name:"tls-revoked" help:"List of certificates that the authority revoked." type:"path" placeholder:"FILE" env:"CARNET_TLS_REVOKED"`
+	Vault         string        `help:"File that says which HashiCorp Vault issues the server certificate and lists the revoked ones, instead of TLS files." type:"path" placeholder:"FILE" env:"CARNET_VAULT_CONFIG"`
+	RegistrarKey  string        `name:"registrar-key" help:"File with the registrar's public key." required:"" type:"path" placeholder:"FILE" env:"CARNET_REGISTRAR"`
+	Identity      string        `help:"Identity file that the gateway's decisions are signed with. Without it one is made in the data folder, for the party named by --operator." type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
+	Operator      string        `help:"Party in whose name the gateway decides, when --identity is not given." default:"gateway" placeholder:"PARTY" env:"CARNET_OPERATOR"`
+	Workers       int           `help:"Processors that one computation may use; 0: all." default:"0" env:"CARNET_WORKERS"`
+	Computations  int           `help:"Queries computed at a time." default:"1" env:"CARNET_COMPUTATIONS"`
+	MaxReleases   int64         `help:"Distinct numbers that keyholders release per key, if they were given a lower limit than the scheme's, so that queries are refused before they are charged; 0: the scheme's." default:"0" placeholder:"N" env:"CARNET_MAX_RELEASES"`
+	CubeMemory    byteSize      `help:"Memory for set-ups of cubes, kept for the next query; 384 KiB for each block of a column. 0: none." default:"512MiB" placeholder:"SIZE" env:"CARNET_CUBE_MEMORY"`
+	Memory        byteSize      `help:"Memory for the accumulators of one computation." default:"1GiB" placeholder:"SIZE" env:"CARNET_MEMORY"`
+	PublicCache   byteSize      `name:"public-cache" help:"Memory for expanded public halves of the columns that are scanned most; as large as the columns themselves. Without it they are made anew for every scan." placeholder:"SIZE" env:"CARNET_PUBLIC_CACHE"`
+	Storage       string        `help:"How ciphertext is kept: ${enum}. Raw files are mapped and scanned where they lie; packed ones take less disk and are unpacked into --cache." enum:"raw,packed" default:"raw" env:"CARNET_STORAGE"`
+	Cold          string        `help:"Where packed ciphertext is moved to once it is published: a folder on a large disk, or s3://NAME?region=REGION; empty: it stays in the data folder." placeholder:"PLACE" env:"CARNET_COLD"`
+	Cache         byteSize      `help:"Memory for ciphertext that is unpacked from packed storage. Raw storage needs none: what is read stays in the system's file cache." default:"1GiB" placeholder:"SIZE" env:"CARNET_CACHE"`
+	LogBatch      time.Duration `name:"log-batch" help:"How long the transparency log waits for more statements before it writes those it has. A query waits as long." default:"5ms" placeholder:"TIME" env:"CARNET_LOG_BATCH"`
 	policy.Flags
 	LogFormat string `name:"log-format" help:"Log as ${enum}." enum:"text,json" default:"text" env:"CARNET_LOG_FORMAT"`
 	LogLevel  string `name:"log-level" help:"Least level logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"CARNET_LOG_LEVEL"`

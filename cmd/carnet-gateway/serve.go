@@ -14,11 +14,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/policy/gate"
 	"github.com/carnet-network/carnet/pkg/server"
 	"github.com/carnet-network/carnet/pkg/store"
+	"github.com/carnet-network/carnet/pkg/tlog"
 )
 
 type serveCmd struct {
@@ -71,6 +73,11 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		}
 		log.Warn("made an unregistered identity for the gateway's decisions; for one that others can check, run carnet init --role operator and pass --identity", "file", c.ownIdentity(), "party", string(creds.identity.Party()))
 	}
+	tiles, err := tlog.Open(ctx, c.log(), tlog.Options{BatchAge: c.LogBatch, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer tiles.Close()
 	workers := c.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -81,7 +88,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	registry := prometheus.NewRegistry()
 	g, err := flow.New(flow.Config{
-		Store: db, Blobs: blobs, Columns: columns, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity, Policy: decide,
+		Store: db, Blobs: blobs, Columns: columns, Log: tiles, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity, Policy: decide,
 		Workers: workers, Memory: int64(c.Memory), CubeMemory: c.cubeMemory(), MaxReleases: c.MaxReleases, PublicCache: int64(c.PublicCache), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
 	})
 	if err != nil {
@@ -90,10 +97,11 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err := g.Recover(ctx); err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Gateway: g, TLS: creds.tls, Vault: creds.vault, Logger: log, Metrics: registry})
+	srv, err := server.New(server.Config{Gateway: g, Tiles: tiles, TLS: creds.tls, Vault: creds.vault, Logger: log, Metrics: registry})
 	if err != nil {
 		return err
 	}
+	log.Info("transparency log", "key", evidence.LogKey(g.Origin(), creds.identity.Public()))
 	l, err := c.listen()
 	if err != nil {
 		return err

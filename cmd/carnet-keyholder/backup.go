@@ -92,11 +92,11 @@ func (c *backupCmd) snapshot(ctx context.Context, dir string, about *backup.Abou
 		if err := l.Snapshot(ctx, filepath.Join(dir, filepath.Base(c.ledger()))); err != nil {
 			return err
 		}
-		chain, err := verifyLedger(ctx, filepath.Join(dir, filepath.Base(c.ledger())), about.Party)
+		seen, err := verifyLedger(ctx, filepath.Join(dir, filepath.Base(c.ledger())), about.Party)
 		if err != nil {
 			return err
 		}
-		about.Size, about.Head = chain.Size, chain.Head
+		about.Size, about.Head = seen.Size, seen.Head
 	}
 	for _, f := range []string{c.policyState(), c.policyKey(), c.party(), c.keystore(), agefile.MarkFile(c.keystore())} {
 		b, err := os.ReadFile(f)

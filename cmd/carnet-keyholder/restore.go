@@ -127,9 +127,9 @@ func (c *restoreCmd) opened(ctx context.Context, s streams, dir string, about *b
 	}
 	party, _, err := readParty(filepath.Join(dir, "party.json"), store)
 	if err == nil && about.Size > 0 {
-		var chain evidence.Chain
-		chain, err = verifyLedger(ctx, filepath.Join(dir, "ledger.db"), party.ID)
-		if err == nil && chain.Checkpoint() != (carnet.Checkpoint{Size: about.Size, Head: about.Head}) {
+		var seen carnet.Checkpoint
+		seen, err = verifyLedger(ctx, filepath.Join(dir, "ledger.db"), party.ID)
+		if err == nil && seen != (carnet.Checkpoint{Size: about.Size, Head: about.Head}) {
 			err = carnet.E(carnet.Invalid, "BACKUP_DAMAGED", "the ledger in the backup is not the one it says").Fix("use another copy")
 		}
 	}
@@ -181,7 +181,7 @@ func (c *restoreCmd) checkpoint(ctx context.Context, dir, file string) (cp carne
 		return cp, err
 	}
 	var st struct {
-		Last *evidence.Envelope `json:"last_checkpoint"`
+		Last *evidence.SignedCheckpoint `json:"last_checkpoint"`
 	}
 	if json.Unmarshal(b, &st) != nil || st.Last == nil {
 		return cp, carnet.E(carnet.Invalid, "BAD_CHECKPOINT", "%s has no co-signed checkpoint", file).
@@ -192,7 +192,7 @@ func (c *restoreCmd) checkpoint(ctx context.Context, dir, file string) (cp carne
 		return cp, err
 	}
 	defer l.Close()
-	cp, by, err := l.Cosigners(ctx, st.Last)
+	by, err := l.Cosigners(ctx, st.Last)
 	if err != nil {
 		return cp, err
 	}
@@ -200,20 +200,20 @@ func (c *restoreCmd) checkpoint(ctx context.Context, dir, file string) (cp carne
 		return cp, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "no keyholder that the ledger knows signed the checkpoint in %s", file).
 			Fix("use the checkpoint of a member of your committee")
 	}
-	return cp, nil
+	return st.Last.Checkpoint, nil
 }
 
 // verifyLedger replays the ledger in a file and checks whose it is.
-func verifyLedger(ctx context.Context, file string, party carnet.PartyID) (evidence.Chain, error) {
+func verifyLedger(ctx context.Context, file string, party carnet.PartyID) (seen carnet.Checkpoint, err error) {
 	l, err := keyholder.ReadLedger(file)
 	if err != nil {
-		return evidence.Chain{}, err
+		return seen, err
 	}
 	defer l.Close()
-	of, chain, err := l.Verify(ctx)
+	of, seen, err := l.Verify(ctx)
 	if err == nil && of != party {
 		err = carnet.E(carnet.Precondition, "FOREIGN_LEDGER", "the ledger belongs to %s, not to %s", strings.TrimSpace(string(of)), party).
 			Fix("use files of one keyholder")
 	}
-	return chain, err
+	return seen, err
 }

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,11 +22,13 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
+var update = flag.Bool("update", false, "compute what follows from keys, payloads and salts in statements.json anew")
+
 // vectorFile is docs/formats/vectors/statements.json.
 type vectorFile struct {
 	Keys       []vectorKey   `json:"keys"`
 	Entries    []vectorEntry `json:"entries"`
-	Checkpoint vectorEntry   `json:"checkpoint"` // seq, prev and hash are not used
+	Checkpoint vectorLog     `json:"checkpoint"`
 }
 
 type vectorKey struct {
@@ -34,22 +40,50 @@ type vectorKey struct {
 
 type vectorEntry struct {
 	Seq       int64              `json:"seq"`
-	Prev      string             `json:"prev,omitempty"`
 	Signers   []string           `json:"signers"`
 	Payload   string             `json:"payload"` // the text that base64 in the envelope stands for
 	Envelope  *evidence.Envelope `json:"envelope"`
 	Statement string             `json:"statement_hash"`
-	Hash      string             `json:"entry_hash,omitempty"`
+	Salt      string             `json:"salt"`
+	Leaf      string             `json:"leaf"`
+	Root      string             `json:"root"`      // of the log that ends with this entry
+	Inclusion []string           `json:"inclusion"` // in the log of all entries
+}
+
+// vectorLog is the checkpoint after the last entry.
+type vectorLog struct {
+	Origin      string            `json:"origin"`
+	LogKey      string            `json:"log_key"`
+	Witnesses   map[string]string `json:"witness_keys"` // by keyholder
+	Time        int64             `json:"time"`         // of every co-signature
+	Note        string            `json:"note"`
+	Consistency []string          `json:"consistency"` // with the log of the first three entries
+}
+
+type vectorSigner ed25519.PrivateKey
+
+func (s vectorSigner) Public() ed25519.PublicKey {
+	return ed25519.PrivateKey(s).Public().(ed25519.PublicKey)
+}
+func (s vectorSigner) Sign(m []byte) ([]byte, error) {
+	return ed25519.Sign(ed25519.PrivateKey(s), m), nil
 }
 
 // TestVectors recomputes every value of statements.json as journal.md and
 // statements.md describe it, with nothing but SHA-256 and Ed25519, and compares it
 // with the file and with package evidence.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "formats", "vectors", "statements.json"))
+	file := filepath.Join("..", "..", "docs", "formats", "vectors", "statements.json")
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var v vectorFile
 	require.NoError(t, json.Unmarshal(data, &v))
+	if *update {
+		v.compute(t)
+		data, err := json.MarshalIndent(v, "", "  ")
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, append(data, '\n'), 0o600))
+	}
 	keys := map[string]ed25519.PrivateKey{}
 	for _, k := range v.Keys {
 		private := ed25519.NewKeyFromSeed(unhex(t, k.Seed))
@@ -58,14 +92,13 @@ func TestVectors(t *testing.T) {
 		require.Equal(t, k.Hint, hexSum(public)[:16])
 		keys[k.Party] = private
 	}
-	prev := make([]byte, 32)
-	var chain evidence.Chain
 	require.NotEmpty(t, v.Entries)
+	var leaves [][]byte
+	var tree evidence.Tree
 	for i, e := range v.Entries {
 		checkStatement(t, e, keys)
 		require.Equal(t, int64(i), e.Seq)
-		require.Equal(t, hex.EncodeToString(prev), e.Prev)
-		fields := [][]byte{[]byte("carnet/journal/1"), binary.BigEndian.AppendUint64(nil, uint64(e.Seq)), prev, unhex(t, e.Statement)}
+		fields := [][]byte{[]byte("carnet/log/leaf/1"), unhex(t, e.Salt), unhex(t, e.Statement)}
 		for _, s := range e.Envelope.Signatures {
 			fields = append(fields, []byte(s.KeyID), s.Sig)
 		}
@@ -73,16 +106,129 @@ func TestVectors(t *testing.T) {
 		for _, f := range fields {
 			framed = append(binary.BigEndian.AppendUint32(framed, uint32(len(f))), f...)
 		}
-		require.Equal(t, e.Hash, hexSum(framed))
-		require.NoError(t, chain.Append(&evidence.Entry{Seq: e.Seq, Prev: chain.Head, Envelope: e.Envelope}))
-		require.Equal(t, e.Hash, chain.Head.String())
-		prev = unhex(t, e.Hash)
+		require.Equal(t, e.Leaf, hexSum(framed))
+		leaves = append(leaves, unhex(t, e.Leaf))
+		require.Equal(t, e.Root, hex.EncodeToString(merkle(leaves)))
+		require.NoError(t, tree.Append(&evidence.Entry{Seq: e.Seq, Salt: carnet.Hash(unhex(t, e.Salt)), Envelope: e.Envelope}))
+		require.Equal(t, e.Root, tree.Root().String())
 	}
-	checkStatement(t, v.Checkpoint, keys)
-	require.Equal(t, `{"size":`+strconv.Itoa(len(v.Entries))+`,"head":"`+hex.EncodeToString(prev)+`"}`, v.Checkpoint.Payload)
-	var cp carnet.Checkpoint
-	require.NoError(t, v.Checkpoint.Envelope.Decode(carnet.TypeCheckpoint, &cp))
-	require.Equal(t, chain.Checkpoint(), cp)
+	// Inclusion proofs by hand for the four entries there are.
+	require.Len(t, leaves, 4)
+	h := [][]byte{merkle(leaves[:1]), merkle(leaves[1:2]), merkle(leaves[2:3]), merkle(leaves[3:])}
+	for i, want := range [][][]byte{{h[1], merkle(leaves[2:])}, {h[0], merkle(leaves[2:])}, {h[3], merkle(leaves[:2])}, {h[2], merkle(leaves[:2])}} {
+		require.Equal(t, v.Entries[i].Inclusion, hexes(want))
+		require.NoError(t, evidence.VerifyInclusion(carnet.Hash(leaves[i]), int64(i), tree.Checkpoint(), hashes(t, v.Entries[i].Inclusion)))
+	}
+	require.Equal(t, v.Checkpoint.Consistency, hexes([][]byte{h[2], h[3], merkle(leaves[:2])}))
+	three := carnet.Checkpoint{Size: 3, Head: carnet.Hash(unhex(t, v.Entries[2].Root))}
+	require.NoError(t, evidence.VerifyConsistency(three, tree.Checkpoint(), hashes(t, v.Checkpoint.Consistency)))
+	checkNote(t, &v, keys, tree.Checkpoint())
+}
+
+// checkNote makes the signed note by hand.
+func checkNote(t *testing.T, v *vectorFile, keys map[string]ed25519.PrivateKey, cp carnet.Checkpoint) {
+	t.Helper()
+	registrar := keys["registrar"].Public().(ed25519.PublicKey)
+	origin := "carnet.network/" + hexSum(registrar)[:32]
+	require.Equal(t, v.Checkpoint.Origin, origin)
+	body := origin + "\n4\n" + base64.StdEncoding.EncodeToString(cp.Head[:]) + "\n"
+	line := func(name string, kind byte, key ed25519.PrivateKey, sig []byte) (line, vkey string) {
+		public := append([]byte{kind}, key.Public().(ed25519.PublicKey)...)
+		hash := sha256.Sum256(append([]byte(name+"\n"), public...))
+		return "\u2014 " + name + " " + base64.StdEncoding.EncodeToString(append(hash[:4], sig...)) + "\n",
+			name + "+" + hex.EncodeToString(hash[:4]) + "+" + base64.StdEncoding.EncodeToString(public)
+	}
+	logLine, logKey := line(origin, 1, keys["operator"], ed25519.Sign(keys["operator"], []byte(body)))
+	require.Equal(t, v.Checkpoint.LogKey, logKey)
+	seconds := binary.BigEndian.AppendUint64(nil, uint64(v.Checkpoint.Time))
+	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", v.Checkpoint.Time, body)
+	witness, witnessKey := line(origin+"/kh-kz", 4, keys["kh-kz"], append(seconds, ed25519.Sign(keys["kh-kz"], []byte(message))...))
+	require.Equal(t, v.Checkpoint.Witnesses, map[string]string{"kh-kz": witnessKey})
+	require.Equal(t, v.Checkpoint.Note, body+"\n"+logLine+witness)
+	c, err := evidence.ParseCheckpoint([]byte(v.Checkpoint.Note))
+	require.NoError(t, err)
+	require.Equal(t, cp, c.Checkpoint)
+	require.True(t, c.LogSignedBy(keys["operator"].Public().(ed25519.PublicKey)))
+	sig, _ := c.CosignedBy("kh-kz", keys["kh-kz"].Public().(ed25519.PublicKey))
+	require.NotNil(t, sig)
+}
+
+// merkle is MTH of RFC 6962, section 2.1.
+func merkle(leaves [][]byte) []byte {
+	if len(leaves) == 1 {
+		h := sha256.Sum256(append([]byte{0}, leaves[0]...))
+		return h[:]
+	}
+	k := 1
+	for k*2 < len(leaves) {
+		k *= 2
+	}
+	h := sha256.Sum256(bytes.Join([][]byte{{1}, merkle(leaves[:k]), merkle(leaves[k:])}, nil))
+	return h[:]
+}
+
+// compute fills in what follows from seeds, payloads, signers and the time.
+func (v *vectorFile) compute(t *testing.T) {
+	signers := map[string]vectorSigner{}
+	for i := range v.Keys {
+		k := &v.Keys[i]
+		s := vectorSigner(ed25519.NewKeyFromSeed(unhex(t, k.Seed)))
+		signers[k.Party], k.Public, k.Hint = s, hex.EncodeToString(s.Public()), evidence.KeyHint(s.Public())
+	}
+	var leaves []carnet.Hash
+	var tree evidence.Tree
+	for i := range v.Entries {
+		e := &v.Entries[i]
+		salt := sha256.Sum256(fmt.Append(nil, "salt ", i))
+		e.Seq, e.Salt = int64(i), hex.EncodeToString(salt[:])
+		e.Envelope = &evidence.Envelope{PayloadType: e.Envelope.PayloadType, Payload: []byte(e.Payload)}
+		for _, s := range e.Signers {
+			require.NoError(t, e.Envelope.Countersign(signers[s]))
+		}
+		entry := evidence.Entry{Seq: e.Seq, Salt: salt, Envelope: e.Envelope}
+		require.NoError(t, tree.Append(&entry))
+		e.Statement, e.Leaf, e.Root = e.Envelope.Hash().String(), entry.Leaf().String(), tree.Root().String()
+		leaves = append(leaves, entry.Leaf())
+	}
+	for i := range v.Entries {
+		path, err := evidence.ProveInclusion(leaves, int64(i))
+		require.NoError(t, err)
+		v.Entries[i].Inclusion = texts(path)
+	}
+	path, err := evidence.ProveConsistency(leaves, 3)
+	require.NoError(t, err)
+	c := &v.Checkpoint
+	c.Origin, c.Time, c.Consistency = evidence.Origin(signers["registrar"].Public()), 1_790_000_000, texts(path)
+	c.LogKey = evidence.LogKey(c.Origin, signers["operator"].Public())
+	c.Witnesses = map[string]string{"kh-kz": evidence.WitnessKey(c.Origin, "kh-kz", signers["kh-kz"].Public())}
+	note, err := evidence.SignCheckpoint(c.Origin, tree.Checkpoint(), signers["operator"])
+	require.NoError(t, err)
+	require.NoError(t, note.Cosign("kh-kz", time.Unix(c.Time, 0), signers["kh-kz"]))
+	text, err := note.MarshalText()
+	require.NoError(t, err)
+	c.Note = string(text)
+}
+
+func texts(path []carnet.Hash) (out []string) {
+	for _, h := range path {
+		out = append(out, h.String())
+	}
+	return out
+}
+
+func hexes(path [][]byte) (out []string) {
+	for _, h := range path {
+		out = append(out, hex.EncodeToString(h))
+	}
+	return out
+}
+
+func hashes(t *testing.T, path []string) (out []carnet.Hash) {
+	t.Helper()
+	for _, h := range path {
+		out = append(out, carnet.Hash(unhex(t, h)))
+	}
+	return out
 }
 
 func checkStatement(t *testing.T, e vectorEntry, keys map[string]ed25519.PrivateKey) {

@@ -89,16 +89,30 @@ func TestEnvelopesRoundTrip(t *testing.T) {
 			e.Signatures = append(e.Signatures, evidence.Signature{
 				KeyID: rapid.StringN(0, 16, 60).Draw(t, "hint"), Sig: rapid.SliceOfN(rapid.Byte(), 64, 64).Draw(t, "sig")})
 		}
-		entry := &evidence.Entry{Seq: rapid.Int64Min(0).Draw(t, "seq"), Prev: carnet.Digest("x", e.Payload), Envelope: e}
+		entry := &evidence.Entry{Seq: rapid.Int64Min(0).Draw(t, "seq"), Salt: carnet.Digest("x", e.Payload), Envelope: e}
 		got, err := FromEntry(ToEntry(entry))
 		require.NoError(t, err)
 		require.Equal(t, entry, got)
-		require.Equal(t, entry.Hash(), got.Hash())
+		require.Equal(t, entry.Leaf(), got.Leaf())
 	})
 	h, seq, err := FromRef(ToRef(carnet.Hash{7}, 5))
 	require.NoError(t, err)
 	require.Equal(t, carnet.Hash{7}, h)
 	require.EqualValues(t, 5, seq)
+}
+
+func TestPaths(t *testing.T) {
+	path := []carnet.Hash{{1}, {2}}
+	got, err := FromPath("path", ToPath(path))
+	require.NoError(t, err)
+	require.Equal(t, path, got)
+	for _, bad := range [][][]byte{{make([]byte, 31)}, make([][]byte, 65)} {
+		_, err := FromPath("path", bad)
+		require.Equal(t, carnet.Invalid, carnet.KindOf(err))
+	}
+	m, err := ToCheckpoint(nil)
+	require.NoError(t, err)
+	require.Nil(t, m)
 }
 
 func TestMalformedMessages(t *testing.T) {
@@ -127,7 +141,7 @@ func TestMalformedMessages(t *testing.T) {
 	}
 	for _, err := range []error{
 		second(FromEnvelope("statement", nil)), second(FromEntry(nil)), second(FromEntry(&carnetv1.JournalEntry{Seq: -1})),
-		second(FromEntry(&carnetv1.JournalEntry{Envelope: good(), Prev: []byte{1}})), second(FromHash("h", "xyz")),
+		second(FromEntry(&carnetv1.JournalEntry{Envelope: good(), Salt: []byte{1}})), second(FromHash("h", "xyz")),
 		second(FromNonce("n", strings.Repeat("A", 64))), second(FromKeyID("k", "")), second(FromHashBytes("h", nil)),
 	} {
 		require.Equal(t, carnet.Invalid, carnet.KindOf(err))

@@ -56,10 +56,10 @@ func ToEnvelope(e *evidence.Envelope) *carnetv1.Envelope {
 
 // ToEntry is the message form of a journal entry.
 func ToEntry(e *evidence.Entry) *carnetv1.JournalEntry {
-	return &carnetv1.JournalEntry{Seq: e.Seq, Prev: e.Prev[:], Envelope: ToEnvelope(e.Envelope)}
+	return &carnetv1.JournalEntry{Seq: e.Seq, Salt: e.Salt[:], Envelope: ToEnvelope(e.Envelope)}
 }
 
-// FromEntry checks the form of a journal entry, not that it continues a chain.
+// FromEntry checks the form of a journal entry, not that the log has it.
 func FromEntry(m *carnetv1.JournalEntry) (*evidence.Entry, error) {
 	if m == nil {
 		return nil, invalid("entry", "is missing")
@@ -71,11 +71,11 @@ func FromEntry(m *carnetv1.JournalEntry) (*evidence.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	prev, err := FromHashBytes("entry.prev", m.Prev)
+	salt, err := FromHashBytes("entry.salt", m.Salt)
 	if err != nil {
 		return nil, err
 	}
-	return &evidence.Entry{Seq: m.Seq, Prev: prev, Envelope: env}, nil
+	return &evidence.Entry{Seq: m.Seq, Salt: salt, Envelope: env}, nil
 }
 
 // ToRef is the message form of a statement's hash and place in the journal.

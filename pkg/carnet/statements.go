@@ -42,7 +42,6 @@ const (
 	TypeCheck      StatementType = "application/vnd.carnet.check.v1+json"      // keyholder
 	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
 	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
-	TypeCheckpoint StatementType = "application/vnd.carnet.checkpoint.v1+json" // keyholder
 
 	TypeRetirement  StatementType = "application/vnd.carnet.retirement.v1+json"  // owner
 	TypeDestruction StatementType = "application/vnd.carnet.destruction.v1+json" // keyholder
@@ -308,8 +307,9 @@ type Destruction struct {
 	Created time.Time `json:"created"`
 }
 
-// Checkpoint names a state of the journal: its size and head. Keyholders co-sign
-// it after following the journal that far.
+// Checkpoint names a state of the journal: its size, and the root of the transparency log
+// of that size. The log signs it, and keyholders co-sign it after following the journal
+// that far; package evidence has the form. It is no statement.
 type Checkpoint struct {
 	Size int64 `json:"size"`
 	Head Hash  `json:"head"`

@@ -22,6 +22,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/policy/gate"
 	"github.com/carnet-network/carnet/pkg/server"
 	"github.com/carnet-network/carnet/pkg/store"
+	"github.com/carnet-network/carnet/pkg/tlog"
 )
 
 // Gateway is the network's gateway. It keeps its address over restarts.
@@ -35,6 +36,7 @@ type Gateway struct {
 	grpc, rest string
 	blobs      *blob.Bucket
 	columns    *columnstore.Store
+	log        *tlog.Log
 	stop       context.CancelFunc
 	group      *errgroup.Group
 }
@@ -61,6 +63,9 @@ func (g *Gateway) BlobDir() string { return filepath.Join(g.Dir, "blobs") }
 // ColumnDir is the folder of column files.
 func (g *Gateway) ColumnDir() string { return filepath.Join(g.Dir, "columns") }
 
+// LogDir is the folder of the transparency log.
+func (g *Gateway) LogDir() string { return filepath.Join(g.Dir, "log") }
+
 // Start starts the gateway as its program does: recover, then compute and serve.
 func (g *Gateway) Start(t testing.TB) {
 	t.Helper()
@@ -77,6 +82,8 @@ func (g *Gateway) Start(t testing.TB) {
 	g.columns, err = columnstore.Open(g.ColumnDir(), g.n.Storage)
 	require.NoError(t, err)
 	log := g.n.Logger("gateway")
+	g.log, err = tlog.Open(ctx, g.LogDir(), tlog.Options{Logger: log})
+	require.NoError(t, err)
 	decide := g.n.Policy
 	if g.n.Rules != nil {
 		decide = gate.New(g.n.Rules, g.Store, Operator)
@@ -85,12 +92,12 @@ func (g *Gateway) Start(t testing.TB) {
 		decide = g.n.Around(decide)
 	}
 	g.Flow, err = flow.New(flow.Config{
-		Store: g.Store, Blobs: blobs, Columns: g.columns, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
+		Store: g.Store, Blobs: blobs, Columns: g.columns, Log: g.log, Registrar: g.n.identities[Registrar].Public(), Operator: Operator,
 		Signer: g.n.identities[Operator], Policy: decide, AskKeyholders: g.n.Policy != nil, Workers: 2, Computations: 2, Memory: 256 << 20, Logger: log,
 	})
 	require.NoError(t, err)
 	require.NoError(t, g.Flow.Recover(ctx))
-	s, err := server.New(server.Config{Gateway: g.Flow, TLS: g.tls, Logger: log})
+	s, err := server.New(server.Config{Gateway: g.Flow, Tiles: g.log, TLS: g.tls, Logger: log})
 	require.NoError(t, err)
 	l := server.Listeners{GRPC: listen(t, g.grpc), REST: listen(t, g.rest)}
 	g.grpc, g.rest = l.GRPC.Addr().String(), l.REST.Addr().String()
@@ -125,6 +132,7 @@ func (g *Gateway) Stop(t testing.TB) {
 	require.NoError(t, g.Store.Close())
 	require.NoError(t, g.blobs.Close())
 	require.NoError(t, g.columns.Close())
+	require.NoError(t, g.log.Close())
 }
 
 // Restart stops the gateway and starts it anew from what is on disk.

@@ -54,21 +54,28 @@ func expected(tables ...map[string][2]int64) (out [][]string) {
 
 const bigQuery = "SELECT chapter, COUNT(*), SUM(value) FROM big GROUP BY chapter ORDER BY chapter"
 
-// journal reads the whole journal over the network and checks the chain.
+// journal reads the whole journal over the network and compares it with the log.
 func (r *realNetwork) journal(t *testing.T) (all []evidence.Envelope) {
 	t.Helper()
 	stream, err := pb.NewJournalServiceClient(r.Conn(t, Auditor)).Follow(Context(t), &pb.FollowRequest{StopAtEnd: true})
 	require.NoError(t, err)
-	var chain evidence.Chain
+	var tree evidence.Tree
+	var last *evidence.SignedCheckpoint
 	for {
 		m, err := stream.Recv()
 		if err != nil {
+			require.NotNil(t, last)
+			require.Equal(t, tree.Checkpoint(), last.Checkpoint)
 			return all
+		}
+		if c := m.GetCheckpoint(); c != nil {
+			last, err = evidence.ParseCheckpoint([]byte(c.Note))
+			require.NoError(t, err)
 		}
 		if e := m.GetEntry(); e != nil {
 			entry, err := apiconv.FromEntry(e)
 			require.NoError(t, err)
-			require.NoError(t, chain.Append(entry))
+			require.NoError(t, tree.Append(entry))
 			all = append(all, *entry.Envelope)
 		}
 	}

@@ -76,7 +76,7 @@ func (s watchedSigner) Public() ed25519.PublicKey { return s.w.Store.Signer().Pu
 
 func (s watchedSigner) Sign(m []byte) ([]byte, error) {
 	switch {
-	case bytes.Contains(m, []byte(carnet.TypeCheckpoint)):
+	case bytes.HasPrefix(m, []byte("cosignature/v1\n")):
 		s.w.reached(beforeCosigning)
 	case bytes.Contains(m, []byte(carnet.TypeAnswer)):
 		s.w.reached(beforeAnswering)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -98,12 +97,12 @@ func (c *Client) Ping(ctx context.Context) (carnet.Checkpoint, error) {
 	if err != nil {
 		return cp, fault(err)
 	}
-	env := fromProto(resp.GetCheckpoint().GetStatement())
-	if env == nil {
-		return cp, nil // an empty journal has no checkpoint yet
+	if resp.GetCheckpoint() == nil {
+		return cp, nil // nothing has been published yet
 	}
-	if err := env.Decode(carnet.TypeCheckpoint, &cp); err != nil {
-		return cp, fmt.Errorf("checkpoint: %w", err)
+	note, err := evidence.ParseCheckpoint([]byte(resp.GetCheckpoint().GetNote()))
+	if err != nil {
+		return cp, err
 	}
-	return cp, nil
+	return note.Checkpoint, nil
 }

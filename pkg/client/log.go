@@ -15,17 +15,17 @@ import (
 // follow each other, and returns the state that they make. It is for parties that may read
 // the log. A log that is shorter is an error of kind Unavailable.
 func (c *Client) ReadLog(ctx context.Context, size int64, do func(*evidence.Entry) error) (carnet.Checkpoint, error) {
-	var chain evidence.Chain
+	var tree evidence.Tree
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.journal.Follow(ctx, &pb.FollowRequest{StopAtEnd: true})
 	if err != nil {
 		return carnet.Checkpoint{}, fault(err)
 	}
-	for chain.Size < size {
+	for tree.Size() < size {
 		event, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return carnet.Checkpoint{}, carnet.E(carnet.Unavailable, "JOURNAL_SHORTER", "the gateway serves %d entries of the log, asked for were %d", chain.Size, size).
+			return carnet.Checkpoint{}, carnet.E(carnet.Unavailable, "JOURNAL_SHORTER", "the gateway serves %d entries of the log, asked for were %d", tree.Size(), size).
 				Fix("try again in a moment; if it stays so, compare checkpoints with the keyholders")
 		}
 		if err != nil {
@@ -38,12 +38,12 @@ func (c *Client) ReadLog(ctx context.Context, size int64, do func(*evidence.Entr
 		if err != nil {
 			return carnet.Checkpoint{}, err
 		}
-		if err := chain.Append(e); err != nil {
+		if err := tree.Append(e); err != nil {
 			return carnet.Checkpoint{}, err
 		}
 		if err := do(e); err != nil {
 			return carnet.Checkpoint{}, err
 		}
 	}
-	return chain.Checkpoint(), nil
+	return tree.Checkpoint(), nil
 }

@@ -28,7 +28,7 @@ func VerifyConsistency(older, newer carnet.Checkpoint, path []carnet.Hash) error
 	if err == nil {
 		err = proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(older.Size), uint64(newer.Size), slicesOf(path), older.Head[:], newer.Head[:])
 	}
-	if err == nil && older.Size == 0 && older.Head != (&Tree{}).Root() {
+	if err == nil && older.Size == 0 && older.Head != (Tree{}).Root() {
 		err = carnet.E(carnet.Invalid, "BAD_CHECKPOINT", "an empty log has another root")
 	}
 	if err != nil {

@@ -38,11 +38,11 @@ func (t *Tree) Add(leaf carnet.Hash) {
 }
 
 // Size is the number of entries.
-func (t *Tree) Size() int64 { return t.size }
+func (t Tree) Size() int64 { return t.size }
 
 // Root is the root hash, the head of the journal. That of an empty tree is SHA-256 of
 // nothing.
-func (t *Tree) Root() (root carnet.Hash) {
+func (t Tree) Root() (root carnet.Hash) {
 	last := len(t.nodes) - 1
 	if last < 0 {
 		return carnet.Hash(rfc6962.DefaultHasher.EmptyRoot())
@@ -55,11 +55,11 @@ func (t *Tree) Root() (root carnet.Hash) {
 }
 
 // Checkpoint is the state to be co-signed.
-func (t *Tree) Checkpoint() carnet.Checkpoint { return carnet.Checkpoint{Size: t.size, Head: t.Root()} }
+func (t Tree) Checkpoint() carnet.Checkpoint { return carnet.Checkpoint{Size: t.size, Head: t.Root()} }
 
 // Nodes lists the roots of the perfect subtrees, the largest first: as many as the size
 // has ones in binary. TreeOf makes the tree of them again.
-func (t *Tree) Nodes() []carnet.Hash { return slices.Clone(t.nodes) }
+func (t Tree) Nodes() []carnet.Hash { return slices.Clone(t.nodes) }
 
 // TreeOf is the tree that has the size and the nodes.
 func TreeOf(size int64, nodes []carnet.Hash) (Tree, error) {

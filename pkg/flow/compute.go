@@ -36,6 +36,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for range g.Computations {
 		wg.Go(func() { g.computeLoop(ctx) })
 	}
+	wg.Go(func() { g.publishLoop(ctx) })
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

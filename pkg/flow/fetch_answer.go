@@ -37,6 +37,12 @@ func (g *Gateway) FetchAnswer(ctx context.Context, as *carnet.Party, id carnet.H
 	if err != nil {
 		return nil, err
 	}
+	// Hashes of the shares are public before anybody can use the shares.
+	for _, a := range f.Answers {
+		if err := g.awaitPublished(ctx, a.Statement.Seq); err != nil {
+			return nil, err
+		}
+	}
 	f.Values, err = g.values(ctx, &q)
 	return f, err
 }

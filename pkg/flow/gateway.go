@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -17,16 +18,17 @@ import (
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
-// Config is what a Gateway is made of. Store, Blobs, Columns, Registrar and Signer
+// Config is what a Gateway is made of. Store, Blobs, Columns, Log, Registrar and Signer
 // are needed; the rest has defaults.
 type Config struct {
 	Store     Store
 	Blobs     Blobs
 	Columns   Columns
+	Log       Log
 	Registrar ed25519.PublicKey // pinned; parties and committees carry its signature
 
 	Operator carnet.PartyID  // in whose name the gateway decides
-	Signer   evidence.Signer // signs the gateway's decisions
+	Signer   evidence.Signer // signs the gateway's decisions and the log's checkpoints
 
 	Policy        Policy        // default OwnersTerms
 	Now           Clock         // default time.Now
@@ -64,6 +66,9 @@ type Gateway struct {
 	committed sync.Map      // nonce -> *committed; a committed file never changes
 	compiling chan struct{} // one place for each query that may be compiled at a time
 
+	publishing sync.Mutex                   // held while the log is fed
+	unwritten  atomic.Pointer[carnet.Error] // why the log can't be written; nil: it can
+
 	public    *scan.PublicCache
 	mu        sync.Mutex
 	rings     map[string]*he.Ring
@@ -78,8 +83,8 @@ type encodingKey struct {
 // New checks the configuration.
 func New(c Config) (*Gateway, error) {
 	switch {
-	case c.Store == nil || c.Blobs == nil || c.Columns == nil || c.Signer == nil:
-		return nil, errors.New("flow: store, blobs, columns and signer are needed")
+	case c.Store == nil || c.Blobs == nil || c.Columns == nil || c.Log == nil || c.Signer == nil:
+		return nil, errors.New("flow: store, blobs, columns, log and signer are needed")
 	case len(c.Registrar) != ed25519.PublicKeySize:
 		return nil, carnet.E(carnet.Precondition, "NO_REGISTRAR_KEY", "the registrar's key is missing")
 	case !carnet.ValidName(string(c.Operator)):

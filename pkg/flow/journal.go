@@ -11,42 +11,48 @@ import (
 
 const (
 	journalPage = 256              // entries read from the store at a time
-	recentPage  = 64               // co-signed checkpoints a follower is kept up to date on
+	recentPage  = 64               // checkpoints a follower is kept up to date on
 	rereadAfter = 20 * time.Second // in case another process wrote
 )
 
-// Follow calls entry with every entry from a sequence number on, in order, and
-// checkpoint with co-signed checkpoints of entries already sent, again whenever one
+// Follow calls entry with every published entry from a sequence number on, in order, and
+// checkpoint with published checkpoints of entries already sent, again whenever one
 // gains a co-signature. It waits for new ones until ctx is done, or returns at the
 // present end if stopAtEnd is set.
-func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry func(*evidence.Entry) error, checkpoint func(*evidence.Envelope) error) error {
+func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry func(*evidence.Entry) error, checkpoint func(*evidence.SignedCheckpoint) error) error {
 	if from < 0 {
 		return bad("BAD_REQUEST", "the request is malformed").With("from", "is negative")
 	}
-	sent := map[int64]int{} // checkpoint size -> co-signatures it had when sent
+	sent := map[int64]int{} // checkpoint size -> signatures it had when sent
 	first := true
 	for {
 		changed := g.bus.next(topicJournal)
-		var err error
-		if from, err = g.catchUp(ctx, from, entry); err != nil {
-			return err
-		}
-		list, err := g.recentCosigned(ctx)
+		list, err := g.recentPublished(ctx, recentPage)
 		if err != nil {
 			return err
 		}
-		if first {
-			list = notDominated(list)
-			first = false
-		}
-		for _, c := range slices.Backward(list) { // smallest first
-			if c.Size > from || sent[c.Size] >= len(c.Signers) {
-				continue
-			}
-			if err := checkpoint(c.Envelope); err != nil {
+		if len(list) > 0 {
+			if from, err = g.catchUp(ctx, from, list[0].Size, entry); err != nil {
 				return err
 			}
-			sent[c.Size] = len(c.Signers)
+		}
+		if first {
+			for _, c := range list { // those that are left out now stay out
+				sent[c.Size] = len(c.Signatures)
+			}
+			list, first = notDominated(list), false
+			for _, c := range list {
+				delete(sent, c.Size)
+			}
+		}
+		for _, c := range slices.Backward(list) { // smallest first
+			if c.Size > from || sent[c.Size] >= len(c.Signatures) {
+				continue
+			}
+			if err := checkpoint(c.SignedCheckpoint); err != nil {
+				return err
+			}
+			sent[c.Size] = len(c.Signatures)
 		}
 		if len(sent) > 4*recentPage {
 			for size := range sent {
@@ -67,12 +73,15 @@ func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry 
 	}
 }
 
-// catchUp sends the entries there are and returns the number of the next one. A
+// catchUp sends the entries before size and returns the number of the next one. A
 // follower may ask for one that does not exist yet.
-func (g *Gateway) catchUp(ctx context.Context, from int64, send func(*evidence.Entry) error) (int64, error) {
-	for {
+func (g *Gateway) catchUp(ctx context.Context, from, size int64, send func(*evidence.Entry) error) (int64, error) {
+	for from < size {
 		var page []evidence.Entry
-		if err := g.Store.View(ctx, func(tx Tx) (err error) { page, err = tx.Entries(from, journalPage); return err }); err != nil {
+		if err := g.Store.View(ctx, func(tx Tx) (err error) {
+			page, err = tx.Entries(from, int(min(journalPage, size-from)))
+			return err
+		}); err != nil {
 			return from, err
 		}
 		for i := range page {
@@ -81,22 +90,18 @@ func (g *Gateway) catchUp(ctx context.Context, from int64, send func(*evidence.E
 			}
 			from = page[i].Seq + 1
 		}
-		if len(page) < journalPage {
+		if len(page) == 0 {
 			return from, nil
 		}
 	}
+	return from, nil
 }
 
-func (g *Gateway) recentCosigned(ctx context.Context) (list []Cosigned, err error) {
-	err = g.Store.View(ctx, func(tx Tx) error { list, err = tx.RecentCosigned(recentPage); return err })
-	return list, err
-}
-
-// notDominated leaves out checkpoints all of whose signers have also signed one and
+// notDominated leaves out checkpoints all of whose co-signers have also signed one and
 // the same larger checkpoint: whatever quorum they make, the larger one makes it.
-func notDominated(list []Cosigned) (out []Cosigned) {
+func notDominated(list []Published) (out []Published) {
 	for _, c := range list { // largest first
-		dominated := slices.ContainsFunc(out, func(larger Cosigned) bool {
+		dominated := slices.ContainsFunc(out, func(larger Published) bool {
 			return !slices.ContainsFunc(c.Signers, func(p carnet.PartyID) bool { return !slices.Contains(larger.Signers, p) })
 		})
 		if !dominated {
@@ -106,54 +111,54 @@ func notDominated(list []Cosigned) (out []Cosigned) {
 	return out
 }
 
-// Journal returns the journal's size and head, and the newest co-signed checkpoint,
-// nil if there is none.
-func (g *Gateway) Journal(ctx context.Context) (c evidence.Chain, cosigned *evidence.Envelope, err error) {
+// Journal returns the number of entries, and the newest published checkpoint, nil if
+// there is none.
+func (g *Gateway) Journal(ctx context.Context) (entries int64, newest *evidence.SignedCheckpoint, err error) {
 	err = g.Store.View(ctx, func(tx Tx) error {
-		if c, err = tx.Chain(); err != nil {
+		tree, err := tx.Tree()
+		if err != nil {
 			return err
 		}
-		list, err := tx.RecentCosigned(1)
+		entries = tree.Size()
+		list, err := tx.RecentPublished(1)
 		if len(list) > 0 {
-			cosigned = list[0].Envelope
+			newest = list[0].SignedCheckpoint
 		}
 		return err
 	})
-	return c, cosigned, err
+	return entries, newest, err
 }
 
-// Cosign stores the calling keyholder's signature of a checkpoint of the journal.
-// Signatures of one state are collected in one envelope.
-func (g *Gateway) Cosign(ctx context.Context, as *carnet.Party, env *evidence.Envelope) error {
-	var c carnet.Checkpoint
-	if err := env.Decode(carnet.TypeCheckpoint, &c); err != nil {
-		return err
+// Cosign stores the calling keyholder's signature of a published checkpoint.
+func (g *Gateway) Cosign(ctx context.Context, as *carnet.Party, c *evidence.SignedCheckpoint) error {
+	if c.Size <= 0 || c.Origin != g.Origin() {
+		return bad("BAD_CHECKPOINT", "the checkpoint is of no state of this log")
 	}
-	if c.Size <= 0 {
-		return bad("BAD_CHECKPOINT", "the checkpoint is of no state of the journal")
-	}
-	sig := onlySignature(env, as.SigningKey)
+	sig, _ := c.CosignedBy(as.ID, as.SigningKey)
 	if sig == nil {
-		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the checkpoint is not signed by %q", as.ID)
+		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the checkpoint is not co-signed by %q", as.ID)
 	}
 	added := false
 	err := g.Store.Update(ctx, func(tx Tx) error {
-		chain, err := tx.Chain()
+		newest, err := tx.RecentPublished(1)
 		if err != nil {
 			return err
 		}
-		if c.Size > chain.Size {
-			return carnet.E(carnet.Precondition, "CHECKPOINT_AHEAD", "the journal has %d entries, the checkpoint %d", chain.Size, c.Size)
+		if len(newest) == 0 || c.Size > newest[0].Size {
+			return carnet.E(carnet.Precondition, "CHECKPOINT_AHEAD", "the log has published no state of %d entries yet", c.Size)
 		}
-		head, err := tx.HeadAt(c.Size)
+		tree, err := tx.TreeAt(c.Size)
 		if err != nil {
 			return err
 		}
-		if head != c.Head {
-			return carnet.E(carnet.Precondition, "JOURNAL_FORK", "at size %d the journal has another head", c.Size).
-				Fix("the journals differ; stop and compare checkpoints with the other keyholders")
+		if tree.Root() != c.Head {
+			return carnet.E(carnet.Precondition, "JOURNAL_FORK", "at size %d the log has another root", c.Size).
+				Fix("the logs differ; stop and compare checkpoints with the other keyholders")
 		}
-		added, err = tx.PutCosignature(c, as.ID, env, *sig)
+		if err := g.putCheckpoint(tx, c.Checkpoint); err != nil { // it may have been dropped
+			return err
+		}
+		added, err = tx.PutCosignature(c.Size, as.ID, *sig)
 		return err
 	})
 	if added && err == nil {

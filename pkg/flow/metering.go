@@ -31,11 +31,11 @@ func (g *Gateway) metered(ctx context.Context, do func(b *meter.Book, at carnet.
 	for at.Size == 0 || b.next < at.Size {
 		var page []evidence.Entry
 		if err := g.Store.View(ctx, func(tx Tx) error {
-			chain, err := tx.Chain()
+			tree, err := tx.Tree()
 			if err != nil {
 				return err
 			}
-			at = chain.Checkpoint()
+			at = tree.Checkpoint()
 			page, err = tx.Entries(b.next, journalPage)
 			return err
 		}); err != nil {
@@ -53,6 +53,10 @@ func (g *Gateway) metered(ctx context.Context, do func(b *meter.Book, at carnet.
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+	}
+	// Whoever is given figures can read what they were made of.
+	if err := g.awaitPublished(ctx, at.Size-1); err != nil {
+		return err
 	}
 	return do(b.book, at)
 }

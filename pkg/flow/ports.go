@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -35,16 +37,17 @@ type Tx interface {
 	CheckpointTx
 }
 
-// JournalTx is the hash-chained journal.
+// JournalTx is the journal, whose entries are the leaves of the log.
 type JournalTx interface {
-	// Append adds a statement that is not in the journal yet.
+	// Append adds a statement that is not in the journal yet, under a salt of 32 random
+	// bytes drawn for it.
 	Append(env *evidence.Envelope) (Ref, error)
-	// Chain returns size and head.
-	Chain() (evidence.Chain, error)
+	// Tree returns the tree over all entries.
+	Tree() (evidence.Tree, error)
+	// TreeAt returns the tree there was at a size from 0 to the present one.
+	TreeAt(size int64) (evidence.Tree, error)
 	// Entries returns up to limit entries from a sequence number on.
 	Entries(from int64, limit int) ([]evidence.Entry, error)
-	// HeadAt returns the head the journal had at a size from 0 to the present one.
-	HeadAt(size int64) (carnet.Hash, error)
 	// Statement finds a statement by hash.
 	Statement(h carnet.Hash) (Stored, error)
 }
@@ -190,12 +193,34 @@ type ApprovalTx interface {
 	Deferrals(query carnet.Hash) ([]DeferralRecord, error)
 }
 
-// CheckpointTx is co-signatures of journal states.
+// CheckpointTx is what the log has published, with keyholders' signatures.
 type CheckpointTx interface {
-	// PutCosignature adds a party's signature; added is false if it was there.
-	PutCosignature(c carnet.Checkpoint, by carnet.PartyID, env *evidence.Envelope, sig evidence.Signature) (added bool, err error)
-	// RecentCosigned lists the newest co-signed checkpoints, largest first.
-	RecentCosigned(limit int) ([]Cosigned, error)
+	// PutCheckpoint adds a checkpoint with the log's signature; one that is there stays. Of
+	// those that nobody co-signs only the newest are kept.
+	PutCheckpoint(c *evidence.SignedCheckpoint) error
+	// PutCosignature adds a party's signature of a checkpoint that is there; added is false
+	// if the party's was there.
+	PutCosignature(size int64, by carnet.PartyID, sig note.Signature) (added bool, err error)
+	// PublishedAt returns the checkpoint of a size with the co-signatures it has.
+	PublishedAt(size int64) (Published, error)
+	// RecentPublished lists the newest checkpoints, largest first.
+	RecentPublished(limit int) ([]Published, error)
+}
+
+// Log is the transparency log that others read: tiles of a Merkle tree in a place of its
+// own. It is fed from the store, which has everything to make it again.
+type Log interface {
+	// Tree returns the tree that the log holds, as its readers see it.
+	Tree(ctx context.Context) (evidence.Tree, error)
+	// Append adds leaves and returns when they are durable and can be read. The first one
+	// has the number of the present size; where that has changed meanwhile nothing is added,
+	// and the error has the reason LOG_MOVED. If the log gave another number to any, it is
+	// broken: LOG_DIFFERS.
+	Append(ctx context.Context, first int64, leaves []carnet.Hash) error
+	// Inclusion returns the audit path of leaf number index in the tree of a size.
+	Inclusion(ctx context.Context, index, size int64) ([]carnet.Hash, error)
+	// Consistency proves that the tree of one size begins with that of an older one.
+	Consistency(ctx context.Context, older, newer int64) ([]carnet.Hash, error)
 }
 
 // Blobs keeps immutable bytes. Put does nothing if the same bytes are there and

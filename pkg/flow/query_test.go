@@ -239,9 +239,9 @@ func TestSubmitQueryChecks(t *testing.T) {
 func TestOwnersTermsRefuse(t *testing.T) {
 	n, tables := twoOwners(t)
 	size := func() int64 {
-		c, _, err := n.G.Journal(ctx)
+		entries, _, err := n.G.Journal(ctx)
 		require.NoError(t, err)
-		return c.Size
+		return entries
 	}
 	before := size()
 	q := n.Ask(sumSQL, "trade", tables...)

@@ -199,10 +199,9 @@ type DeferralRecord struct {
 	Statement Stored
 }
 
-// Cosigned is a checkpoint with the co-signatures it has; Signers in the order of
-// Envelope.Signatures.
-type Cosigned struct {
-	carnet.Checkpoint
-	Envelope *evidence.Envelope
-	Signers  []carnet.PartyID
+// Published is a checkpoint that the log has published, with the co-signatures it has.
+// Signers are in the order of the signatures after the log's own.
+type Published struct {
+	*evidence.SignedCheckpoint
+	Signers []carnet.PartyID
 }

@@ -56,9 +56,9 @@ func TestRegisterParty(t *testing.T) {
 		require.ErrorAs(t, err, &e)
 		require.Equal(t, field, e.Violations[0].Field)
 	}
-	c, _, err := n.G.Journal(ctx)
+	entries, _, err := n.G.Journal(ctx)
 	require.NoError(t, err)
-	require.EqualValues(t, 1, c.Size, "what is refused is not journaled")
+	require.EqualValues(t, 1, entries, "what is refused is not journaled")
 }
 
 func TestRegisterCommittee(t *testing.T) {

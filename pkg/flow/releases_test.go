@@ -31,8 +31,8 @@ func TestReleasesLeft(t *testing.T) {
 	size := func() int64 {
 		var size int64
 		require.NoError(t, n.Store.View(ctx, func(tx flow.Tx) error {
-			c, err := tx.Chain()
-			size = c.Size
+			tree, err := tx.Tree()
+			size = tree.Size()
 			return err
 		}))
 		return size

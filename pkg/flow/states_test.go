@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 func TestStateMachine(t *testing.T) {
@@ -67,14 +68,15 @@ func TestStatesOnlyMoveForward(t *testing.T) {
 }
 
 func TestNotDominated(t *testing.T) {
-	c := func(size int64, signers ...string) (c Cosigned) {
+	c := func(size int64, signers ...string) (c Published) {
+		c.SignedCheckpoint = &evidence.SignedCheckpoint{}
 		c.Size = size
 		for _, s := range signers {
 			c.Signers = append(c.Signers, carnet.PartyID(s))
 		}
 		return c
 	}
-	got := notDominated([]Cosigned{c(9, "a"), c(8, "a", "b"), c(7, "b"), c(6, "c", "a"), c(5, "a", "b", "c")})
+	got := notDominated([]Published{c(9, "a"), c(8, "a", "b"), c(7, "b"), c(6, "c", "a"), c(5, "a", "b", "c")})
 	var sizes []int64
 	for _, x := range got {
 		sizes = append(sizes, x.Size)

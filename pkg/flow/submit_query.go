@@ -31,6 +31,9 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if err := sameCaller(as, q.Buyer); err != nil {
 		return Ref{}, err
 	}
+	if err := g.LogFault(); err != nil {
+		return Ref{}, err // nobody would answer what is charged
+	}
 	// Compiling can take seconds, so it happens outside the transaction that counts,
 	// which then checks that the inputs are still those.
 	var in *inputs

@@ -18,7 +18,7 @@ func TestSnapshot(t *testing.T) {
 	w := cubeWorld(t)
 	g := newGateway(t, w)
 	h := g.run(t, 1)
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	for i := range 5 {
 		g.journal(t, w.filler(t, i))
 		file := filepath.Join(t.TempDir(), "copy.db")
@@ -45,7 +45,7 @@ func TestDamagedSnapshot(t *testing.T) {
 	w := cubeWorld(t)
 	g := newGateway(t, w)
 	h := g.run(t, 1)
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	require.NoError(t, h.stop())
 	_, err := h.ledger.db.Exec(`UPDATE entry SET envelope = (SELECT envelope FROM entry WHERE seq = 2) WHERE seq = 3`)
 	require.NoError(t, err)
@@ -63,19 +63,18 @@ func TestCheckpointsOfOthersAfterRestore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t, w)
 			h := g.run(t, 1, func(c *Config) { c.Keys = &keystest.Marking{Store: c.Keys} })
-			h.reached(t, g.chain.Size)
+			h.reached(t, g.tree.Size())
 			file := filepath.Join(h.dir, "ledger.db")
 			old := filepath.Join(t.TempDir(), "old.db")
 			require.NoError(t, h.ledger.Snapshot(t.Context(), old))
 			query := w.ask(t, monthly)
 			seq := g.journal(t, query)
 			g.answered(t, query, 1)
-			g.wait(t, "co-signature", func() bool { return countOf(g.newest) > seq })
+			g.wait(t, "co-signature", func() bool { return sizeOf(g.newest) > seq })
 			g.mu.Lock()
-			others := &evidence.Envelope{PayloadType: g.newest.PayloadType, Payload: g.newest.Payload}
-			g.newest, g.cosigned = nil, map[string]*evidence.Envelope{}
+			others := g.note(t, g.newest.Checkpoint, 2)
+			g.newest, g.cosigned = nil, map[string]*evidence.SignedCheckpoint{}
 			g.mu.Unlock()
-			require.NoError(t, others.Countersign(w.stores()[1].Signer()))
 			require.NoError(t, h.stop())
 			require.NoError(t, h.ledger.Close())
 			for _, f := range []string{file, file + "-wal", file + "-shm"} {
@@ -87,11 +86,11 @@ func TestCheckpointsOfOthersAfterRestore(t *testing.T) {
 			if told {
 				l, err := ReadLedger(file)
 				require.NoError(t, err)
-				cp, by, err := l.Cosigners(t.Context(), others)
+				by, err := l.Cosigners(t.Context(), others)
 				require.NoError(t, err)
 				require.NoError(t, l.Close())
 				require.Equal(t, []carnet.PartyID{"kh2"}, by)
-				require.NoError(t, mark.Mark(t.Context(), cp))
+				require.NoError(t, mark.Mark(t.Context(), others.Checkpoint))
 			}
 			g.rewrite(t, seq, w.filler(t, 1), w.filler(t, 2), w.filler(t, 3), w.ask(t, monthly))
 			h = h.again(t, func(c *Config) { c.Keys = keys.Store(mark) }).start(t)
@@ -112,14 +111,20 @@ func TestCheckpointsOfStrangers(t *testing.T) {
 	w := cubeWorld(t)
 	g := newGateway(t, w)
 	h := g.run(t, 1)
-	h.reached(t, g.chain.Size)
-	for _, by := range []evidence.Signer{w.owners[0], w.buyer, w.registrar, newIdentity("kh2")} {
-		_, signed, err := h.ledger.Cosigners(t.Context(), sign(t, carnet.TypeCheckpoint, carnet.Checkpoint{Size: 1 << 30, Head: carnet.Hash{1}}, by))
+	h.reached(t, g.tree.Size())
+	cp := carnet.Checkpoint{Size: 1 << 30, Head: carnet.Hash{1}}
+	for name, by := range map[carnet.PartyID]evidence.Signer{"owner1": w.owners[0], "buyer": w.buyer, "registrar": w.registrar, "operator": w.operator, "kh2": newIdentity("kh2")} {
+		c := &evidence.SignedCheckpoint{Origin: g.origin(), Checkpoint: cp}
+		require.NoError(t, c.Cosign(name, testTime, by))
+		signed, err := h.ledger.Cosigners(t.Context(), c)
 		require.NoError(t, err)
 		require.Empty(t, signed)
 	}
-	_, _, err := h.ledger.Cosigners(t.Context(), sign(t, carnet.TypeCheckpoint, carnet.Checkpoint{Size: -1}, w.stores()[1].Signer()))
+	signed, err := h.ledger.Cosigners(t.Context(), g.note(t, cp, 2))
+	require.NoError(t, err)
+	require.Equal(t, []carnet.PartyID{"kh2"}, signed)
+	another := &evidence.SignedCheckpoint{Origin: "example.org/log", Checkpoint: cp}
+	require.NoError(t, another.Cosign("kh2", testTime, w.stores()[1].Signer()))
+	_, err = h.ledger.Cosigners(t.Context(), another)
 	require.Equal(t, "BAD_CHECKPOINT", carnet.ReasonOf(err))
-	_, _, err = h.ledger.Cosigners(t.Context(), w.filler(t, 1))
-	require.Equal(t, "WRONG_STATEMENT_TYPE", carnet.ReasonOf(err))
 }

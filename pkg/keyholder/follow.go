@@ -11,8 +11,9 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
-// batchSize bounds how many entries become durable in one transaction.
-const batchSize = 256
+// batchSize bounds how many entries become durable in one transaction, and how many may
+// come without a checkpoint that confirms them. Only who catches up meets more.
+const batchSize = 1024
 
 // errFork is the error that stops a keyholder for good.
 func errFork(format string, args ...any) error {
@@ -82,7 +83,7 @@ func (k *Keyholder) followOnce(ctx context.Context) error {
 		return err
 	}
 	k.mu.Lock()
-	if least := max(seen.Size, k.behind.Size); told.GetSize() < least {
+	if least := max(seen.Size(), k.behind.Size); told.GetSize() < least {
 		k.mu.Unlock()
 		return errShorter(least)
 	}
@@ -90,14 +91,14 @@ func (k *Keyholder) followOnce(ctx context.Context) error {
 		k.target = told.GetSize()
 	}
 	k.mu.Unlock()
-	if err := k.noteCheckpoint(ctx, told.GetCheckpoint().GetStatement()); err != nil {
+	if err := k.noteCheckpoint(ctx, told.GetCheckpoint().GetNote()); err != nil {
 		return err
 	}
-	stream, err := k.api.journal.Follow(ctx, &apiv1.FollowRequest{From: max(seen.Size-1, 0)})
+	stream, err := k.api.journal.Follow(ctx, &apiv1.FollowRequest{From: max(seen.Size()-1, 0)})
 	if err != nil {
 		return err
 	}
-	events := make(chan *apiv1.FollowResponse, 2*batchSize)
+	events := make(chan *apiv1.FollowResponse, 512)
 	broken := make(chan error, 1)
 	go func() {
 		for {
@@ -119,23 +120,20 @@ func (k *Keyholder) followOnce(ctx context.Context) error {
 	return k.takeIn(ctx, events, broken, seen)
 }
 
-func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowResponse, broken <-chan error, seen evidence.Chain) error {
-	overlap := seen.Size == 0
+func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowResponse, broken <-chan error, seen position) error {
+	overlap := seen.Size() == 0
 	timer := time.NewTimer(k.patience)
 	defer timer.Stop()
 	if overlap {
 		timer.Reset(k.quiet)
 	}
-	var batch []*evidence.Entry
+	var batch []*evidence.Entry // not taken in yet
 	later := backoff{least: k.retry}
 	for {
 		select {
 		case ev, ok := <-events:
 			if !ok {
-				if err := k.ingest(ctx, batch); err != nil {
-					return err
-				}
-				return <-broken
+				return <-broken // entries without a checkpoint come again
 			}
 			if e := ev.GetEntry(); e != nil {
 				entry, err := apiconv.FromEntry(e)
@@ -147,21 +145,18 @@ func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowRespo
 						return err
 					}
 					overlap = true
-					k.connected(true, nil)
 				} else {
 					batch = append(batch, entry)
 				}
 			}
 			if c := ev.GetCheckpoint(); c != nil {
-				if err := k.ingest(ctx, batch); err != nil {
+				rest, err := k.confirm(ctx, batch, c.GetNote())
+				if err != nil {
 					return err
 				}
-				batch = nil
-				if err := k.noteCheckpoint(ctx, c.GetStatement()); err != nil {
-					return err
-				}
+				batch = rest
 			}
-			if len(batch) >= batchSize || len(events) == 0 && len(batch) > 0 {
+			if len(batch) >= batchSize {
 				if err := k.ingest(ctx, batch); err != nil {
 					return err
 				}
@@ -173,10 +168,10 @@ func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowRespo
 			}
 		case <-timer.C:
 			if !overlap {
-				return errShorter(seen.Size)
+				return errShorter(seen.Size())
 			}
 			k.connected(true, nil)
-			if err := k.cosignHead(ctx); k.isLater(err) {
+			if err := k.cosignNewest(ctx); k.isLater(err) {
 				timer.Reset(later.next())
 			} else if err != nil {
 				return err
@@ -186,39 +181,80 @@ func (k *Keyholder) takeIn(ctx context.Context, events <-chan *apiv1.FollowRespo
 }
 
 // sameEntry compares the first entry of a new stream with the last one seen before.
-func sameEntry(e *evidence.Entry, seen evidence.Chain) error {
-	if e.Seq != seen.Size-1 {
-		return carnet.E(carnet.Unavailable, "JOURNAL_GAP", "the gateway sent entry %d, asked was %d", e.Seq, seen.Size-1)
+func sameEntry(e *evidence.Entry, seen position) error {
+	if e.Seq != seen.Size()-1 {
+		return carnet.E(carnet.Unavailable, "JOURNAL_GAP", "the gateway sent entry %d, asked was %d", e.Seq, seen.Size()-1)
 	}
-	if e.Hash() != seen.Head {
+	if e.Leaf() != seen.last {
 		return errFork("entry %d of the journal is not the one seen before", e.Seq)
 	}
 	return nil
 }
 
-func (k *Keyholder) position() evidence.Chain {
+// position is how far the journal was taken in.
+type position struct {
+	evidence.Tree
+	last carnet.Hash // leaf of the last entry
+}
+
+// add takes one more entry.
+func (p *position) add(e *evidence.Entry) error {
+	if err := p.Append(e); err != nil {
+		return err
+	}
+	p.last = e.Leaf()
+	return nil
+}
+
+func (k *Keyholder) position() position {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.chain
+	return k.at
+}
+
+// confirm is called with a checkpoint that came after the entries of batch, which are not
+// taken in yet. Those that it covers are, if they and all before have its root; otherwise
+// none of them has any effect. rest is those that it does not cover.
+func (k *Keyholder) confirm(ctx context.Context, batch []*evidence.Entry, text string) (rest []*evidence.Entry, err error) {
+	c := k.readCheckpoint(text)
+	if c == nil {
+		return batch, nil
+	}
+	next := k.position()
+	if n := c.Size - next.Size(); n > 0 && n <= int64(len(batch)) {
+		for _, e := range batch[:n] {
+			if err := next.add(e); err != nil {
+				return nil, err
+			}
+		}
+		if next.Root() != c.Head {
+			if err := k.judge(ctx, c, next.Root()); err != nil {
+				return nil, err
+			}
+			return nil, carnet.E(carnet.Unavailable, "JOURNAL_GAP", "the entries up to %d are not those of the checkpoint that came with them", c.Size)
+		}
+		if err := k.ingest(ctx, batch[:n]); err != nil {
+			return nil, err
+		}
+		batch = batch[n:]
+	}
+	return batch, k.note(ctx, c)
 }
 
 // ingest takes in a run of entries as far as it continues the journal. Nothing after
 // an entry that does not has any effect.
 func (k *Keyholder) ingest(ctx context.Context, batch []*evidence.Entry) error {
-	chain := k.position()
+	next := k.position()
 	heads := make([]carnet.Hash, 0, len(batch))
 	var broken error
 	for _, e := range batch {
-		if broken = chain.Append(e); broken != nil {
-			if carnet.ReasonOf(broken) == "JOURNAL_FORK" {
-				broken = errFork("entry %d of the journal does not follow the one before it", e.Seq)
-			}
+		if broken = next.add(e); broken != nil {
 			break
 		}
-		heads = append(heads, chain.Head)
+		heads = append(heads, next.Root())
 	}
 	if len(heads) > 0 {
-		if err := k.takeOver(ctx, chain, batch[:len(heads)], heads); err != nil {
+		if err := k.takeOver(ctx, next, batch[:len(heads)], heads); err != nil {
 			return err
 		}
 	}
@@ -226,10 +262,10 @@ func (k *Keyholder) ingest(ctx context.Context, batch []*evidence.Entry) error {
 }
 
 // takeOver applies entries, charges the queries among them and makes all of it
-// durable in one transaction; only then does anything act on it. chain and heads are
-// the journal after all and after each of them.
-func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) error {
-	cases, wanted, err := k.take(ctx, chain, batch, heads)
+// durable in one transaction; only then does anything act on it. next and heads are
+// the journal after all and the roots after each of them.
+func (k *Keyholder) takeOver(ctx context.Context, next position, batch []*evidence.Entry, heads []carnet.Hash) error {
+	cases, wanted, err := k.take(ctx, next, batch, heads)
 	if err != nil {
 		return k.fatal(err)
 	}
@@ -245,27 +281,13 @@ func (k *Keyholder) takeOver(ctx context.Context, chain evidence.Chain, batch []
 		k.seeds.raise()
 	}
 	k.moves.raise()
-	// Signing right after each query that still waits gives all keyholders the same
-	// sizes to sign.
-	for _, c := range cases {
-		if c.expired(k.now()) {
-			continue
-		}
-		err := k.cosign(ctx, carnet.Checkpoint{Size: c.Seq + 1, Head: heads[c.Seq-batch[0].Seq]})
-		if k.isLater(err) {
-			break // the head is signed when the journal is quiet
-		}
-		if err != nil {
-			return err
-		}
-	}
 	k.release.raise()
 	return nil
 }
 
 // take is takeOver until the queries among the entries are pending. wanted says that seeds
 // are to be fetched or destroyed.
-func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evidence.Entry, heads []carnet.Hash) (cases []*Case, wanted bool, err error) {
+func (k *Keyholder) take(ctx context.Context, next position, batch []*evidence.Entry, heads []carnet.Hash) (cases []*Case, wanted bool, err error) {
 	k.taking.Lock()
 	defer k.taking.Unlock()
 	recs := make([]record, 0, len(batch))
@@ -295,7 +317,7 @@ func (k *Keyholder) take(ctx context.Context, chain evidence.Chain, batch []*evi
 		return nil, false, err
 	}
 	k.mu.Lock()
-	k.chain = chain
+	k.at = next
 	k.mu.Unlock()
 	for _, c := range cases {
 		if err := k.enlist(ctx, c); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -29,9 +30,10 @@ type gateway struct {
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change
 	entries    []*evidence.Entry
-	chain      evidence.Chain
-	cosigned   map[string]*evidence.Envelope // by payload
-	newest     *evidence.Envelope
+	tree       evidence.Tree
+	published  []*evidence.SignedCheckpoint          // every state that was, with the log's signature only
+	cosigned   map[string]*evidence.SignedCheckpoint // by body
+	newest     *evidence.SignedCheckpoint
 	silent     map[int]bool // keyholders played by the test that do not co-sign
 	confirmed  map[string]string
 	answers    map[carnet.Hash][]*received // by query, every delivery
@@ -68,7 +70,7 @@ type received struct {
 }
 
 func newGateway(t *testing.T, w *world) *gateway {
-	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.Envelope{}, silent: map[int]bool{}, live: map[int]bool{},
+	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.SignedCheckpoint{}, silent: map[int]bool{}, live: map[int]bool{},
 		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{},
 		destroyed: map[string]*evidence.Envelope{}}
 	g.journal(t, w.base...)
@@ -91,22 +93,59 @@ func (g *gateway) journal(t *testing.T, envs ...*evidence.Envelope) int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, env := range envs {
-		e := &evidence.Entry{Seq: g.chain.Size, Prev: g.chain.Head, Envelope: env}
-		require.NoError(t, g.chain.Append(e))
-		g.entries = append(g.entries, e)
+		require.NoError(t, g.add(env))
 	}
-	g.touch()
-	return g.chain.Size - 1
+	require.NoError(t, g.publish())
+	return g.tree.Size() - 1
 }
+
+// add appends a statement, under the lock.
+func (g *gateway) add(env *evidence.Envelope) error {
+	e := &evidence.Entry{Seq: g.tree.Size(), Salt: carnet.Digest("salt", fmt.Append(nil, g.tree.Size())), Envelope: env}
+	g.entries = append(g.entries, e)
+	return g.tree.Append(e)
+}
+
+// publish signs the present state in the log's name, under the lock.
+func (g *gateway) publish() error {
+	c, err := evidence.SignCheckpoint(g.origin(), g.tree.Checkpoint(), g.w.operator)
+	g.published = append(g.published, c)
+	g.touch()
+	return err
+}
+
+func (g *gateway) origin() string { return evidence.Origin(g.w.registrar.Public()) }
+
+// rootAt is the root that the log had at a size.
+func (g *gateway) rootAt(t *testing.T, size int64) carnet.Hash {
+	t.Helper()
+	var tree evidence.Tree
+	for _, e := range g.entries[:size] {
+		require.NoError(t, tree.Append(e))
+	}
+	return tree.Root()
+}
+
+// note is a checkpoint that keyholders have co-signed, without the log's signature.
+func (g *gateway) note(t *testing.T, cp carnet.Checkpoint, by ...int) *evidence.SignedCheckpoint {
+	t.Helper()
+	c := &evidence.SignedCheckpoint{Origin: g.origin(), Checkpoint: cp}
+	for _, n := range by {
+		require.NoError(t, c.Cosign(holderName(n), testTime, g.w.stores()[n-1].Signer()))
+	}
+	return c
+}
+
+func holderName(number int) carnet.PartyID { return carnet.PartyID(fmt.Sprintf("kh%d", number)) }
 
 // rewrite makes the journal another one from entry seq on.
 func (g *gateway) rewrite(t *testing.T, seq int64, envs ...*evidence.Envelope) {
 	t.Helper()
 	g.mu.Lock()
 	kept := g.entries[:seq]
-	g.entries, g.chain = nil, evidence.Chain{}
+	g.entries, g.tree, g.published = nil, evidence.Tree{}, nil
 	for _, e := range kept {
-		require.NoError(t, g.chain.Append(e))
+		require.NoError(t, g.tree.Append(e))
 		g.entries = append(g.entries, e)
 	}
 	g.mu.Unlock()
@@ -149,18 +188,21 @@ func (m *member) Follow(r *apiv1.FollowRequest, s grpc.ServerStreamingServer[api
 			return err
 		}
 	}
-	next, sent := r.GetFrom(), map[string]int{}
+	next, sent := r.GetFrom(), map[string]bool{}
 	for {
 		m.mu.Lock()
 		var out []*apiv1.FollowResponse
-		for ; next < m.chain.Size; next++ {
+		for ; next < m.tree.Size(); next++ {
 			out = append(out, &apiv1.FollowResponse{Event: &apiv1.FollowResponse_Entry{Entry: apiconv.ToEntry(m.entries[next])}})
 		}
-		for p, env := range m.cosigned {
-			if sent[p] != len(env.Signatures) {
-				sent[p] = len(env.Signatures)
-				out = append(out, &apiv1.FollowResponse{Event: &apiv1.FollowResponse_Checkpoint{
-					Checkpoint: &apiv1.CosignedCheckpoint{Statement: apiconv.ToEnvelope(env)}}})
+		all := slices.Clone(m.published)
+		for _, c := range m.cosigned {
+			all = append(all, c)
+		}
+		for _, c := range all {
+			if m := message(c); !sent[m.Note] {
+				sent[m.Note] = true
+				out = append(out, &apiv1.FollowResponse{Event: &apiv1.FollowResponse_Checkpoint{Checkpoint: m}})
 			}
 		}
 		changed := m.changed
@@ -181,36 +223,45 @@ func (m *member) Follow(r *apiv1.FollowRequest, s grpc.ServerStreamingServer[api
 func (m *member) GetCheckpoint(context.Context, *apiv1.GetCheckpointRequest) (*apiv1.GetCheckpointResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := &apiv1.GetCheckpointResponse{Size: m.chain.Size, Head: bytes.Clone(m.chain.Head[:])}
+	c := m.published[len(m.published)-1]
+	r := &apiv1.GetCheckpointResponse{Size: c.Size, Head: bytes.Clone(c.Head[:]), Checkpoint: message(c)}
 	if m.newest != nil {
-		r.Checkpoint = &apiv1.CosignedCheckpoint{Statement: apiconv.ToEnvelope(m.newest)}
+		r.Checkpoint = message(m.newest)
 	}
 	return r, nil
 }
 
+func message(c *evidence.SignedCheckpoint) *apiv1.CosignedCheckpoint {
+	m, err := apiconv.ToCheckpoint(c)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
 // Cosign merges signatures; keyholders that don't run for real sign along.
 func (m *member) Cosign(_ context.Context, r *apiv1.CosignRequest) (*apiv1.CosignResponse, error) {
-	env, err := apiconv.FromEnvelope("statement", r.GetStatement())
+	c, err := evidence.ParseCheckpoint([]byte(r.GetNote()))
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := string(env.Payload)
+	p := c.Body()
 	if have := m.cosigned[p]; have != nil {
-		have.Signatures = append(have.Signatures, env.Signatures...)
-		env = have
+		merged := *have
+		merged.Signatures = append(slices.Clone(have.Signatures), c.Signatures...)
+		c = &merged
 	} else {
 		for i, s := range m.w.stores() {
 			if !m.silent[i+1] && !m.live[i+1] {
-				if err := env.Countersign(s.Signer()); err != nil {
+				if err := c.Cosign(holderName(i+1), testTime, s.Signer()); err != nil {
 					return nil, err
 				}
 			}
 		}
-		m.cosigned[p] = env
 	}
-	m.newest = env
+	m.cosigned[p], m.newest = c, c
 	m.touch()
 	return &apiv1.CosignResponse{}, nil
 }
@@ -265,11 +316,9 @@ func (m *member) SubmitCheck(_ context.Context, r *apiv1.SubmitCheckRequest) (*a
 	known := slices.ContainsFunc(m.checks[c.Query], func(e *evidence.Envelope) bool { return e.Hash() == env.Hash() })
 	m.checks[c.Query] = append(m.checks[c.Query], env)
 	if !known && !m.withheld {
-		e := &evidence.Entry{Seq: m.chain.Size, Prev: m.chain.Head, Envelope: env}
-		if err := m.chain.Append(e); err != nil {
+		if err := errors.Join(m.add(env), m.publish()); err != nil {
 			return nil, err
 		}
-		m.entries = append(m.entries, e)
 	}
 	m.touch()
 	return &apiv1.SubmitCheckResponse{}, nil

@@ -2,6 +2,7 @@ package keyholder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc"
@@ -12,7 +13,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/columnfile"
-	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 func (m *member) GetSealedSeeds(_ context.Context, r *apiv1.GetSealedSeedsRequest) (*apiv1.GetSealedSeedsResponse, error) {
@@ -52,11 +52,9 @@ func (m *member) SubmitDestruction(_ context.Context, r *apiv1.SubmitDestruction
 	at := fmt.Sprint(m.number, " ", d.Key)
 	if m.destroyed[at] == nil {
 		m.destroyed[at] = env
-		e := &evidence.Entry{Seq: m.chain.Size, Prev: m.chain.Head, Envelope: env}
-		if err := m.chain.Append(e); err != nil {
+		if err := errors.Join(m.add(env), m.publish()); err != nil {
 			return nil, err
 		}
-		m.entries = append(m.entries, e)
 	}
 	m.touch()
 	return &apiv1.SubmitDestructionResponse{}, nil

@@ -15,7 +15,7 @@ import (
 // reached waits until the keyholder's ledger has the given number of entries.
 func (h *holder) reached(t *testing.T, size int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return h.position().Size >= size }, waitLimit, waitStep)
+	require.Eventually(t, func() bool { return h.position().Size() >= size }, waitLimit, waitStep)
 }
 
 // halts waits until the keyholder stops because the journal was rewritten.
@@ -47,8 +47,8 @@ func TestRewrittenJournalStopsTheKeyholder(t *testing.T) {
 	t.Run("while connected", func(t *testing.T) {
 		g := newGateway(t, w)
 		h := g.run(t, 1)
-		h.reached(t, g.chain.Size)
-		g.rewrite(t, g.chain.Size-1, w.filler(t, 1), w.filler(t, 2), w.ask(t, monthly))
+		h.reached(t, g.tree.Size())
+		g.rewrite(t, g.tree.Size()-1, w.filler(t, 1), w.filler(t, 2), w.ask(t, monthly))
 		h.halts(t)
 		require.Empty(t, g.got())
 		_, err := New(t.Context(), h.cfg)
@@ -60,16 +60,16 @@ func TestRewrittenJournalStopsTheKeyholder(t *testing.T) {
 	t.Run("after reconnecting", func(t *testing.T) {
 		g := newGateway(t, w)
 		h := g.run(t, 1)
-		h.reached(t, g.chain.Size)
+		h.reached(t, g.tree.Size())
 		require.NoError(t, h.stop())
-		g.rewrite(t, g.chain.Size-1, w.filler(t, 1))
+		g.rewrite(t, g.tree.Size()-1, w.filler(t, 1))
 		h.again(t).start(t).halts(t)
 	})
 	t.Run("cut", func(t *testing.T) {
 		g := newGateway(t, w)
 		g.journal(t, w.filler(t, 1), w.filler(t, 2))
 		h := g.run(t, 1)
-		size := g.chain.Size
+		size := g.tree.Size()
 		h.reached(t, size)
 		require.NoError(t, h.stop())
 		g.rewrite(t, size-2)
@@ -89,21 +89,72 @@ func TestSplitViewIsNoticed(t *testing.T) {
 	w := cubeWorld(t)
 	g := newGateway(t, w)
 	h := g.run(t, 1)
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
+	other := carnet.Checkpoint{Size: g.tree.Size() - 1, Head: carnet.Hash{1}}
 	publish := func(signers ...int) {
-		env := sign(t, carnet.TypeCheckpoint, carnet.Checkpoint{Size: g.chain.Size - 1, Head: carnet.Hash{1}})
-		for _, n := range signers {
-			require.NoError(t, env.Countersign(w.stores()[n-1].Signer()))
-		}
 		g.mu.Lock()
-		g.cosigned[fmt.Sprint("split", len(signers))] = env
+		defer g.mu.Unlock()
+		g.cosigned[fmt.Sprint("split", len(signers))] = g.note(t, other, signers...)
 		g.touch()
-		g.mu.Unlock()
 	}
 	publish(2)
 	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), "co-signed another journal; tell its operator") }, waitLimit, waitStep)
+	require.NoError(t, h.stopIfDead())
 	publish(2, 3)
 	h.halts(t)
+}
+
+// TestLogThatSignsTwoRootsIsCaught: its own key on another root is proof enough; that of
+// anybody else is none, and is not co-signed.
+func TestLogThatSignsTwoRootsIsCaught(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	h.reached(t, g.tree.Size())
+	other := carnet.Checkpoint{Size: g.tree.Size(), Head: carnet.Hash{1}}
+	publish := func(by evidence.Signer, origin string) {
+		c, err := evidence.SignCheckpoint(origin, other, by)
+		require.NoError(t, err)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.cosigned[fmt.Sprint("by", len(g.cosigned))] = c
+		g.touch()
+	}
+	publish(w.buyer, g.origin())
+	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), "no registered operator signed") }, waitLimit, waitStep)
+	publish(w.operator, "example.org/another-log")
+	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), "malformed checkpoint ignored") }, waitLimit, waitStep)
+	require.NoError(t, h.stopIfDead())
+	g.mu.Lock()
+	for _, c := range g.cosigned {
+		require.False(t, c.Head == other.Head && h.signedMyself(c))
+	}
+	g.mu.Unlock()
+	publish(w.operator, g.origin())
+	h.halts(t)
+}
+
+// TestEntriesThatTheCheckpointDenies have no effect, not even a charge, whoever signed it.
+func TestEntriesThatTheCheckpointDenies(t *testing.T) {
+	w := cubeWorld(t)
+	g := newGateway(t, w)
+	h := g.run(t, 1)
+	size := g.tree.Size()
+	h.reached(t, size)
+	g.mu.Lock()
+	require.NoError(t, g.add(w.ask(t, monthly)))
+	cp := g.tree.Checkpoint()
+	cp.Head[0] ^= 1
+	c, err := evidence.SignCheckpoint(g.origin(), cp, w.buyer)
+	require.NoError(t, err)
+	g.published = append(g.published, c)
+	g.touch()
+	g.mu.Unlock()
+	require.Eventually(t, func() bool { return strings.Contains(h.Connection().Error, "are not those of the checkpoint") }, waitLimit, waitStep)
+	require.Equal(t, size, h.position().Size())
+	n, err := h.ledger.Charged(t.Context(), w.product.Datasets[0].Manifest.Key, 1<<40)
+	require.NoError(t, err)
+	require.Zero(t, n)
 }
 
 // TestNoAnswerWithoutQuorum: two of three needed co-signatures are not enough,
@@ -116,16 +167,18 @@ func TestNoAnswerWithoutQuorum(t *testing.T) {
 	query := w.ask(t, monthly)
 	size := g.journal(t, query) + 1
 	h.reached(t, size)
-	cp := carnet.Checkpoint{Size: size, Head: g.chain.Head}
+	cp := carnet.Checkpoint{Size: size, Head: g.tree.Root()}
 	g.mu.Lock()
-	twice := sign(t, carnet.TypeCheckpoint, cp, w.stores()[0].Signer(), w.stores()[1].Signer(), w.stores()[1].Signer(), w.buyer, w.registrar)
+	twice := g.note(t, cp, 1, 2, 2)
+	require.NoError(t, twice.Cosign("kh3", testTime, w.buyer))
+	require.NoError(t, twice.Cosign("buyer", testTime, w.buyer))
+	require.NoError(t, twice.Cosign("registrar", testTime, w.registrar))
 	g.cosigned["twice"] = twice
-	forged := sign(t, carnet.TypeCheckpoint, cp, w.stores()[0].Signer(), w.stores()[1].Signer())
-	forged.Signatures = append(forged.Signatures, evidence.Signature{KeyID: evidence.KeyHint(w.stores()[2].Signer().Public()), Sig: make([]byte, 64)})
+	forged := g.note(t, cp, 1, 2)
+	other := g.note(t, carnet.Checkpoint{Size: size, Head: carnet.Hash{9}}, 3)
+	forged.Signatures = append(forged.Signatures, other.Signatures[0]) // of another root
 	g.cosigned["forged"] = forged
-	old := sign(t, carnet.TypeCheckpoint, carnet.Checkpoint{Size: size - 1, Head: g.entries[size-1].Prev},
-		w.stores()[0].Signer(), w.stores()[1].Signer(), w.stores()[2].Signer())
-	g.cosigned["too early"] = old
+	g.cosigned["too early"] = g.note(t, carnet.Checkpoint{Size: size - 1, Head: g.rootAt(t, size-1)}, 1, 2, 3)
 	g.touch()
 	g.mu.Unlock()
 	require.Eventually(t, func() bool {
@@ -136,9 +189,8 @@ func TestNoAnswerWithoutQuorum(t *testing.T) {
 	require.Empty(t, g.got())
 	require.Empty(t, g.said())
 
-	right := sign(t, carnet.TypeCheckpoint, cp, w.stores()[0].Signer(), w.stores()[1].Signer(), w.stores()[2].Signer())
 	g.mu.Lock()
-	g.cosigned["right"] = right
+	g.cosigned["right"] = g.note(t, cp, 1, 2, 3)
 	g.touch()
 	g.mu.Unlock()
 	g.answered(t, query, 1)
@@ -147,11 +199,12 @@ func TestNoAnswerWithoutQuorum(t *testing.T) {
 // TestOneHeadForASize: the ledger never lets a second head be co-signed.
 func TestOneHeadForASize(t *testing.T) {
 	w := cubeWorld(t)
-	h := newGateway(t, w).prepare(t, 1, t.TempDir())
+	g := newGateway(t, w)
+	h := g.prepare(t, 1, t.TempDir())
 	cp := carnet.Checkpoint{Size: 5, Head: carnet.Hash{1}}
-	env := sign(t, carnet.TypeCheckpoint, cp, h.signer)
-	require.NoError(t, h.ledger.cosigned(t.Context(), cp, env))
-	require.NoError(t, h.ledger.cosigned(t.Context(), cp, env))
+	note := func() *evidence.SignedCheckpoint { return g.note(t, cp, 1) }
+	require.NoError(t, h.ledger.cosigned(t.Context(), note()))
+	require.NoError(t, h.ledger.cosigned(t.Context(), note()))
 	cp.Head[0] = 2
-	require.Equal(t, "JOURNAL_FORK", carnet.ReasonOf(h.ledger.cosigned(t.Context(), cp, env)))
+	require.Equal(t, "JOURNAL_FORK", carnet.ReasonOf(h.ledger.cosigned(t.Context(), note())))
 }

@@ -70,6 +70,7 @@ type Keyholder struct {
 	ledger *Ledger
 	sharer keys.Sharer
 	signer evidence.Signer
+	origin string // of the log
 	state  *state
 
 	overlaps *overlaps
@@ -83,13 +84,14 @@ type Keyholder struct {
 
 	taking sync.Mutex // held while entries are taken in, until their queries are pending
 
-	mu      sync.Mutex
-	chain   evidence.Chain               // the journal as applied; written by the follower only
-	pending map[carnet.Hash]*Case        // queries without an outcome
-	target  int64                        // journal size the gateway told when it was first reached; -1 before
-	behind  carnet.Checkpoint            // own newer co-signature, seen after a restore
-	ahead   map[int64]*evidence.Envelope // checkpoints beyond chain
-	status  Connection
+	mu        sync.Mutex
+	at        position                             // the journal as applied; written by the follower only
+	pending   map[carnet.Hash]*Case                // queries without an outcome
+	target    int64                                // log size the gateway told when it was first reached; -1 before
+	behind    carnet.Checkpoint                    // own newer co-signature, seen after a restore
+	confirmed carnet.Checkpoint                    // the newest published one that the journal agrees with
+	ahead     map[int64]*evidence.SignedCheckpoint // checkpoints beyond what was applied
+	status    Connection
 
 	release signal // something may be answered now
 	outbox  signal // something is to be sent
@@ -162,6 +164,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	}
 	k := &Keyholder{
 		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, signer: cfg.Keys.Signer(),
+		origin:   evidence.Origin(cfg.Registrar),
 		state:    newState(cfg.Registrar, cfg.Party),
 		overlaps: newOverlaps(),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
@@ -172,7 +175,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		deltas:  newLRU[carnet.KeyID, []he.Poly](64 << 20),
 		pending: map[carnet.Hash]*Case{},
 		target:  -1,
-		ahead:   map[int64]*evidence.Envelope{},
+		ahead:   map[int64]*evidence.SignedCheckpoint{},
 		release: newSignal(), outbox: newSignal(), seeds: newSignal(), moves: newSignal(),
 		carries: map[carnet.KeyID][]int64{}, handing: newHanding(),
 		quiet: 200 * time.Millisecond, retry: time.Second, tick: 100 * time.Millisecond, patience: 20 * time.Second,
@@ -192,7 +195,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		return nil, carnet.E(carnet.Precondition, "HALTED", "this keyholder stopped because the journal was rewritten: %s", why).
 			Fix("compare checkpoints with the other keyholders and the gateway's operator; then run once with --resume")
 	}
-	k.chain, err = k.ledger.replay(ctx, func(e *evidence.Entry) error {
+	k.at, err = k.ledger.replay(ctx, func(e *evidence.Entry) error {
 		if err := k.state.apply(e.Envelope); err != nil {
 			k.log.Debug("statement without effect", "seq", e.Seq, "type", e.Envelope.PayloadType, "reason", carnet.ReasonOf(err))
 		}
@@ -206,7 +209,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	if err := k.marked(ctx); err != nil {
 		return nil, err
 	}
-	k.log.Info("ledger replayed", "journal_size", k.chain.Size, "pending", len(k.pending))
+	k.log.Info("ledger replayed", "journal_size", k.at.Size(), "pending", len(k.pending))
 	return k, nil
 }
 

@@ -54,7 +54,7 @@ func TestKeystoreOutOfReach(t *testing.T) {
 				store.Store, c.Keys = c.Keys, store
 				c.Now = func() time.Time { return testTime.Add(time.Minute + time.Since(started)) } // attempts wait
 			})
-			h.reached(t, g.chain.Size)
+			h.reached(t, g.tree.Size())
 			good := w.ask(t, monthly)
 			q := w.query(t, monthly)
 			q.Purpose = "another purpose"
@@ -62,7 +62,7 @@ func TestKeystoreOutOfReach(t *testing.T) {
 
 			store.away.Store(true)
 			g.journal(t, good, bad)
-			size := g.chain.Size
+			size := g.tree.Size()
 			require.Eventually(t, func() bool { return store.tries.Load() >= 4 }, waitLimit, waitStep)
 			require.NoError(t, h.stopIfDead(), "it runs on")
 			if only != carnet.TypeDecision {
@@ -77,7 +77,7 @@ func TestKeystoreOutOfReach(t *testing.T) {
 			g.answered(t, good, 1)
 			g.refused(t, bad)
 			g.journal(t, w.filler(t, 1))
-			g.wait(t, "co-signature", func() bool { return countOf(g.newest) > size })
+			g.wait(t, "co-signature", func() bool { return sizeOf(g.newest) > size })
 			require.Len(t, g.got(good.Hash()), 1)
 			require.Len(t, g.said(bad.Hash()), 1)
 		})
@@ -105,7 +105,7 @@ func TestMarkOfTheKeystore(t *testing.T) {
 			marking := func(c *Config) { c.Keys = &keystest.Marking{Store: c.Keys} }
 			var kept keys.Store
 			h := g.run(t, 1, marking, func(c *Config) { kept = c.Keys })
-			h.reached(t, g.chain.Size)
+			h.reached(t, g.tree.Size())
 			require.NoError(t, h.stop())
 			require.NoError(t, h.ledger.Close())
 			file := filepath.Join(h.dir, "ledger.db")
@@ -125,7 +125,7 @@ func TestMarkOfTheKeystore(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, old, 0o600))
 			g.mu.Lock()
 			g.newest = nil
-			g.cosigned = map[string]*evidence.Envelope{}
+			g.cosigned = map[string]*evidence.SignedCheckpoint{}
 			g.mu.Unlock()
 
 			h = h.again(t, same)
@@ -143,7 +143,7 @@ func TestReplayUpToTheMark(t *testing.T) {
 	g := newGateway(t, w)
 	store := &keystest.Marking{}
 	h := g.run(t, 1, func(c *Config) { store.Store, c.Keys = c.Keys, store })
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	require.NoError(t, h.stop())
 	require.NoError(t, h.ledger.Close())
 	file := filepath.Join(h.dir, "ledger.db")
@@ -157,7 +157,7 @@ func TestReplayUpToTheMark(t *testing.T) {
 	g.answered(t, q1, 1)
 	g.journal(t, q2)
 	g.answered(t, q2, 1)
-	g.wait(t, "co-signature of the head", func() bool { return countOf(g.newest) == g.chain.Size })
+	g.wait(t, "co-signature of the head", func() bool { return sizeOf(g.newest) == g.tree.Size() })
 	require.NoError(t, h.stop())
 	require.NoError(t, h.ledger.Close())
 	for _, f := range []string{file + "-wal", file + "-shm"} {
@@ -166,12 +166,12 @@ func TestReplayUpToTheMark(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, old, 0o600))
 
 	h = h.again(t, again).start(t)
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	q3 := w.ask(t, monthly)
 	g.journal(t, q3)
 	g.answered(t, q3, 1)
 	require.NoError(t, h.stopIfDead())
-	g.wait(t, "co-signature of the head", func() bool { return countOf(g.newest) == g.chain.Size })
+	g.wait(t, "co-signature of the head", func() bool { return sizeOf(g.newest) == g.tree.Size() })
 }
 
 // TestLedgerOfAnotherJournal: a ledger that contradicts the mark does not start.
@@ -180,7 +180,7 @@ func TestLedgerOfAnotherJournal(t *testing.T) {
 	g := newGateway(t, w)
 	store := &keystest.Marking{}
 	h := g.run(t, 1, func(c *Config) { store.Store = c.Keys })
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	require.NoError(t, h.stop())
 	require.NoError(t, store.Mark(t.Context(), carnet.Checkpoint{Size: 3, Head: carnet.Hash{1}}))
 	h.cfg.Keys = store

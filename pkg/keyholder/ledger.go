@@ -67,6 +67,13 @@ var migrations = []string{
 	 CREATE INDEX payment_by_seq ON payment (seq);
 	 CREATE TABLE noisy (dataset TEXT NOT NULL, functional BLOB NOT NULL, seq INTEGER NOT NULL,
 	   PRIMARY KEY (dataset, functional)) STRICT, WITHOUT ROWID;`,
+	`-- Entries are leaves of a log: salt is the leaf's, hash the root after it. Checkpoints
+	 -- and co-signatures are signed notes.
+	 ALTER TABLE entry ADD COLUMN salt BLOB NOT NULL DEFAULT x'';
+	 DROP TABLE cosignature;
+	 CREATE TABLE cosignature (size INTEGER PRIMARY KEY, head BLOB NOT NULL, note TEXT NOT NULL, sent INTEGER NOT NULL) STRICT;
+	 DROP TABLE quorum;
+	 CREATE TABLE quorum (committee BLOB PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

@@ -23,7 +23,7 @@ type Charge struct {
 // whole, so that the ledger is never past an entry it has not charged.
 type record struct {
 	entry   *evidence.Entry
-	head    carnet.Hash // hash of the entry
+	head    carnet.Hash // root of the log after the entry
 	charges []Charge
 	spends  []plan.Spending // from privacy budgets
 	numbers []carnet.Hash   // what the openings of a query with such count as
@@ -54,7 +54,7 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO entry (seq, hash, envelope) VALUES ($1, $2, $3)`, r.entry.Seq, r.head[:], env); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO entry (seq, salt, hash, envelope) VALUES ($1, $2, $3, $4)`, r.entry.Seq, r.entry.Salt[:], r.head[:], env); err != nil {
 				return err
 			}
 			for _, c := range r.charges {
@@ -103,72 +103,71 @@ func (l *Ledger) append(ctx context.Context, recs []record) error {
 	})
 }
 
-// Chain returns the position and head of the journal seen so far.
-func (l *Ledger) Chain(ctx context.Context) (c evidence.Chain, err error) {
+// Seen returns size and root of the journal seen so far; the zero value if there is none.
+func (l *Ledger) Seen(ctx context.Context) (cp carnet.Checkpoint, err error) {
 	var head []byte
-	err = l.db.QueryRowContext(ctx, `SELECT seq + 1, hash FROM entry ORDER BY seq DESC LIMIT 1`).Scan(&c.Size, &head)
+	err = l.db.QueryRowContext(ctx, `SELECT seq + 1, hash FROM entry ORDER BY seq DESC LIMIT 1`).Scan(&cp.Size, &head)
 	if errors.Is(err, sql.ErrNoRows) {
-		return evidence.Chain{}, nil
+		return carnet.Checkpoint{}, nil
 	}
-	copy(c.Head[:], head)
-	return c, err
+	cp.Head = asHash(head)
+	return cp, err
 }
 
-// HeadAt returns the head of the journal when it had the given size, which must
+// HeadAt returns the root of the journal when it had the given size, which must
 // not be greater than the present one.
 func (l *Ledger) HeadAt(ctx context.Context, size int64) (h carnet.Hash, err error) {
 	if size == 0 {
-		return h, nil
+		return evidence.Tree{}.Root(), nil
 	}
 	var b []byte
 	err = l.db.QueryRowContext(ctx, `SELECT hash FROM entry WHERE seq = $1`, size-1).Scan(&b)
-	copy(h[:], b)
-	return h, err
+	return asHash(b), err
 }
 
-// replay calls fn with every entry in order, and returns the chain rebuilt from
-// them. It checks the chain again, so that a damaged ledger is noticed.
-func (l *Ledger) replay(ctx context.Context, fn func(e *evidence.Entry) error) (chain evidence.Chain, err error) {
+// replay calls fn with every entry in order, and returns the position rebuilt from
+// them. It computes every root again, so that a damaged ledger is noticed.
+func (l *Ledger) replay(ctx context.Context, fn func(e *evidence.Entry) error) (at position, err error) {
 	const page = 500
 	for {
-		rows, err := l.db.QueryContext(ctx, `SELECT seq, hash, envelope FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2`, chain.Size, page)
+		rows, err := l.db.QueryContext(ctx, `SELECT seq, salt, hash, envelope FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2`, at.Size(), page)
 		if err != nil {
-			return chain, err
+			return at, err
 		}
 		var got []*evidence.Entry
 		var heads [][]byte
 		for rows.Next() {
 			var e evidence.Entry
-			var head, env []byte
-			if err := rows.Scan(&e.Seq, &head, &env); err != nil {
+			var salt, head, env []byte
+			if err := rows.Scan(&e.Seq, &salt, &head, &env); err != nil {
 				rows.Close()
-				return chain, err
+				return at, err
 			}
 			if err := json.Unmarshal(env, &e.Envelope); err != nil {
 				rows.Close()
-				return chain, err
+				return at, err
 			}
+			e.Salt = asHash(salt)
 			got, heads = append(got, &e), append(heads, head)
 		}
 		rows.Close()
 		if err := rows.Err(); err != nil {
-			return chain, err
+			return at, err
 		}
 		for i, e := range got {
-			e.Prev = chain.Head
-			if err := chain.Append(e); err != nil {
-				return chain, err
+			if err := at.add(e); err != nil {
+				return at, err
 			}
-			if !bytes.Equal(chain.Head[:], heads[i]) {
-				return chain, carnet.E(carnet.Precondition, "LEDGER_DAMAGED", "entry %d of the ledger does not match its hash", e.Seq).
+			if root := at.Root(); !bytes.Equal(root[:], heads[i]) {
+				return at, carnet.E(carnet.Precondition, "LEDGER_DAMAGED", "entry %d of the ledger does not match its hash", e.Seq).
 					Fix("remove the ledger file; the keyholder replays the journal from the gateway")
 			}
 			if err := fn(e); err != nil {
-				return chain, err
+				return at, err
 			}
 		}
 		if len(got) < page {
-			return chain, nil
+			return at, nil
 		}
 	}
 }

@@ -87,46 +87,42 @@ func (l *Ledger) setSent(ctx context.Context, query carnet.Hash, sent bool, note
 	return err
 }
 
-// cosigned makes a co-signature durable. Error: JOURNAL_FORK if another head was
+// cosigned makes a co-signature durable. Error: JOURNAL_FORK if another root was
 // signed for this size.
-func (l *Ledger) cosigned(ctx context.Context, cp carnet.Checkpoint, env *evidence.Envelope) error {
-	b, err := json.Marshal(env)
+func (l *Ledger) cosigned(ctx context.Context, c *evidence.SignedCheckpoint) error {
+	text, err := c.MarshalText()
 	if err != nil {
 		return err
 	}
-	if _, err := l.db.ExecContext(ctx, `INSERT INTO cosignature (size, head, envelope, sent) VALUES ($1, $2, $3, 0)
-		ON CONFLICT DO NOTHING`, cp.Size, cp.Head[:], b); err != nil {
+	if _, err := l.db.ExecContext(ctx, `INSERT INTO cosignature (size, head, note, sent) VALUES ($1, $2, $3, 0)
+		ON CONFLICT DO NOTHING`, c.Size, c.Head[:], string(text)); err != nil {
 		return err
 	}
 	var head []byte
-	if err := l.db.QueryRowContext(ctx, `SELECT head FROM cosignature WHERE size = $1`, cp.Size).Scan(&head); err != nil {
+	if err := l.db.QueryRowContext(ctx, `SELECT head FROM cosignature WHERE size = $1`, c.Size).Scan(&head); err != nil {
 		return err
 	}
-	if asHash(head) != cp.Head {
-		return errFork("another head was co-signed before for journal size %d", cp.Size)
+	if asHash(head) != c.Head {
+		return errFork("another root was co-signed before for journal size %d", c.Size)
 	}
 	return nil
 }
 
 type cosignature struct {
-	size     int64
-	envelope *evidence.Envelope
+	size int64
+	note string
 }
 
 // unsentCosignatures returns co-signatures the gateway has not acknowledged.
 func (l *Ledger) unsentCosignatures(ctx context.Context) (out []cosignature, err error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT size, envelope FROM cosignature WHERE sent = 0 ORDER BY size`)
+	rows, err := l.db.QueryContext(ctx, `SELECT size, note FROM cosignature WHERE sent = 0 ORDER BY size`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var c cosignature
-		var b []byte
-		if err := rows.Scan(&c.size, &b); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(b, &c.envelope); err != nil {
+		if err := rows.Scan(&c.size, &c.note); err != nil {
 			return nil, err
 		}
 		out = append(out, c)
@@ -146,14 +142,14 @@ func (l *Ledger) setCosignatureSent(ctx context.Context, size int64) error {
 }
 
 // setQuorum remembers the newest checkpoint co-signed by a committee's quorum.
-func (l *Ledger) setQuorum(ctx context.Context, committee carnet.Hash, size int64, env *evidence.Envelope) error {
-	b, err := json.Marshal(env)
+func (l *Ledger) setQuorum(ctx context.Context, committee carnet.Hash, c *evidence.SignedCheckpoint) error {
+	text, err := c.MarshalText()
 	if err != nil {
 		return err
 	}
-	_, err = l.db.ExecContext(ctx, `INSERT INTO quorum (committee, size, envelope) VALUES ($1, $2, $3)
-		ON CONFLICT (committee) DO UPDATE SET size = excluded.size, envelope = excluded.envelope WHERE excluded.size > quorum.size`,
-		committee[:], size, b)
+	_, err = l.db.ExecContext(ctx, `INSERT INTO quorum (committee, size, note) VALUES ($1, $2, $3)
+		ON CONFLICT (committee) DO UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size > quorum.size`,
+		committee[:], c.Size, string(text))
 	return err
 }
 

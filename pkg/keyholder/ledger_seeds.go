@@ -3,11 +3,9 @@ package keyholder
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
-	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 // States of a key's seeds.
@@ -60,17 +58,17 @@ func (l *Ledger) doubtSeeds(ctx context.Context) error {
 
 // Status is what a keyholder can say about itself without any secret.
 type Status struct {
-	Party      carnet.PartyID     `json:"party"`
-	Size       int64              `json:"journal_size"`
-	Head       carnet.Hash        `json:"journal_head"`
-	Cosigned   int64              `json:"cosigned_size"`
-	Marked     int64              `json:"marked_size,omitempty"` // journal size recorded beside the keys, if that is a file
-	Halted     string             `json:"halted,omitempty"`
-	Keys       []KeyStatus        `json:"keys"`
-	Quorums    map[string]int64   `json:"quorum_sizes"` // committee statement hash -> checkpoint size
-	Outcomes   map[string]int64   `json:"outcomes"`     // kind -> number
-	Unsent     int64              `json:"unsent"`
-	LastQuorum *evidence.Envelope `json:"last_checkpoint,omitempty"`
+	Party      carnet.PartyID   `json:"party"`
+	Size       int64            `json:"journal_size"`
+	Head       carnet.Hash      `json:"journal_head"`
+	Cosigned   int64            `json:"cosigned_size"`
+	Marked     int64            `json:"marked_size,omitempty"` // journal size recorded beside the keys, if that is a file
+	Halted     string           `json:"halted,omitempty"`
+	Keys       []KeyStatus      `json:"keys"`
+	Quorums    map[string]int64 `json:"quorum_sizes"` // committee statement hash -> checkpoint size
+	Outcomes   map[string]int64 `json:"outcomes"`     // kind -> number
+	Unsent     int64            `json:"unsent"`
+	LastQuorum string           `json:"last_checkpoint,omitempty"` // signed note
 }
 
 // KeyStatus is one key dealt to this keyholder and what was charged to it.
@@ -89,11 +87,11 @@ type KeyStatus struct {
 // Status reads the whole status.
 func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 	s := Status{Keys: []KeyStatus{}, Quorums: map[string]int64{}, Outcomes: map[string]int64{}}
-	chain, err := l.Chain(ctx)
+	seen, err := l.Seen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.Size, s.Head = chain.Size, chain.Head
+	s.Size, s.Head = seen.Size, seen.Head
 	party, err := l.meta(ctx, "party")
 	if err != nil {
 		return nil, err
@@ -114,7 +112,7 @@ func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	for _, k := range seeds {
-		n, err := l.Charged(ctx, k.Key, chain.Size)
+		n, err := l.Charged(ctx, k.Key, seen.Size)
 		if err != nil {
 			return nil, err
 		}
@@ -134,15 +132,11 @@ func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 	if err := l.counts(ctx, `SELECT committee, size FROM quorum`, func(c []byte, n int64) { s.Quorums[asHash(c).String()] = n }); err != nil {
 		return nil, err
 	}
-	var env []byte
-	err = l.db.QueryRowContext(ctx, `SELECT envelope FROM quorum ORDER BY size DESC LIMIT 1`).Scan(&env)
-	if errors.Is(err, sql.ErrNoRows) {
-		return &s, nil
-	}
-	if err != nil {
+	err = l.db.QueryRowContext(ctx, `SELECT note FROM quorum ORDER BY size DESC LIMIT 1`).Scan(&s.LastQuorum)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	return &s, json.Unmarshal(env, &s.LastQuorum)
+	return &s, nil
 }
 
 func (l *Ledger) counts(ctx context.Context, query string, put func(name []byte, n int64)) error {

@@ -50,7 +50,7 @@ func TestDamagedLedgerIsNoticed(t *testing.T) {
 	dir := t.TempDir()
 	g := newGateway(t, w)
 	h := g.prepare(t, 1, dir).start(t)
-	h.reached(t, g.chain.Size)
+	h.reached(t, g.tree.Size())
 	require.NoError(t, h.stop())
 	_, err := h.ledger.db.Exec(`UPDATE entry SET envelope = (SELECT envelope FROM entry WHERE seq = 0) WHERE seq = 3`)
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestStatusReadsWhileRunning(t *testing.T) {
 		}
 		st := read()
 		require.EqualValues(t, "kh1", st.Party)
-		require.Equal(t, g.chain.Size, st.Size)
+		require.Equal(t, g.tree.Size(), st.Size)
 		require.EqualValues(t, 1, st.Outcomes[kindAnswer])
 		require.Len(t, st.Keys, 2)
 		require.Equal(t, SeedsHeld, st.Keys[0].State)

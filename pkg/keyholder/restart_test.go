@@ -77,10 +77,9 @@ func countCosigned(g *gateway, h *holder) (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	heads := map[carnet.Hash]bool{}
-	for _, env := range g.cosigned {
-		cp, err := decodeCheckpoint(env)
-		if err == nil && cp.Size == g.chain.Size && env.SignedBy(h.signer.Public()) {
-			heads[cp.Head] = true
+	for _, c := range g.cosigned {
+		if c.Size == g.tree.Size() && h.signedMyself(c) {
+			heads[c.Head] = true
 		}
 	}
 	return len(heads)
@@ -113,7 +112,7 @@ func TestRestoredFromOldBackup(t *testing.T) {
 	backup := func(t *testing.T) (*gateway, *holder, []byte) {
 		g := newGateway(t, w)
 		h := g.run(t, 1)
-		h.reached(t, g.chain.Size)
+		h.reached(t, g.tree.Size())
 		require.NoError(t, h.stop())
 		require.NoError(t, h.ledger.Close())
 		old, err := os.ReadFile(filepath.Join(h.dir, "ledger.db"))
@@ -136,10 +135,10 @@ func TestRestoredFromOldBackup(t *testing.T) {
 		g.journal(t, q1)
 		a := g.answered(t, q1, 1)[0]
 		g.journal(t, a.env)
-		h.reached(t, g.chain.Size)
-		g.wait(t, "co-signature of the answer", func() bool { return countOf(g.newest) == g.chain.Size })
+		h.reached(t, g.tree.Size())
+		g.wait(t, "co-signature of the answer", func() bool { return sizeOf(g.newest) == g.tree.Size() })
 		h = restore(t, h, old)
-		require.Less(t, h.position().Size, g.chain.Size)
+		require.Less(t, h.position().Size(), g.tree.Size())
 		h.start(t)
 		g.journal(t, q2)
 		g.answered(t, q2, 1)
@@ -161,13 +160,9 @@ func TestRestoredFromOldBackup(t *testing.T) {
 	})
 }
 
-func countOf(env *evidence.Envelope) int64 {
-	if env == nil {
+func sizeOf(c *evidence.SignedCheckpoint) int64 {
+	if c == nil {
 		return 0
 	}
-	cp, err := decodeCheckpoint(env)
-	if err != nil {
-		return 0
-	}
-	return cp.Size
+	return c.Size
 }

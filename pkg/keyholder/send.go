@@ -48,7 +48,7 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 	}
 	for _, c := range sigs {
 		call, done := context.WithTimeout(ctx, callLimit)
-		_, err := k.api.release.Cosign(call, &apiv1.CosignRequest{Statement: apiconv.ToEnvelope(c.envelope)})
+		_, err := k.api.release.Cosign(call, &apiv1.CosignRequest{Note: c.note})
 		done()
 		if err != nil && !takenForGood(err) {
 			return err

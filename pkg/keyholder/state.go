@@ -231,14 +231,31 @@ func (s *state) mine() (out []*committee) {
 	return out
 }
 
-// cosigners returns the members of c whose signature on env verifies.
-func (s *state) cosigners(c *committee, env *evidence.Envelope) (out []carnet.PartyID) {
+// cosigners returns the members of com whose co-signature of a checkpoint verifies.
+func (s *state) cosigners(com *committee, c *evidence.SignedCheckpoint) (out []carnet.PartyID) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, id := range c.body.Members {
-		if p := s.parties[id]; p != nil && p.HasRole(carnet.RoleKeyholder) && env.SignedBy(p.SigningKey) {
+	for _, id := range com.body.Members {
+		p := s.parties[id]
+		if p == nil || !p.HasRole(carnet.RoleKeyholder) {
+			continue
+		}
+		if sig, _ := c.CosignedBy(id, p.SigningKey); sig != nil {
 			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// logSigner returns the registered operator whose key made the log's signature of a
+// checkpoint, "" if none did.
+func (s *state) logSigner(c *evidence.SignedCheckpoint) carnet.PartyID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for id, p := range s.parties {
+		if p.HasRole(carnet.RoleOperator) && c.LogSignedBy(p.SigningKey) {
+			return id
+		}
+	}
+	return ""
 }

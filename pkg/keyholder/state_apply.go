@@ -290,15 +290,3 @@ func (s *state) ownOutcome(env *evidence.Envelope) *decidedOutcome {
 	}
 	return nil
 }
-
-// decodeCheckpoint decodes a checkpoint. Statements have one canonical form, so
-// co-signatures of one state are signatures of the same bytes.
-func decodeCheckpoint(env *evidence.Envelope) (cp carnet.Checkpoint, err error) {
-	if err := env.Decode(carnet.TypeCheckpoint, &cp); err != nil {
-		return cp, err
-	}
-	if cp.Size < 0 {
-		return cp, noEffect("BAD_CHECKPOINT", "the checkpoint has a negative size")
-	}
-	return cp, nil
-}

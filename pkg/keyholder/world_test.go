@@ -59,6 +59,7 @@ type options struct {
 type world struct {
 	options
 	registrar, buyer *identity
+	operator         *identity // of the gateway, whose key is the log's
 	owners           []*identity
 	stores           func() []*keystest.Memory // fresh stores with the same keys
 	scheme           share.Committee
@@ -125,7 +126,7 @@ layouts: [cube, records]
 }
 
 func newWorld(t *testing.T, o options) *world {
-	w := &world{options: o, registrar: newIdentity("registrar"), buyer: newIdentity("buyer"),
+	w := &world{options: o, registrar: newIdentity("registrar"), buyer: newIdentity("buyer"), operator: newIdentity("operator"),
 		files: map[string]*signedFile{}, pieces: map[carnet.Nonce]map[columnfile.Piece][]uint64{}, columns: map[carnet.Nonce][]*columnfile.Column{}, corrections: map[carnet.KeyID][][]byte{}, sealed: map[carnet.KeyID][][]byte{}, rows: 40}
 	var err error
 	w.recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
@@ -144,6 +145,7 @@ func newWorld(t *testing.T, o options) *world {
 			SigningKey: i.Public(), SealingKey: sealing, Created: testTime}, w.registrar, i))
 	}
 	party(w.buyer, "buyer", nil, carnet.RoleBuyer)
+	party(w.operator, "operator", nil, carnet.RoleOperator)
 	var members []carnet.PartyID
 	for i, m := range w.stores() {
 		id := carnet.PartyID(fmt.Sprintf("kh%d", i+1))

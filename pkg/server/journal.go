@@ -18,27 +18,46 @@ type journalService struct {
 	s *Server
 }
 
-func toCheckpoint(env *evidence.Envelope) *carnetv1.CosignedCheckpoint {
-	if env == nil {
-		return nil
-	}
-	return &carnetv1.CosignedCheckpoint{Statement: apiconv.ToEnvelope(env)}
-}
-
 func (j journalService) Follow(m *carnetv1.FollowRequest, stream grpc.ServerStreamingServer[carnetv1.FollowResponse]) error {
 	return j.s.g.Follow(stream.Context(), m.From, m.StopAtEnd, func(e *evidence.Entry) error {
 		return stream.Send(&carnetv1.FollowResponse{Event: &carnetv1.FollowResponse_Entry{Entry: apiconv.ToEntry(e)}})
-	}, func(env *evidence.Envelope) error {
-		return stream.Send(&carnetv1.FollowResponse{Event: &carnetv1.FollowResponse_Checkpoint{Checkpoint: toCheckpoint(env)}})
+	}, func(c *evidence.SignedCheckpoint) error {
+		note, err := apiconv.ToCheckpoint(c)
+		if err != nil {
+			return err
+		}
+		return stream.Send(&carnetv1.FollowResponse{Event: &carnetv1.FollowResponse_Checkpoint{Checkpoint: note}})
 	})
 }
 
 func (j journalService) GetCheckpoint(ctx context.Context, _ *carnetv1.GetCheckpointRequest) (*carnetv1.GetCheckpointResponse, error) {
-	c, cosigned, err := j.s.g.Journal(ctx)
+	_, newest, err := j.s.g.Journal(ctx)
+	if err != nil || newest == nil {
+		return &carnetv1.GetCheckpointResponse{}, err
+	}
+	note, err := apiconv.ToCheckpoint(newest)
+	return &carnetv1.GetCheckpointResponse{Checkpoint: note, Size: newest.Size, Head: newest.Head[:]}, err
+}
+
+func (j journalService) GetInclusion(ctx context.Context, m *carnetv1.GetInclusionRequest) (*carnetv1.GetInclusionResponse, error) {
+	statement, err := apiconv.FromHash("statement", m.Statement)
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.GetCheckpointResponse{Checkpoint: toCheckpoint(cosigned), Size: c.Size, Head: c.Head[:]}, nil
+	if m.Size < 0 {
+		return nil, malformed("size", "is negative")
+	}
+	got, err := j.s.g.ProveInclusion(ctx, as(ctx), statement, m.Size)
+	if err != nil {
+		return nil, err
+	}
+	note, err := apiconv.ToCheckpoint(got.Checkpoint)
+	return &carnetv1.GetInclusionResponse{Entry: apiconv.ToEntry(&got.Entry), Path: apiconv.ToPath(got.Path), Checkpoint: note}, err
+}
+
+func (j journalService) GetConsistency(ctx context.Context, m *carnetv1.GetConsistencyRequest) (*carnetv1.GetConsistencyResponse, error) {
+	path, err := j.s.g.ProveConsistency(ctx, m.Older, m.Newer)
+	return &carnetv1.GetConsistencyResponse{Path: apiconv.ToPath(path)}, err
 }
 
 type releaseService struct {
@@ -47,11 +66,11 @@ type releaseService struct {
 }
 
 func (r releaseService) Cosign(ctx context.Context, m *carnetv1.CosignRequest) (*carnetv1.CosignResponse, error) {
-	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	c, err := evidence.ParseCheckpoint([]byte(m.Note))
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.CosignResponse{}, r.s.g.Cosign(ctx, as(ctx), env)
+	return &carnetv1.CosignResponse{}, r.s.g.Cosign(ctx, as(ctx), c)
 }
 
 func (r releaseService) SubmitAnswer(stream grpc.ClientStreamingServer[carnetv1.SubmitAnswerRequest, carnetv1.SubmitAnswerResponse]) error {

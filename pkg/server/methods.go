@@ -83,8 +83,10 @@ var rules = map[string]rule{
 	carnetv1.QueryService_ListQueries_FullMethodName:  {roles: anyone, within: quick},
 	carnetv1.QueryService_FetchAnswer_FullMethodName:  {roles: opens, within: long},
 
-	carnetv1.JournalService_Follow_FullMethodName:        {roles: witnesses, waits: true},
-	carnetv1.JournalService_GetCheckpoint_FullMethodName: {roles: anyone, within: quick},
+	carnetv1.JournalService_Follow_FullMethodName:         {roles: witnesses, waits: true},
+	carnetv1.JournalService_GetCheckpoint_FullMethodName:  {roles: anyone, within: quick},
+	carnetv1.JournalService_GetInclusion_FullMethodName:   {roles: anyone, within: quick},
+	carnetv1.JournalService_GetConsistency_FullMethodName: {roles: anyone, within: quick},
 
 	carnetv1.ReleaseService_Cosign_FullMethodName:         {roles: keyholders, within: quick},
 	carnetv1.ReleaseService_SubmitAnswer_FullMethodName:   {roles: keyholders, within: long},

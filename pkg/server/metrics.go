@@ -30,11 +30,23 @@ func newMetrics(r *prometheus.Registry, g *flow.Gateway) *metrics {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "carnet_journal_entries", Help: "Entries of the journal."}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		c, _, err := g.Journal(ctx)
+		entries, _, err := g.Journal(ctx)
 		if err != nil {
 			return -1
 		}
-		return float64(c.Size)
+		return float64(entries)
+	}))
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "carnet_log_published_entries", Help: "Entries of the newest published checkpoint of the log."}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_, newest, err := g.Journal(ctx)
+		switch {
+		case err != nil:
+			return -1
+		case newest == nil:
+			return 0
+		}
+		return float64(newest.Size)
 	}))
 	return m
 }

@@ -75,11 +75,12 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI)
 	})
+	s.addLog(root)
 	s.addHealth(root, nil)
 	var web func(c *tls.Config) *tls.Config
 	web = func(c *tls.Config) *tls.Config {
 		c = c.Clone()
-		c.ClientAuth = tls.VerifyClientCertIfGiven // health and OpenAPI need none
+		c.ClientAuth = tls.VerifyClientCertIfGiven // health, OpenAPI and the log need none
 		c.NextProtos = []string{"h2", "http/1.1"}
 		return eachTime(c, web)
 	}
@@ -186,6 +187,10 @@ func (s *Server) addHealth(mux *http.ServeMux, inside *vaultState) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
 		_, _, err := s.g.Journal(ctx)
+		if fault := s.g.LogFault(); fault != nil {
+			http.Error(w, fault.Error(), http.StatusServiceUnavailable)
+			return
+		}
 		if err == nil && s.isStopping() {
 			err = errors.New("shutting down")
 		}

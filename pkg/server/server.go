@@ -36,6 +36,7 @@ const (
 // Config is what a Server is made of.
 type Config struct {
 	Gateway *flow.Gateway
+	Tiles   http.Handler // of the transparency log, for /tile/; nil: none are served
 	// TLS has the server's certificate in Certificates[0], or in GetCertificate if it is
 	// replaced from time to time, and the client CA in ClientCAs, also in what
 	// GetConfigForClient returns if that is replaced, too. The server sets version and client
@@ -56,6 +57,7 @@ type Listeners struct {
 // Server serves one gateway.
 type Server struct {
 	g        *flow.Gateway
+	tiles    http.Handler
 	log      *slog.Logger
 	metrics  *metrics
 	registry *prometheus.Registry
@@ -77,7 +79,7 @@ func New(c Config) (*Server, error) {
 	if c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil || c.TLS.ClientCAs == nil {
 		return nil, carnet.E(carnet.Precondition, "NO_TLS", "a gateway needs a certificate and a client CA")
 	}
-	s := &Server{g: c.Gateway, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), recheck: recheckEvery, stopping: make(chan struct{})}
+	s := &Server{g: c.Gateway, tiles: c.Tiles, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), recheck: recheckEvery, stopping: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

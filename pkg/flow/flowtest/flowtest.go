@@ -24,6 +24,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/store"
+	"github.com/carnet-network/carnet/pkg/tlog"
 )
 
 // SchemaYAML is the schema of every network: small enough for one block a column.
@@ -59,6 +60,7 @@ type Network struct {
 	Hash      carnet.Hash // of the committee statement
 	Config    flow.Config // what Open gives to flow.New; change and Restart
 	Storage   columnstore.Options
+	Log       func(flow.Log) flow.Log // what Open gives to flow.New instead of the log; nil: the log
 
 	mu    sync.Mutex
 	now   time.Time
@@ -101,7 +103,7 @@ func Empty(t testing.TB) *Network {
 	n.Config = flow.Config{Registrar: n.Registrar.Public(), Operator: "gateway", Signer: n.IDs["gateway"], Now: n.Now, Workers: 2, RetryAfter: 20 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	n.Open()
-	t.Cleanup(func() { n.close() })
+	t.Cleanup(func() { n.Stop() })
 	return n
 }
 
@@ -120,12 +122,63 @@ func (n *Network) Open() {
 	require.NoError(n.T, err)
 	c, err := columnstore.Open(filepath.Join(n.Dir, "columns"), n.Storage)
 	require.NoError(n.T, err)
+	l, err := tlog.Open(context.Background(), filepath.Join(n.Dir, "log"), tlog.Options{BatchAge: time.Millisecond})
+	require.NoError(n.T, err)
 	n.Store, n.Blobs = s, b
 	n.Config.Store, n.Config.Blobs, n.Config.Columns = s, b, c
+	if n.Config.Log = l; n.Log != nil {
+		n.Config.Log = n.Log(l)
+	}
 	n.G, err = flow.New(n.Config)
 	require.NoError(n.T, err)
-	n.close = func() { s.Close(); b.Close(); c.Close() }
+	stop := n.publish()
+	n.close = func() { stop(); s.Close(); b.Close(); c.Close(); l.Close() }
 }
+
+// publish feeds the log in the background, as Run does, until the function it returns is
+// called.
+func (n *Network) publish() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	g := n.G
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			if more, err := g.Publish(ctx); err == nil && more {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// Published waits until the log has published all entries, and returns its checkpoint.
+func (n *Network) Published() carnet.Checkpoint {
+	var newest *evidence.SignedCheckpoint
+	require.Eventually(n.T, func() bool {
+		entries, c, err := n.G.Journal(context.Background())
+		require.NoError(n.T, err)
+		newest = c
+		return c != nil && c.Size == entries
+	}, 20*time.Second, time.Millisecond)
+	return newest.Checkpoint
+}
+
+// Cosigned is a checkpoint with keyholders' signatures, as Cosign takes it.
+func (n *Network) Cosigned(cp carnet.Checkpoint, by ...carnet.PartyID) *evidence.SignedCheckpoint {
+	c := &evidence.SignedCheckpoint{Origin: n.G.Origin(), Checkpoint: cp}
+	for _, id := range by {
+		require.NoError(n.T, c.Cosign(id, n.Now(), n.IDs[id]))
+	}
+	return c
+}
+
+// Stop closes everything, until Open.
+func (n *Network) Stop() { n.close() }
 
 // Restart drops the process's state and starts again from what is on disk.
 func (n *Network) Restart() {

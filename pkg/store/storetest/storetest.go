@@ -3,8 +3,10 @@ package storetest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"golang.org/x/mod/sumdb/note"
 	"sync"
 	"testing"
 	"time"
@@ -98,22 +100,26 @@ func journal(t *testing.T, open Opener) {
 		entries, err := tx.Entries(0, 100)
 		require.NoError(t, err)
 		require.Len(t, entries, 5)
-		var c evidence.Chain
+		var tree evidence.Tree
+		salts := map[carnet.Hash]bool{}
 		for i := range entries {
-			head, err := tx.HeadAt(int64(i))
+			had, err := tx.TreeAt(int64(i))
 			require.NoError(t, err)
-			require.Equal(t, c.Head, head)
-			require.NoError(t, c.Append(&entries[i]))
+			require.Equal(t, tree.Checkpoint(), had.Checkpoint())
+			require.NoError(t, tree.Append(&entries[i]))
 			require.Equal(t, statement(i), entries[i].Envelope)
+			require.False(t, entries[i].Salt.IsZero())
+			salts[entries[i].Salt] = true
 		}
-		have, err := tx.Chain()
+		require.Len(t, salts, 5, "every entry has a salt of its own")
+		have, err := tx.Tree()
 		require.NoError(t, err)
-		require.Equal(t, c, have)
+		require.Equal(t, tree, have)
 		entries, err = tx.Entries(3, 1)
 		require.NoError(t, err)
 		require.Len(t, entries, 1)
 		require.EqualValues(t, 3, entries[0].Seq)
-		_, err = tx.HeadAt(6)
+		_, err = tx.TreeAt(6)
 		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
 		got, err := tx.Statement(statement(2).Hash())
 		require.NoError(t, err)
@@ -139,9 +145,9 @@ func atomic(t *testing.T, open Opener) {
 		_ = s.Update(ctx, func(tx flow.Tx) error { _, _ = tx.Append(statement(0)); panic("crash") })
 	})
 	view(t, s, func(tx flow.Tx) {
-		c, err := tx.Chain()
+		tree, err := tx.Tree()
 		require.NoError(t, err)
-		require.Zero(t, c)
+		require.Zero(t, tree)
 	})
 	require.EqualValues(t, 0, put(t, s, 0).Seq)
 }
@@ -174,11 +180,14 @@ func serial(t *testing.T, open Opener) {
 	view(t, s, func(tx flow.Tx) {
 		entries, err := tx.Entries(0, 100)
 		require.NoError(t, err)
-		var c evidence.Chain
+		var tree evidence.Tree
 		for i := range entries {
-			require.NoError(t, c.Append(&entries[i]))
+			require.NoError(t, tree.Append(&entries[i]))
 		}
-		require.EqualValues(t, 24, c.Size)
+		have, err := tx.Tree()
+		require.NoError(t, err)
+		require.Equal(t, tree, have)
+		require.EqualValues(t, 24, tree.Size())
 	})
 }
 
@@ -186,14 +195,14 @@ func snapshot(t *testing.T, open Opener) {
 	s := start(t, open)
 	put(t, s, 0)
 	view(t, s, func(tx flow.Tx) {
-		before, err := tx.Chain()
+		before, err := tx.Tree()
 		require.NoError(t, err)
 		done := make(chan error)
 		go func() {
 			done <- s.Update(ctx, func(tx flow.Tx) error { _, err := tx.Append(statement(1)); return err })
 		}()
 		require.NoError(t, <-done, "a reader does not hold writers up")
-		after, err := tx.Chain()
+		after, err := tx.Tree()
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	})
@@ -587,32 +596,61 @@ func put0(tx flow.Tx) flow.Stored {
 
 func cosignatures(t *testing.T, open Opener) {
 	s := start(t, open)
-	env := func(n int64) *evidence.Envelope {
-		return &evidence.Envelope{PayloadType: carnet.TypeCheckpoint, Payload: fmt.Appendf(nil, `{"size":%d}`, n)}
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	published := func(size int64) *evidence.SignedCheckpoint {
+		c, err := evidence.SignCheckpoint("example.org/log", carnet.Checkpoint{Size: size, Head: carnet.Hash{byte(size)}}, signer(key))
+		require.NoError(t, err)
+		return c
+	}
+	for size := range int64(300) {
+		update(t, s, func(tx flow.Tx) error { return tx.PutCheckpoint(published(size)) })
+	}
+	sign := func(by carnet.PartyID) note.Signature {
+		return note.Signature{Name: string(by), Hash: 1 << 31, Base64: "AA=="}
 	}
 	add := func(size int64, by carnet.PartyID) (added bool) {
-		update(t, s, func(tx flow.Tx) (err error) {
-			added, err = tx.PutCosignature(carnet.Checkpoint{Size: size, Head: carnet.Hash{byte(size)}}, by, env(size), evidence.Signature{KeyID: string(by), Sig: []byte(by)})
-			return err
-		})
+		update(t, s, func(tx flow.Tx) (err error) { added, err = tx.PutCosignature(size, by, sign(by)); return err })
 		return added
 	}
-	require.True(t, add(3, "k2"))
-	require.True(t, add(3, "k1"))
-	require.False(t, add(3, "k1"))
-	require.True(t, add(5, "k1"))
+	require.True(t, add(295, "k2"))
+	require.True(t, add(295, "k1"))
+	require.False(t, add(295, "k1"))
+	require.True(t, add(299, "k1"))
+	require.Error(t, s.Update(ctx, func(tx flow.Tx) error { _, err := tx.PutCosignature(1000, "k1", sign("k1")); return err }), "of no checkpoint")
+	both := published(295)
+	both.Signatures = append(both.Signatures, sign("k1"), sign("k2"))
 	view(t, s, func(tx flow.Tx) {
-		list, err := tx.RecentCosigned(10)
+		list, err := tx.RecentPublished(5)
 		require.NoError(t, err)
-		require.Len(t, list, 2)
-		require.EqualValues(t, 5, list[0].Size)
-		require.EqualValues(t, 3, list[1].Size)
-		require.Equal(t, carnet.Hash{3}, list[1].Head)
-		require.Equal(t, []carnet.PartyID{"k1", "k2"}, list[1].Signers)
-		require.Equal(t, env(3).Payload, list[1].Envelope.Payload)
-		require.Equal(t, []evidence.Signature{{KeyID: "k1", Sig: []byte("k1")}, {KeyID: "k2", Sig: []byte("k2")}}, list[1].Envelope.Signatures)
-		list, err = tx.RecentCosigned(1)
+		require.Len(t, list, 5)
+		require.Equal(t, []carnet.PartyID{"k1"}, list[0].Signers)
+		require.Equal(t, flow.Published{SignedCheckpoint: published(298)}, list[1])
+		require.Equal(t, flow.Published{SignedCheckpoint: both, Signers: []carnet.PartyID{"k1", "k2"}}, list[4])
+		at, err := tx.PublishedAt(295)
 		require.NoError(t, err)
-		require.Len(t, list, 1)
+		require.Equal(t, list[4], at)
+		at, err = tx.PublishedAt(50)
+		require.NoError(t, err)
+		require.Equal(t, flow.Published{SignedCheckpoint: published(50)}, at)
+		_, err = tx.PublishedAt(20)
+		require.Equal(t, carnet.NotFound, carnet.KindOf(err), "old ones that nobody signed are dropped")
 	})
+	// One that was signed stays.
+	require.True(t, add(50, "k1"))
+	for size := int64(300); size < 600; size++ {
+		update(t, s, func(tx flow.Tx) error { return tx.PutCheckpoint(published(size)) })
+	}
+	view(t, s, func(tx flow.Tx) {
+		_, err := tx.PublishedAt(50)
+		require.NoError(t, err)
+		_, err = tx.PublishedAt(51)
+		require.Equal(t, carnet.NotFound, carnet.KindOf(err))
+	})
+}
+
+type signer ed25519.PrivateKey
+
+func (s signer) Public() ed25519.PublicKey { return ed25519.PrivateKey(s).Public().(ed25519.PublicKey) }
+func (s signer) Sign(message []byte) ([]byte, error) {
+	return ed25519.Sign(ed25519.PrivateKey(s), message), nil
 }

@@ -160,10 +160,11 @@ func (*FollowResponse_Entry) isFollowResponse_Event() {}
 func (*FollowResponse_Checkpoint) isFollowResponse_Event() {}
 
 type JournalEntry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Seq           int64                  `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
-	Prev          []byte                 `protobuf:"bytes,2,opt,name=prev,proto3" json:"prev,omitempty"`
-	Envelope      *Envelope              `protobuf:"bytes,3,opt,name=envelope,proto3" json:"envelope,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Seq   int64                  `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// 32 random bytes that the leaf of the entry is salted with.
+	Salt          []byte    `protobuf:"bytes,2,opt,name=salt,proto3" json:"salt,omitempty"`
+	Envelope      *Envelope `protobuf:"bytes,3,opt,name=envelope,proto3" json:"envelope,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -205,9 +206,9 @@ func (x *JournalEntry) GetSeq() int64 {
 	return 0
 }
 
-func (x *JournalEntry) GetPrev() []byte {
+func (x *JournalEntry) GetSalt() []byte {
 	if x != nil {
-		return x.Prev
+		return x.Salt
 	}
 	return nil
 }
@@ -221,8 +222,9 @@ func (x *JournalEntry) GetEnvelope() *Envelope {
 
 type CosignedCheckpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Checkpoint statement; every signature is one keyholder's co-signature.
-	Statement     *Envelope `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// C2SP signed note: a tlog-checkpoint with the log's signature, and the cosignature/v1
+	// of every keyholder that has followed the log so far.
+	Note          string `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -257,11 +259,11 @@ func (*CosignedCheckpoint) Descriptor() ([]byte, []int) {
 	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *CosignedCheckpoint) GetStatement() *Envelope {
+func (x *CosignedCheckpoint) GetNote() string {
 	if x != nil {
-		return x.Statement
+		return x.Note
 	}
-	return nil
+	return ""
 }
 
 type GetCheckpointRequest struct {
@@ -302,9 +304,9 @@ func (*GetCheckpointRequest) Descriptor() ([]byte, []int) {
 
 type GetCheckpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The newest checkpoint that has a co-signature; absent if there is none yet.
+	// Absent if nothing has been published yet.
 	Checkpoint *CosignedCheckpoint `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	// The journal's present size and head, co-signed or not.
+	// Its size and root.
 	Size          int64  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
 	Head          []byte `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -362,16 +364,232 @@ func (x *GetCheckpointResponse) GetHead() []byte {
 	return nil
 }
 
-type CosignRequest struct {
+type GetInclusionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Statement hash, 64 hexadecimal digits.
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// Size of the published checkpoint that is proved against; 0: the newest one that a
+	// quorum of some committee co-signed, or else the newest.
+	Size          int64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInclusionRequest) Reset() {
+	*x = GetInclusionRequest{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInclusionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInclusionRequest) ProtoMessage() {}
+
+func (x *GetInclusionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInclusionRequest.ProtoReflect.Descriptor instead.
+func (*GetInclusionRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetInclusionRequest) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *GetInclusionRequest) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+type GetInclusionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entry with its salt; who may not follow the journal gets the envelope of own
+	// statements only, and those of others are NOT_FOUND.
+	Entry *JournalEntry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Audit path, RFC 6962 section 2.1.1, the lowest hash first.
+	Path          [][]byte            `protobuf:"bytes,2,rep,name=path,proto3" json:"path,omitempty"`
+	Checkpoint    *CosignedCheckpoint `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInclusionResponse) Reset() {
+	*x = GetInclusionResponse{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInclusionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInclusionResponse) ProtoMessage() {}
+
+func (x *GetInclusionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInclusionResponse.ProtoReflect.Descriptor instead.
+func (*GetInclusionResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetInclusionResponse) GetEntry() *JournalEntry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *GetInclusionResponse) GetPath() [][]byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *GetInclusionResponse) GetCheckpoint() *CosignedCheckpoint {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+type GetConsistencyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	Older         int64                  `protobuf:"varint,1,opt,name=older,proto3" json:"older,omitempty"`
+	Newer         int64                  `protobuf:"varint,2,opt,name=newer,proto3" json:"newer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConsistencyRequest) Reset() {
+	*x = GetConsistencyRequest{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConsistencyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConsistencyRequest) ProtoMessage() {}
+
+func (x *GetConsistencyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConsistencyRequest.ProtoReflect.Descriptor instead.
+func (*GetConsistencyRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetConsistencyRequest) GetOlder() int64 {
+	if x != nil {
+		return x.Older
+	}
+	return 0
+}
+
+func (x *GetConsistencyRequest) GetNewer() int64 {
+	if x != nil {
+		return x.Newer
+	}
+	return 0
+}
+
+type GetConsistencyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// RFC 6962 section 2.1.2.
+	Path          [][]byte `protobuf:"bytes,1,rep,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConsistencyResponse) Reset() {
+	*x = GetConsistencyResponse{}
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConsistencyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConsistencyResponse) ProtoMessage() {}
+
+func (x *GetConsistencyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConsistencyResponse.ProtoReflect.Descriptor instead.
+func (*GetConsistencyResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetConsistencyResponse) GetPath() [][]byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+type CosignRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Signed note: a published checkpoint with the caller's cosignature/v1.
+	Note          string `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CosignRequest) Reset() {
 	*x = CosignRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[6]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +601,7 @@ func (x *CosignRequest) String() string {
 func (*CosignRequest) ProtoMessage() {}
 
 func (x *CosignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[6]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,14 +614,14 @@ func (x *CosignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CosignRequest.ProtoReflect.Descriptor instead.
 func (*CosignRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{6}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *CosignRequest) GetStatement() *Envelope {
+func (x *CosignRequest) GetNote() string {
 	if x != nil {
-		return x.Statement
+		return x.Note
 	}
-	return nil
+	return ""
 }
 
 type CosignResponse struct {
@@ -414,7 +632,7 @@ type CosignResponse struct {
 
 func (x *CosignResponse) Reset() {
 	*x = CosignResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[7]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +644,7 @@ func (x *CosignResponse) String() string {
 func (*CosignResponse) ProtoMessage() {}
 
 func (x *CosignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[7]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +657,7 @@ func (x *CosignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CosignResponse.ProtoReflect.Descriptor instead.
 func (*CosignResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{7}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{11}
 }
 
 type SubmitCheckRequest struct {
@@ -451,7 +669,7 @@ type SubmitCheckRequest struct {
 
 func (x *SubmitCheckRequest) Reset() {
 	*x = SubmitCheckRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +681,7 @@ func (x *SubmitCheckRequest) String() string {
 func (*SubmitCheckRequest) ProtoMessage() {}
 
 func (x *SubmitCheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[8]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +694,7 @@ func (x *SubmitCheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCheckRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCheckRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SubmitCheckRequest) GetStatement() *Envelope {
@@ -495,7 +713,7 @@ type SubmitCheckResponse struct {
 
 func (x *SubmitCheckResponse) Reset() {
 	*x = SubmitCheckResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -507,7 +725,7 @@ func (x *SubmitCheckResponse) String() string {
 func (*SubmitCheckResponse) ProtoMessage() {}
 
 func (x *SubmitCheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[9]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -520,7 +738,7 @@ func (x *SubmitCheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCheckResponse.ProtoReflect.Descriptor instead.
 func (*SubmitCheckResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubmitCheckResponse) GetRef() *StatementRef {
@@ -544,7 +762,7 @@ type SubmitAnswerRequest struct {
 
 func (x *SubmitAnswerRequest) Reset() {
 	*x = SubmitAnswerRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -556,7 +774,7 @@ func (x *SubmitAnswerRequest) String() string {
 func (*SubmitAnswerRequest) ProtoMessage() {}
 
 func (x *SubmitAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[10]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +787,7 @@ func (x *SubmitAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitAnswerRequest.ProtoReflect.Descriptor instead.
 func (*SubmitAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SubmitAnswerRequest) GetPart() isSubmitAnswerRequest_Part {
@@ -638,7 +856,7 @@ type SubmitAnswerResponse struct {
 
 func (x *SubmitAnswerResponse) Reset() {
 	*x = SubmitAnswerResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +868,7 @@ func (x *SubmitAnswerResponse) String() string {
 func (*SubmitAnswerResponse) ProtoMessage() {}
 
 func (x *SubmitAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[11]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +881,7 @@ func (x *SubmitAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitAnswerResponse.ProtoReflect.Descriptor instead.
 func (*SubmitAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SubmitAnswerResponse) GetRef() *StatementRef {
@@ -682,7 +900,7 @@ type SubmitDecisionRequest struct {
 
 func (x *SubmitDecisionRequest) Reset() {
 	*x = SubmitDecisionRequest{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +912,7 @@ func (x *SubmitDecisionRequest) String() string {
 func (*SubmitDecisionRequest) ProtoMessage() {}
 
 func (x *SubmitDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[12]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +925,7 @@ func (x *SubmitDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDecisionRequest.ProtoReflect.Descriptor instead.
 func (*SubmitDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SubmitDecisionRequest) GetStatement() *Envelope {
@@ -726,7 +944,7 @@ type SubmitDecisionResponse struct {
 
 func (x *SubmitDecisionResponse) Reset() {
 	*x = SubmitDecisionResponse{}
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +956,7 @@ func (x *SubmitDecisionResponse) String() string {
 func (*SubmitDecisionResponse) ProtoMessage() {}
 
 func (x *SubmitDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_keyholder_proto_msgTypes[13]
+	mi := &file_carnet_v1_keyholder_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +969,7 @@ func (x *SubmitDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDecisionResponse.ProtoReflect.Descriptor instead.
 func (*SubmitDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_keyholder_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SubmitDecisionResponse) GetRef() *StatementRef {
@@ -777,19 +995,33 @@ const file_carnet_v1_keyholder_proto_rawDesc = "" +
 	"\x05event\"e\n" +
 	"\fJournalEntry\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x12\n" +
-	"\x04prev\x18\x02 \x01(\fR\x04prev\x12/\n" +
-	"\benvelope\x18\x03 \x01(\v2\x13.carnet.v1.EnvelopeR\benvelope\"G\n" +
-	"\x12CosignedCheckpoint\x121\n" +
-	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"\x16\n" +
+	"\x04salt\x18\x02 \x01(\fR\x04salt\x12/\n" +
+	"\benvelope\x18\x03 \x01(\v2\x13.carnet.v1.EnvelopeR\benvelope\"(\n" +
+	"\x12CosignedCheckpoint\x12\x12\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\"\x16\n" +
 	"\x14GetCheckpointRequest\"~\n" +
 	"\x15GetCheckpointResponse\x12=\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\v2\x1d.carnet.v1.CosignedCheckpointR\n" +
 	"checkpoint\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
-	"\x04head\x18\x03 \x01(\fR\x04head\"B\n" +
-	"\rCosignRequest\x121\n" +
-	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"\x10\n" +
+	"\x04head\x18\x03 \x01(\fR\x04head\"G\n" +
+	"\x13GetInclusionRequest\x12\x1c\n" +
+	"\tstatement\x18\x01 \x01(\tR\tstatement\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\"\x98\x01\n" +
+	"\x14GetInclusionResponse\x12-\n" +
+	"\x05entry\x18\x01 \x01(\v2\x17.carnet.v1.JournalEntryR\x05entry\x12\x12\n" +
+	"\x04path\x18\x02 \x03(\fR\x04path\x12=\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\v2\x1d.carnet.v1.CosignedCheckpointR\n" +
+	"checkpoint\"C\n" +
+	"\x15GetConsistencyRequest\x12\x14\n" +
+	"\x05older\x18\x01 \x01(\x03R\x05older\x12\x14\n" +
+	"\x05newer\x18\x02 \x01(\x03R\x05newer\",\n" +
+	"\x16GetConsistencyResponse\x12\x12\n" +
+	"\x04path\x18\x01 \x03(\fR\x04path\"#\n" +
+	"\rCosignRequest\x12\x12\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\"\x10\n" +
 	"\x0eCosignResponse\"G\n" +
 	"\x12SubmitCheckRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"@\n" +
@@ -805,10 +1037,12 @@ const file_carnet_v1_keyholder_proto_rawDesc = "" +
 	"\x15SubmitDecisionRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"C\n" +
 	"\x16SubmitDecisionResponse\x12)\n" +
-	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xda\x01\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref2\xce\x03\n" +
 	"\x0eJournalService\x12T\n" +
 	"\x06Follow\x12\x18.carnet.v1.FollowRequest\x1a\x19.carnet.v1.FollowResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/journal0\x01\x12r\n" +
-	"\rGetCheckpoint\x12\x1f.carnet.v1.GetCheckpointRequest\x1a .carnet.v1.GetCheckpointResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/journal/checkpoint2\xad\x03\n" +
+	"\rGetCheckpoint\x12\x1f.carnet.v1.GetCheckpointRequest\x1a .carnet.v1.GetCheckpointResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/journal/checkpoint\x12z\n" +
+	"\fGetInclusion\x12\x1e.carnet.v1.GetInclusionRequest\x1a\x1f.carnet.v1.GetInclusionResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/journal/inclusion/{statement}\x12v\n" +
+	"\x0eGetConsistency\x12 .carnet.v1.GetConsistencyRequest\x1a!.carnet.v1.GetConsistencyResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/journal/consistency2\xad\x03\n" +
 	"\x0eReleaseService\x12Z\n" +
 	"\x06Cosign\x12\x18.carnet.v1.CosignRequest\x1a\x19.carnet.v1.CosignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/cosignatures\x12c\n" +
 	"\vSubmitCheck\x12\x1d.carnet.v1.SubmitCheckRequest\x1a\x1e.carnet.v1.SubmitCheckResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
@@ -830,7 +1064,7 @@ func file_carnet_v1_keyholder_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_keyholder_proto_rawDescData
 }
 
-var file_carnet_v1_keyholder_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_carnet_v1_keyholder_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_carnet_v1_keyholder_proto_goTypes = []any{
 	(*FollowRequest)(nil),          // 0: carnet.v1.FollowRequest
 	(*FollowResponse)(nil),         // 1: carnet.v1.FollowResponse
@@ -838,44 +1072,52 @@ var file_carnet_v1_keyholder_proto_goTypes = []any{
 	(*CosignedCheckpoint)(nil),     // 3: carnet.v1.CosignedCheckpoint
 	(*GetCheckpointRequest)(nil),   // 4: carnet.v1.GetCheckpointRequest
 	(*GetCheckpointResponse)(nil),  // 5: carnet.v1.GetCheckpointResponse
-	(*CosignRequest)(nil),          // 6: carnet.v1.CosignRequest
-	(*CosignResponse)(nil),         // 7: carnet.v1.CosignResponse
-	(*SubmitCheckRequest)(nil),     // 8: carnet.v1.SubmitCheckRequest
-	(*SubmitCheckResponse)(nil),    // 9: carnet.v1.SubmitCheckResponse
-	(*SubmitAnswerRequest)(nil),    // 10: carnet.v1.SubmitAnswerRequest
-	(*SubmitAnswerResponse)(nil),   // 11: carnet.v1.SubmitAnswerResponse
-	(*SubmitDecisionRequest)(nil),  // 12: carnet.v1.SubmitDecisionRequest
-	(*SubmitDecisionResponse)(nil), // 13: carnet.v1.SubmitDecisionResponse
-	(*Envelope)(nil),               // 14: carnet.v1.Envelope
-	(*StatementRef)(nil),           // 15: carnet.v1.StatementRef
+	(*GetInclusionRequest)(nil),    // 6: carnet.v1.GetInclusionRequest
+	(*GetInclusionResponse)(nil),   // 7: carnet.v1.GetInclusionResponse
+	(*GetConsistencyRequest)(nil),  // 8: carnet.v1.GetConsistencyRequest
+	(*GetConsistencyResponse)(nil), // 9: carnet.v1.GetConsistencyResponse
+	(*CosignRequest)(nil),          // 10: carnet.v1.CosignRequest
+	(*CosignResponse)(nil),         // 11: carnet.v1.CosignResponse
+	(*SubmitCheckRequest)(nil),     // 12: carnet.v1.SubmitCheckRequest
+	(*SubmitCheckResponse)(nil),    // 13: carnet.v1.SubmitCheckResponse
+	(*SubmitAnswerRequest)(nil),    // 14: carnet.v1.SubmitAnswerRequest
+	(*SubmitAnswerResponse)(nil),   // 15: carnet.v1.SubmitAnswerResponse
+	(*SubmitDecisionRequest)(nil),  // 16: carnet.v1.SubmitDecisionRequest
+	(*SubmitDecisionResponse)(nil), // 17: carnet.v1.SubmitDecisionResponse
+	(*Envelope)(nil),               // 18: carnet.v1.Envelope
+	(*StatementRef)(nil),           // 19: carnet.v1.StatementRef
 }
 var file_carnet_v1_keyholder_proto_depIdxs = []int32{
 	2,  // 0: carnet.v1.FollowResponse.entry:type_name -> carnet.v1.JournalEntry
 	3,  // 1: carnet.v1.FollowResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
-	14, // 2: carnet.v1.JournalEntry.envelope:type_name -> carnet.v1.Envelope
-	14, // 3: carnet.v1.CosignedCheckpoint.statement:type_name -> carnet.v1.Envelope
-	3,  // 4: carnet.v1.GetCheckpointResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
-	14, // 5: carnet.v1.CosignRequest.statement:type_name -> carnet.v1.Envelope
-	14, // 6: carnet.v1.SubmitCheckRequest.statement:type_name -> carnet.v1.Envelope
-	15, // 7: carnet.v1.SubmitCheckResponse.ref:type_name -> carnet.v1.StatementRef
-	14, // 8: carnet.v1.SubmitAnswerRequest.statement:type_name -> carnet.v1.Envelope
-	15, // 9: carnet.v1.SubmitAnswerResponse.ref:type_name -> carnet.v1.StatementRef
-	14, // 10: carnet.v1.SubmitDecisionRequest.statement:type_name -> carnet.v1.Envelope
-	15, // 11: carnet.v1.SubmitDecisionResponse.ref:type_name -> carnet.v1.StatementRef
+	18, // 2: carnet.v1.JournalEntry.envelope:type_name -> carnet.v1.Envelope
+	3,  // 3: carnet.v1.GetCheckpointResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
+	2,  // 4: carnet.v1.GetInclusionResponse.entry:type_name -> carnet.v1.JournalEntry
+	3,  // 5: carnet.v1.GetInclusionResponse.checkpoint:type_name -> carnet.v1.CosignedCheckpoint
+	18, // 6: carnet.v1.SubmitCheckRequest.statement:type_name -> carnet.v1.Envelope
+	19, // 7: carnet.v1.SubmitCheckResponse.ref:type_name -> carnet.v1.StatementRef
+	18, // 8: carnet.v1.SubmitAnswerRequest.statement:type_name -> carnet.v1.Envelope
+	19, // 9: carnet.v1.SubmitAnswerResponse.ref:type_name -> carnet.v1.StatementRef
+	18, // 10: carnet.v1.SubmitDecisionRequest.statement:type_name -> carnet.v1.Envelope
+	19, // 11: carnet.v1.SubmitDecisionResponse.ref:type_name -> carnet.v1.StatementRef
 	0,  // 12: carnet.v1.JournalService.Follow:input_type -> carnet.v1.FollowRequest
 	4,  // 13: carnet.v1.JournalService.GetCheckpoint:input_type -> carnet.v1.GetCheckpointRequest
-	6,  // 14: carnet.v1.ReleaseService.Cosign:input_type -> carnet.v1.CosignRequest
-	8,  // 15: carnet.v1.ReleaseService.SubmitCheck:input_type -> carnet.v1.SubmitCheckRequest
-	10, // 16: carnet.v1.ReleaseService.SubmitAnswer:input_type -> carnet.v1.SubmitAnswerRequest
-	12, // 17: carnet.v1.ReleaseService.SubmitDecision:input_type -> carnet.v1.SubmitDecisionRequest
-	1,  // 18: carnet.v1.JournalService.Follow:output_type -> carnet.v1.FollowResponse
-	5,  // 19: carnet.v1.JournalService.GetCheckpoint:output_type -> carnet.v1.GetCheckpointResponse
-	7,  // 20: carnet.v1.ReleaseService.Cosign:output_type -> carnet.v1.CosignResponse
-	9,  // 21: carnet.v1.ReleaseService.SubmitCheck:output_type -> carnet.v1.SubmitCheckResponse
-	11, // 22: carnet.v1.ReleaseService.SubmitAnswer:output_type -> carnet.v1.SubmitAnswerResponse
-	13, // 23: carnet.v1.ReleaseService.SubmitDecision:output_type -> carnet.v1.SubmitDecisionResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
+	6,  // 14: carnet.v1.JournalService.GetInclusion:input_type -> carnet.v1.GetInclusionRequest
+	8,  // 15: carnet.v1.JournalService.GetConsistency:input_type -> carnet.v1.GetConsistencyRequest
+	10, // 16: carnet.v1.ReleaseService.Cosign:input_type -> carnet.v1.CosignRequest
+	12, // 17: carnet.v1.ReleaseService.SubmitCheck:input_type -> carnet.v1.SubmitCheckRequest
+	14, // 18: carnet.v1.ReleaseService.SubmitAnswer:input_type -> carnet.v1.SubmitAnswerRequest
+	16, // 19: carnet.v1.ReleaseService.SubmitDecision:input_type -> carnet.v1.SubmitDecisionRequest
+	1,  // 20: carnet.v1.JournalService.Follow:output_type -> carnet.v1.FollowResponse
+	5,  // 21: carnet.v1.JournalService.GetCheckpoint:output_type -> carnet.v1.GetCheckpointResponse
+	7,  // 22: carnet.v1.JournalService.GetInclusion:output_type -> carnet.v1.GetInclusionResponse
+	9,  // 23: carnet.v1.JournalService.GetConsistency:output_type -> carnet.v1.GetConsistencyResponse
+	11, // 24: carnet.v1.ReleaseService.Cosign:output_type -> carnet.v1.CosignResponse
+	13, // 25: carnet.v1.ReleaseService.SubmitCheck:output_type -> carnet.v1.SubmitCheckResponse
+	15, // 26: carnet.v1.ReleaseService.SubmitAnswer:output_type -> carnet.v1.SubmitAnswerResponse
+	17, // 27: carnet.v1.ReleaseService.SubmitDecision:output_type -> carnet.v1.SubmitDecisionResponse
+	20, // [20:28] is the sub-list for method output_type
+	12, // [12:20] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -891,7 +1133,7 @@ func file_carnet_v1_keyholder_proto_init() {
 		(*FollowResponse_Entry)(nil),
 		(*FollowResponse_Checkpoint)(nil),
 	}
-	file_carnet_v1_keyholder_proto_msgTypes[10].OneofWrappers = []any{
+	file_carnet_v1_keyholder_proto_msgTypes[14].OneofWrappers = []any{
 		(*SubmitAnswerRequest_Statement)(nil),
 		(*SubmitAnswerRequest_Sealed)(nil),
 		(*SubmitAnswerRequest_PublicValues)(nil),
@@ -902,7 +1144,7 @@ func file_carnet_v1_keyholder_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_keyholder_proto_rawDesc), len(file_carnet_v1_keyholder_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -19,20 +19,28 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	JournalService_Follow_FullMethodName        = "/carnet.v1.JournalService/Follow"
-	JournalService_GetCheckpoint_FullMethodName = "/carnet.v1.JournalService/GetCheckpoint"
+	JournalService_Follow_FullMethodName         = "/carnet.v1.JournalService/Follow"
+	JournalService_GetCheckpoint_FullMethodName  = "/carnet.v1.JournalService/GetCheckpoint"
+	JournalService_GetInclusion_FullMethodName   = "/carnet.v1.JournalService/GetInclusion"
+	JournalService_GetConsistency_FullMethodName = "/carnet.v1.JournalService/GetConsistency"
 )
 
 // JournalServiceClient is the client API for JournalService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// JournalService serves the hash-chained journal of signed statements.
+// JournalService serves the journal of signed statements, whose entries are the leaves of
+// a transparency log. The log's tiles are served over HTTP as well.
 type JournalServiceClient interface {
-	// Follow streams entries from a sequence number on and stays open for new ones.
+	// Follow streams published entries from a sequence number on, and checkpoints, and
+	// stays open for new ones.
 	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowResponse], error)
-	// GetCheckpoint returns the newest checkpoint with the co-signatures it has.
+	// GetCheckpoint returns the newest published checkpoint with the co-signatures it has.
 	GetCheckpoint(ctx context.Context, in *GetCheckpointRequest, opts ...grpc.CallOption) (*GetCheckpointResponse, error)
+	// GetInclusion proves that a statement is an entry of the log.
+	GetInclusion(ctx context.Context, in *GetInclusionRequest, opts ...grpc.CallOption) (*GetInclusionResponse, error)
+	// GetConsistency proves that the log of one size begins with that of another.
+	GetConsistency(ctx context.Context, in *GetConsistencyRequest, opts ...grpc.CallOption) (*GetConsistencyResponse, error)
 }
 
 type journalServiceClient struct {
@@ -72,16 +80,42 @@ func (c *journalServiceClient) GetCheckpoint(ctx context.Context, in *GetCheckpo
 	return out, nil
 }
 
+func (c *journalServiceClient) GetInclusion(ctx context.Context, in *GetInclusionRequest, opts ...grpc.CallOption) (*GetInclusionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetInclusionResponse)
+	err := c.cc.Invoke(ctx, JournalService_GetInclusion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *journalServiceClient) GetConsistency(ctx context.Context, in *GetConsistencyRequest, opts ...grpc.CallOption) (*GetConsistencyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetConsistencyResponse)
+	err := c.cc.Invoke(ctx, JournalService_GetConsistency_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JournalServiceServer is the server API for JournalService service.
 // All implementations must embed UnimplementedJournalServiceServer
 // for forward compatibility.
 //
-// JournalService serves the hash-chained journal of signed statements.
+// JournalService serves the journal of signed statements, whose entries are the leaves of
+// a transparency log. The log's tiles are served over HTTP as well.
 type JournalServiceServer interface {
-	// Follow streams entries from a sequence number on and stays open for new ones.
+	// Follow streams published entries from a sequence number on, and checkpoints, and
+	// stays open for new ones.
 	Follow(*FollowRequest, grpc.ServerStreamingServer[FollowResponse]) error
-	// GetCheckpoint returns the newest checkpoint with the co-signatures it has.
+	// GetCheckpoint returns the newest published checkpoint with the co-signatures it has.
 	GetCheckpoint(context.Context, *GetCheckpointRequest) (*GetCheckpointResponse, error)
+	// GetInclusion proves that a statement is an entry of the log.
+	GetInclusion(context.Context, *GetInclusionRequest) (*GetInclusionResponse, error)
+	// GetConsistency proves that the log of one size begins with that of another.
+	GetConsistency(context.Context, *GetConsistencyRequest) (*GetConsistencyResponse, error)
 	mustEmbedUnimplementedJournalServiceServer()
 }
 
@@ -97,6 +131,12 @@ func (UnimplementedJournalServiceServer) Follow(*FollowRequest, grpc.ServerStrea
 }
 func (UnimplementedJournalServiceServer) GetCheckpoint(context.Context, *GetCheckpointRequest) (*GetCheckpointResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetCheckpoint not implemented")
+}
+func (UnimplementedJournalServiceServer) GetInclusion(context.Context, *GetInclusionRequest) (*GetInclusionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetInclusion not implemented")
+}
+func (UnimplementedJournalServiceServer) GetConsistency(context.Context, *GetConsistencyRequest) (*GetConsistencyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetConsistency not implemented")
 }
 func (UnimplementedJournalServiceServer) mustEmbedUnimplementedJournalServiceServer() {}
 func (UnimplementedJournalServiceServer) testEmbeddedByValue()                        {}
@@ -148,6 +188,42 @@ func _JournalService_GetCheckpoint_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JournalService_GetInclusion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetInclusionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JournalServiceServer).GetInclusion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JournalService_GetInclusion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JournalServiceServer).GetInclusion(ctx, req.(*GetInclusionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JournalService_GetConsistency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetConsistencyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JournalServiceServer).GetConsistency(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JournalService_GetConsistency_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JournalServiceServer).GetConsistency(ctx, req.(*GetConsistencyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JournalService_ServiceDesc is the grpc.ServiceDesc for JournalService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -158,6 +234,14 @@ var JournalService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCheckpoint",
 			Handler:    _JournalService_GetCheckpoint_Handler,
+		},
+		{
+			MethodName: "GetInclusion",
+			Handler:    _JournalService_GetInclusion_Handler,
+		},
+		{
+			MethodName: "GetConsistency",
+			Handler:    _JournalService_GetConsistency_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
