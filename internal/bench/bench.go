@@ -26,16 +26,17 @@ type sizes struct {
 	orders      int64 // of TPC-H; a line item is a quarter of one
 	buffer      int   // bytes read for the memory's bandwidth
 	decisions   int   // of a policy, in each round
+	statements  int   // into the log, in each round
 	records     bool  // TPC-H also as records
 	server      bool  // compare with PostgreSQL
 }
 
 func full() sizes {
-	return sizes{blocks: 256, groupBlocks: 64, cubeSide: 1000, ownerRows: 1 << 20, orders: 150_000, buffer: 1 << 30, decisions: 200, records: true, server: true}
+	return sizes{blocks: 256, groupBlocks: 64, cubeSide: 1000, ownerRows: 1 << 20, orders: 150_000, buffer: 1 << 30, decisions: 200, statements: 2000, records: true, server: true}
 }
 
 func tiny() sizes {
-	return sizes{blocks: 2, groupBlocks: 1, cubeSide: 20, ownerRows: 100, orders: 100, buffer: 1 << 20, decisions: 3, server: true}
+	return sizes{blocks: 2, groupBlocks: 1, cubeSide: 20, ownerRows: 100, orders: 100, buffer: 1 << 20, decisions: 3, statements: 20, server: true}
 }
 
 // figure is a group of measurements that belong together.
@@ -56,6 +57,7 @@ var figures = []figure{
 	{"cube", cubeFigure},
 	{"estimates", estimatesFigure},
 	{"policy", policyFigure},
+	{"log", logFigure},
 	{"network", networkFigure},
 	{"tpch", tpchFigure},
 }

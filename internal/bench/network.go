@@ -30,8 +30,8 @@ var threeOwners = []carnettest.Owner{{ID: "kz", Jurisdiction: "KZ"}, {ID: "uz", 
 // network of one gateway and five keyholders in this process, over real sockets with
 // TLS. The same questions are asked of three owners' full tables and of tables of one
 // block: the second time is what is left when there is next to nothing to scan. The
-// answer is opened as soon as enough keyholders have answered. There is no wait for
-// a log to publish: the gateway's checkpoint is co-signed at once.
+// answer is opened as soon as enough keyholders have answered. The waits for the
+// log are in it: for the query to be published and co-signed, and for the answers to be published.
 func networkFigure(ctx context.Context, b *bench, r *Report) error {
 	return b.withNetwork(ctx, threeOwners, func(t testing.TB, n *carnettest.Network) error {
 		s := carnettest.ParseSchema(t, tradeSchema)

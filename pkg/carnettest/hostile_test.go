@@ -238,6 +238,11 @@ func TestRolledBackJournal(t *testing.T) {
 	copyDatabase(t, older, n.Gateway.Database())
 	n.Gateway.Start(t)
 	require.Less(t, len(n.Gateway.Journal(t)), size)
+	// An honest gateway notices by its log. One that wants to go on gets rid of it.
+	Eventually(t, "that the log is found ahead", time.Minute, func() bool { return n.Gateway.Flow.LogFault() != nil })
+	n.Gateway.Stop(t)
+	require.NoError(t, os.RemoveAll(n.Gateway.LogDir()))
+	n.Gateway.Start(t)
 
 	behind := n.Submit(t, "buyer", "cube", "SELECT SUM(weight) FROM cube")
 	time.Sleep(1500 * time.Millisecond)

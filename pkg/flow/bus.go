@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	topicJournal = "journal" // entries and co-signatures
-	topicWork    = "work"    // a query waits to be computed
+	topicEntries   = "entries"   // of the journal
+	topicPublished = "published" // checkpoints and co-signatures
+	topicWork      = "work"      // a query waits to be computed
 )
 
 func topicQuery(h carnet.Hash) string { return "query/" + h.String() }

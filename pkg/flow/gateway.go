@@ -66,6 +66,7 @@ type Gateway struct {
 	committed sync.Map      // nonce -> *committed; a committed file never changes
 	compiling chan struct{} // one place for each query that may be compiled at a time
 
+	recent     recent
 	publishing sync.Mutex                   // held while the log is fed
 	unwritten  atomic.Pointer[carnet.Error] // why the log can't be written; nil: it can
 
@@ -198,7 +199,7 @@ func (g *Gateway) record(ctx context.Context, env *evidence.Envelope, put func(t
 		return Ref{}, err
 	}
 	if fresh {
-		g.bus.wake(append(topics, topicJournal)...)
+		g.bus.wake(append(topics, topicEntries)...)
 	}
 	return ref, nil
 }

@@ -26,8 +26,8 @@ func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry 
 	sent := map[int64]int{} // checkpoint size -> signatures it had when sent
 	first := true
 	for {
-		changed := g.bus.next(topicJournal)
-		list, err := g.recentPublished(ctx, recentPage)
+		changed := g.bus.next(topicPublished)
+		list, err := g.recentPublished(ctx)
 		if err != nil {
 			return err
 		}
@@ -69,6 +69,7 @@ func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry 
 			return ctx.Err()
 		case <-changed:
 		case <-time.After(rereadAfter):
+			g.recent.forget()
 		}
 	}
 }
@@ -162,7 +163,7 @@ func (g *Gateway) Cosign(ctx context.Context, as *carnet.Party, c *evidence.Sign
 		return err
 	})
 	if added && err == nil {
-		g.bus.wake(topicJournal)
+		g.published()
 	}
 	return err
 }

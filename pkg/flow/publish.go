@@ -19,7 +19,7 @@ func (g *Gateway) Origin() string { return evidence.Origin(g.Registrar) }
 // published, so nothing is co-signed and nothing is released.
 func (g *Gateway) publishLoop(ctx context.Context) {
 	for ctx.Err() == nil {
-		more := g.bus.next(topicJournal)
+		more := g.bus.next(topicEntries)
 		added, err := g.Publish(ctx)
 		if ctx.Err() != nil {
 			return
@@ -109,7 +109,7 @@ func (g *Gateway) publish(ctx context.Context) (bool, error) {
 	}); err != nil {
 		return false, err
 	}
-	g.bus.wake(topicJournal)
+	g.published()
 	return len(entries) > 0, nil
 }
 
@@ -156,7 +156,7 @@ func (g *Gateway) LogFault() error {
 // can't be written.
 func (g *Gateway) awaitPublished(ctx context.Context, seq int64) error {
 	for {
-		changed := g.bus.next(topicJournal)
+		changed := g.bus.next(topicPublished)
 		size, err := g.publishedSize(ctx)
 		if err != nil || size > seq {
 			return err
@@ -175,14 +175,9 @@ func (g *Gateway) awaitPublished(ctx context.Context, seq int64) error {
 
 // publishedSize is the size of the newest published checkpoint, 0 if there is none.
 func (g *Gateway) publishedSize(ctx context.Context) (size int64, err error) {
-	list, err := g.recentPublished(ctx, 1)
+	list, err := g.recentPublished(ctx)
 	if err == nil && len(list) > 0 {
 		size = list[0].Size
 	}
 	return size, err
-}
-
-func (g *Gateway) recentPublished(ctx context.Context, limit int) (list []Published, err error) {
-	err = g.Store.View(ctx, func(tx Tx) error { list, err = tx.RecentPublished(limit); return err })
-	return list, err
 }

@@ -224,7 +224,7 @@ func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, v *Verdict) err
 	})
 	switch {
 	case err == nil:
-		g.bus.wake(topicJournal)
+		g.bus.wake(topicEntries)
 	case !errors.Is(err, decided):
 		return err
 	}

@@ -2,10 +2,11 @@
 // uploads, queries, and the journal that every statement lives in. It implements
 // flow.Store and is the only importer of the database driver.
 //
-// The life of a change: Update opens a write transaction, which SQLite serialises
-// with all others; the use case reads, decides, writes its rows and appends its
+// The life of a change: Update waits for its turn in a write transaction, which SQLite
+// serialises with all others; the use case reads, decides, writes its rows and appends its
 // statement to the journal; commit makes all of it durable (write-ahead log,
-// synchronous FULL) or, on any error, none. The tables beside the journal are
+// synchronous FULL) or, on any error, none. Changes that come at the same time share a
+// commit. The tables beside the journal are
 // indexes into it and can be rebuilt from it, except uploads, block hashes, sealed
 // seeds, progress and co-signatures.
 //
@@ -36,8 +37,9 @@ var migrations embed.FS
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	write *sql.DB // one connection: writers wait in line here, not on SQLite's lock
-	read  *sql.DB
+	write  *sql.DB // one connection: writers wait in line here, not on SQLite's lock
+	read   *sql.DB
+	groups groups
 }
 
 var _ flow.Store = (*Store)(nil)
@@ -125,7 +127,7 @@ func (s *Store) View(ctx context.Context, do func(flow.Tx) error) error {
 
 // Update runs do alone among writers, all or nothing.
 func (s *Store) Update(ctx context.Context, do func(flow.Tx) error) error {
-	return run(ctx, s.write, nil, do)
+	return s.update(ctx, do)
 }
 
 func run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, do func(flow.Tx) error) error {

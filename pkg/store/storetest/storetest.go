@@ -38,6 +38,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"all or nothing", atomic},
 		{"what is committed survives", durable},
 		{"writers follow each other", serial},
+		{"failing changes undo themselves only", mixed},
 		{"reading is one consistent state", snapshot},
 		{"a name is given once, to a journaled statement", named},
 		{"dealings", dealings},
@@ -189,6 +190,65 @@ func serial(t *testing.T, open Opener) {
 		require.Equal(t, tree, have)
 		require.EqualValues(t, 24, tree.Size())
 	})
+}
+
+// mixed: changes that fail, panic or are given up among others that come at the same
+// time undo nothing but themselves.
+func mixed(t *testing.T, open Opener) {
+	s := start(t, open)
+	fault := errors.New("no")
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); (r != nil) != (i%5 == 3) {
+					t.Errorf("change %d: %v", i, r)
+				}
+			}()
+			c, want := ctx, error(nil)
+			if i%5 == 1 {
+				want = fault
+			}
+			if i%5 == 2 {
+				c, want = gone, context.Canceled
+			}
+			err := s.Update(c, func(tx flow.Tx) error {
+				_, err := tx.Append(statement(i))
+				switch {
+				case err != nil:
+					return err
+				case i%5 == 1:
+					return fault
+				case i%5 == 3:
+					panic("crash")
+				}
+				return nil
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("change %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	view(t, s, func(tx flow.Tx) {
+		entries, err := tx.Entries(0, 100)
+		require.NoError(t, err)
+		require.Len(t, entries, 24)
+		var tree evidence.Tree
+		for i := range entries {
+			require.NoError(t, tree.Append(&entries[i]))
+		}
+		have, err := tx.Tree()
+		require.NoError(t, err)
+		require.Equal(t, tree, have)
+		for i := range 60 {
+			_, err := tx.Statement(statement(i).Hash())
+			require.Equal(t, i%5 == 0 || i%5 == 4, err == nil, "statement %d: %v", i, err)
+		}
+	})
+	put(t, s, 100)
 }
 
 func snapshot(t *testing.T, open Opener) {

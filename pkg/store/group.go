@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carnet-network/carnet/pkg/flow"
+)
+
+// mostInGroup bounds how many changes wait for one commit.
+const mostInGroup = 64
+
+// groups lets changes that come at the same time share one commit, since forcing a
+// transaction to disk takes longer than most changes do. Each runs alone, in the
+// goroutine of its caller, between a savepoint and its release, and sees those before it.
+// Who is last, or has nobody waiting behind, commits for all; until then all wait.
+type groups struct {
+	waiting atomic.Int64 // callers that wait for their turn
+	turn    sync.Mutex   // held by the one whose change runs
+	open    *group       // guarded by turn
+}
+
+// group is one transaction.
+type group struct {
+	tx   *sql.Tx
+	size int
+	done chan struct{} // closed when the fate of all is known
+	err  error         // why none of them counts; set before done is closed
+}
+
+// update runs one change.
+func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) {
+	// The statements of a change are not interrupted: SQLite would undo those of all.
+	calm := context.WithoutCancel(ctx)
+	s.groups.waiting.Add(1)
+	s.groups.turn.Lock()
+	s.groups.waiting.Add(-1)
+	g := s.groups.open
+	if g == nil {
+		t, err := s.write.BeginTx(calm, nil)
+		if err != nil {
+			s.groups.turn.Unlock()
+			return err
+		}
+		g = &group{tx: t, done: make(chan struct{})}
+		s.groups.open = g
+	}
+	g.size++
+	returned := false
+	defer func() { // also when do panics
+		g.end(calm, returned && err == nil)
+		if g.err != nil || g.size >= mostInGroup || s.groups.waiting.Load() == 0 {
+			s.groups.open = nil
+			g.commit()
+		}
+		s.groups.turn.Unlock()
+		<-g.done
+		if returned && err == nil {
+			err = g.err
+		}
+	}()
+	if g.err = exec(calm, g.tx, `SAVEPOINT change`); g.err != nil {
+		returned = true
+		return g.err
+	}
+	if err = ctx.Err(); err == nil {
+		err = do(&tx{calm, g.tx})
+	}
+	if err == nil {
+		err = ctx.Err() // whoever asked has gone; nothing has happened
+	}
+	returned = true
+	return err
+}
+
+// end keeps or undoes the change that ran last.
+func (g *group) end(ctx context.Context, keep bool) {
+	if g.err != nil {
+		return
+	}
+	if !keep {
+		if g.err = exec(ctx, g.tx, `ROLLBACK TO SAVEPOINT change`); g.err != nil {
+			return
+		}
+	}
+	g.err = exec(ctx, g.tx, `RELEASE SAVEPOINT change`)
+}
+
+// commit decides about all changes of the group.
+func (g *group) commit() {
+	if g.err == nil {
+		g.err = g.tx.Commit()
+	} else {
+		g.err = errors.Join(g.err, g.tx.Rollback())
+	}
+	if g.err != nil {
+		g.err = fmt.Errorf("commit: %w", g.err)
+	}
+	close(g.done)
+}
+
+func exec(ctx context.Context, t *sql.Tx, query string) error {
+	_, err := t.ExecContext(ctx, query)
+	return err
+}
