@@ -111,7 +111,7 @@ func TestAttackApprovals(t *testing.T) {
 			g.journal(t, query)
 			g.deferred(t, query)
 			g.journal(t, env)
-			require.Eventually(t, func() bool { return h.position().Size == g.size() }, waitLimit, waitStep)
+			require.Eventually(t, func() bool { return h.position().Size() == g.size() }, waitLimit, waitStep)
 			require.Eventually(t, func() bool {
 				size, err := h.ledger.Quorum(t.Context(), w.committee)
 				return err == nil && size == g.size()
@@ -133,7 +133,7 @@ func TestAttackApprovals(t *testing.T) {
 			g.journal(t, w.approval(t, query, "owner1", true, w.owners[0]))
 			now.set(testTime.Add(time.Minute)) // nor does a clock that is set back help
 			h.release.raise()
-			require.Eventually(t, func() bool { return h.position().Size == g.size() }, waitLimit, waitStep)
+			require.Eventually(t, func() bool { return h.position().Size() == g.size() }, waitLimit, waitStep)
 			require.Empty(t, g.got(query.Hash()))
 		})
 	}
@@ -142,7 +142,7 @@ func TestAttackApprovals(t *testing.T) {
 func (g *gateway) size() int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.chain.Size
+	return g.tree.Size()
 }
 
 // TestApprovalNeedsTheQuorum: an approval counts when a checkpoint of the quorum includes
