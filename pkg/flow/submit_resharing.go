@@ -88,7 +88,7 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 		return putResharing(tx, &r, Stored{ref, whole}, open)
 	})
 	if err == nil && out.Ref != nil {
-		g.bus.wake(topicJournal)
+		g.bus.wake(topicEntries)
 	}
 	return out, err
 }
