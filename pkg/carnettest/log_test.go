@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestLogThatCantBeWritten(t *testing.T) {
 	publishTrade(t, n, carnet.LayoutCube)
 	want := Rows(n.Ask(t, "buyer", "cube", linearQuery).Result)
 
-	dir := n.Gateway.LogDir()
+	dir := filepath.Join(n.Gateway.LogDir(), ".state") // what every write needs
 	require.NoError(t, os.Rename(dir, dir+".away"))
 	n.Gateway.Nudge(t) // stored, but not published
 	Eventually(t, "that the gateway notices", time.Minute, func() bool { return n.Gateway.Flow.LogFault() != nil })

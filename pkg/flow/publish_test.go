@@ -105,7 +105,7 @@ func TestNothingIsReleasedWithoutTheLog(t *testing.T) {
 	n, tables := twoOwners(t)
 	run(t, n.G)
 	before := n.Published()
-	dir := filepath.Join(n.Dir, "log")
+	dir := filepath.Join(n.Dir, "log", ".state")
 	require.NoError(t, os.Rename(dir, dir+".away"))
 	hash := again(t, n, 2)
 	require.Eventually(t, func() bool { return n.G.LogFault() != nil }, 20*time.Second, time.Millisecond)
@@ -151,7 +151,7 @@ func TestAnswersWaitForTheLog(t *testing.T) {
 	ref, err := n.Submit(q)
 	require.NoError(t, err)
 	n.Published()
-	dir := filepath.Join(n.Dir, "log")
+	dir := filepath.Join(n.Dir, "log", ".state")
 	require.NoError(t, os.Rename(dir, dir+".away"))
 	for i := 1; i <= 2; i++ {
 		env, sealed := n.Answer(ref.Hash, q, i, tables...)

@@ -126,7 +126,8 @@ func TestFolderThatCantBeWritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "log")
 	l := open(t, dir)
 	grow(t, l, 0, 3, 3)
-	require.NoError(t, os.Rename(dir, dir+".away"))
+	state := filepath.Join(dir, ".state") // what every write needs; the folder itself is made again
+	require.NoError(t, os.Rename(state, state+".away"))
 	err := l.Append(t.Context(), 3, leaves(3, 2))
 	requireReason(t, "LOG_UNWRITABLE", err)
 	require.Equal(t, carnet.Unavailable, carnet.KindOf(err))
@@ -135,7 +136,7 @@ func TestFolderThatCantBeWritten(t *testing.T) {
 	require.Contains(t, e.Remedy, "free space")
 	_, err = l.Tree(t.Context())
 	requireReason(t, "LOG_UNWRITABLE", err)
-	require.NoError(t, os.Rename(dir+".away", dir))
+	require.NoError(t, os.Rename(state+".away", state))
 	grow(t, l, 3, 10, 2)
 
 	// A file where a folder has to be: the disk refuses in the middle of writing.
