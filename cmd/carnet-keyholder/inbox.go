@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/user"
@@ -14,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keyholder"
 )
@@ -56,7 +58,7 @@ func (c *inboxListCmd) Run(ctx context.Context, s streams) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "QUERY\tBUYER\tFROM\tPURPOSE\tUNTIL\tSTATE")
 	for _, x := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Query, x.Asked.Buyer, x.Asked.Jurisdiction, x.Asked.Purpose, x.Until.Format("2006-01-02 15:04"), standing(x))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Query, x.Asked.Buyer, x.Asked.Jurisdiction, command.Line(x.Asked.Purpose), x.Until.Format("2006-01-02 15:04"), standing(x))
 	}
 	return w.Flush()
 }
@@ -109,16 +111,24 @@ func (c *inboxShowCmd) Run(ctx context.Context, s streams) error {
 	if c.JSON {
 		return encode(s, x)
 	}
+	show(s.out, x)
+	return nil
+}
+
+// show writes a query for who decides about it. Buyers choose its purpose and text, and
+// could make them look like the rest.
+func show(w io.Writer, x *keyholder.Consent) {
 	a := &x.Asked
-	fmt.Fprintf(s.out, "query    %s\nbuyer    %s (%s), %s\npurpose  %s\nexpires  %s\nstate    %s, until %s\n", x.Query, a.Buyer, a.BuyerName, a.Jurisdiction,
-		a.Purpose, a.Expires.Format(time.RFC3339), standing(x), x.Until.Format(time.RFC3339))
+	w = command.PlainWriter{W: w}
+	fmt.Fprintf(w, "query    %s\nbuyer    %s (%s), %s\npurpose  %s\nexpires  %s\nstate    %s, until %s\n", x.Query, a.Buyer, command.Line(a.BuyerName), a.Jurisdiction,
+		command.Line(a.Purpose), a.Expires.Format(time.RFC3339), standing(x), x.Until.Format(time.RFC3339))
 	if x.Decision != "" {
-		fmt.Fprintf(s.out, "decided  %s by %s at %s %s\n", x.Decision, x.By, x.At.Format(time.RFC3339), x.Reason)
+		fmt.Fprintf(w, "decided  %s by %s at %s %s\n", x.Decision, x.By, x.At.Format(time.RFC3339), command.Line(x.Reason))
 	}
 	if len(a.Owners) > 0 {
-		fmt.Fprintf(s.out, "owners   %v have to approve it, too\n", a.Owners)
+		fmt.Fprintf(w, "owners   %v have to approve it, too\n", a.Owners)
 	}
-	fmt.Fprintf(s.out, "\n  %s\n", strings.ReplaceAll(strings.TrimSpace(a.SQL), "\n", "\n  "))
+	fmt.Fprintf(w, "\n  %s\n", strings.ReplaceAll(strings.TrimSpace(a.SQL), "\n", "\n  "))
 	for _, part := range []struct {
 		title string
 		lines []string
@@ -126,12 +136,11 @@ func (c *inboxShowCmd) Run(ctx context.Context, s streams) error {
 		if len(part.lines) == 0 {
 			continue
 		}
-		fmt.Fprintf(s.out, "\n%s\n", part.title)
+		fmt.Fprintf(w, "\n%s\n", part.title)
 		for _, line := range part.lines {
-			fmt.Fprintf(s.out, "  %s\n", line)
+			fmt.Fprintf(w, "  %s\n", command.Line(line))
 		}
 	}
-	return nil
 }
 
 type inboxApproveCmd struct {

@@ -45,6 +45,7 @@ func run(args []string, s streams) int {
 		fmt.Fprintln(s.err, "carnet-keyholder: core dumps could not be turned off:", err)
 		return command.Internal
 	}
+	s.out = command.PlainWriter{W: s.out} // some of what it prints was written by others
 	var c cli
 	code := -1
 	parser, err := kong.New(&c,

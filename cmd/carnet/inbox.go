@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 )
@@ -41,7 +42,7 @@ func (c *inboxCmd) Run(a *app) error {
 	}
 	var rows [][]string
 	for _, s := range list {
-		rows = append(rows, []string{s.ID.String(), string(s.Query.Buyer), s.Query.Purpose, s.Query.Expires.UTC().Format("2006-01-02 15:04"), oneLine(s.Query.SQL)})
+		rows = append(rows, []string{s.ID.String(), string(s.Query.Buyer), command.Line(s.Query.Purpose), s.Query.Expires.UTC().Format("2006-01-02 15:04"), oneLine(s.Query.SQL)})
 	}
 	return a.table([]string{"QUERY", "BUYER", "PURPOSE", "EXPIRES", "SQL"}, rows)
 }
@@ -62,8 +63,8 @@ func (c *inboxCmd) show(a *app, cl *client.Client) error {
 	if err != nil {
 		return err
 	}
-	a.printf("query    %s\nbuyer    %s (%s), %s\npurpose  %s\nexpires  %s\nstate    %s\n", s.ID, buyer.ID, buyer.Name, buyer.Jurisdiction,
-		s.Query.Purpose, s.Query.Expires.UTC().Format(time.RFC3339), s.State)
+	a.printf("query    %s\nbuyer    %s (%s), %s\npurpose  %s\nexpires  %s\nstate    %s\n", s.ID, buyer.ID, command.Line(buyer.Name), buyer.Jurisdiction,
+		command.Line(s.Query.Purpose), s.Query.Expires.UTC().Format(time.RFC3339), s.State)
 	if w := s.WaitsFor(); w != "" {
 		a.printf("waits    for %s\n", w)
 	}

@@ -19,6 +19,10 @@ func Plain(s string) string {
 	}, s)
 }
 
+// Line is Plain on one line, for what stands in a line among other things: with a line feed
+// or a tab in it, a purpose could look like what is said below it.
+func Line(s string) string { return Plain(strings.Join(strings.Fields(s), " ")) }
+
 // PlainWriter writes what it is given through Plain. It expects whole characters in
 // every Write, as fmt's functions give them.
 type PlainWriter struct{ W io.Writer }

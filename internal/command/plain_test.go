@@ -31,3 +31,7 @@ func TestPlainTakesTerminalsTheirCommands(t *testing.T) {
 	Fail(&b, "carnet", carnet.E(carnet.Refused, "R", "no\x1b[1A").Fix("wait\x1b[1A"))
 	require.NotContains(t, b.String(), "\x1b")
 }
+
+func TestLine(t *testing.T) {
+	require.Equal(t, "statistics state approved \ufffd[1A", Line("statistics\nstate\tapproved\u2028\x1b[1A "))
+}
