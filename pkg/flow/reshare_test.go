@@ -180,6 +180,7 @@ func TestReshare(t *testing.T) {
 	_, err = m.G.HandedSeeds(ctx, m.Parties["hk"], h)
 	requireReason(t, "NOT_FOUND", err)
 
+	requireReason(t, "WRONG_PARTY", second(m.G.SubmitResharing(ctx, m.Parties["hk"], m.resharing("hk"))))
 	for i, member := range m.next.Members {
 		for range 2 {
 			got, err := m.G.SubmitResharing(ctx, m.Parties[member], m.resharing(member))

@@ -38,6 +38,10 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 	if err := g.Store.View(ctx, func(tx Tx) (err error) { open, agreed, err = checkResharing(tx, &r); return err }); err != nil {
 		return Takeover{}, err
 	}
+	number := memberNumber(&open.new, as.ID)
+	if number == 0 { // before anything is computed or stored for it
+		return Takeover{}, carnet.E(carnet.Forbidden, "WRONG_PARTY", "%q is no member of the committee that takes the key over", as.ID)
+	}
 	if err := g.addHanded(ctx, open, id, &r, agreed); err != nil {
 		return Takeover{}, err
 	}
@@ -52,10 +56,6 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 			if !slices.Equal(p.Corrections, agreed[a].Corrections) {
 				return carnet.E(carnet.Unavailable, "RESHARE_INCOMPLETE", "contributions have changed").Fix("try again")
 			}
-		}
-		number := memberNumber(&open.new, as.ID)
-		if number == 0 {
-			return carnet.E(carnet.Forbidden, "WRONG_PARTY", "%q is no member of the committee that takes the key over", as.ID)
 		}
 		if err := tx.PutTakeover(id, number, own); err != nil {
 			return err

@@ -138,11 +138,16 @@ func (s *state) sealingKeys(c *committee) (out [][]byte) {
 	return out
 }
 
-// wordSeq is the entry from which on the owner lets the committee have the key.
-func (s *state) wordSeq(m *move) int64 {
+// wordSeq is the entry from which on the owner lets the committee have the key. allowed is
+// false if the key may not move there any more: handing on others that were found together
+// with this one takes time.
+func (s *state) wordSeq(m *move) (seq int64, allowed bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return max(s.successions[m.key].seq, m.committee.seq)
+	if _, err := s.movable(m.key, m.From, m.Committee); err != nil {
+		return 0, false
+	}
+	return max(s.successions[m.key].seq, m.committee.seq), true
 }
 
 // resharer is who makes shares, if it can also hand parts on.

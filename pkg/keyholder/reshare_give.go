@@ -18,7 +18,7 @@ func (k *Keyholder) contribute(ctx context.Context, m *move) (done bool, err err
 	if err != nil {
 		return false, err
 	}
-	if size <= k.state.wordSeq(m) || !k.caughtUp() {
+	if seq, allowed := k.state.wordSeq(m); !allowed || size <= seq || !k.caughtUp() {
 		return false, nil
 	}
 	r, err := k.resharer()

@@ -192,7 +192,11 @@ func TestReshareUnauthorised(t *testing.T) {
 	// A word that was taken back does not return, and stops what it began.
 	early := m.succession(t)
 	m.ok(t, early, m.contribution(t, 1), m.contribution(t, 2), m.contribution(t, 3))
+	_, allowed := m.s.wordSeq(m.move(t))
+	require.True(t, allowed)
 	m.ok(t, m.succession(t, func(b *carnet.Succession) { b.Committees = nil }))
+	_, allowed = m.s.wordSeq(m.move(t))
+	require.False(t, allowed, "nothing is handed on that was found before")
 	m.apply(t, "OLDER_STATEMENT", early)
 	m.apply(t, "SUCCESSION_MISSING", m.resharing(t, []int{1, 2, 3}))
 	give, take := m.s.moves(func(*committee) bool { return true })
