@@ -56,7 +56,9 @@ type cli struct {
 	Approve     approveCmd     `cmd:"" help:"Approve a query."`
 	Refuse      refuseCmd      `cmd:"" help:"Refuse a query."`
 
-	Verify verifyCmd `cmd:"" help:"Check an evidence bundle, offline."`
+	Evidence evidenceCmd `cmd:"" help:"Export what proves a query, and checkpoints of the log."`
+	Verify   verifyCmd   `cmd:"" help:"Check an evidence bundle, offline."`
+	Monitor  monitorCmd  `cmd:"" help:"Follow the log and say what is wrong with it."`
 
 	Assess assessCmd `cmd:"" help:"Tell what a registration, a publication or a query would need, before doing it."`
 	Policy policyCmd `cmd:"" help:"Write, check and sign policy bundles, repeat decisions."`

@@ -24,7 +24,7 @@ import (
 var errFound = errors.New("a check failed")
 
 type verifyCmd struct {
-	File      string   `arg:"" help:"Evidence bundle, see docs/formats/bundle.md."`
+	File      string   `arg:"" help:"Evidence bundle, as carnet evidence export writes it."`
 	Registrar string   `help:"The registrar's public key [default: registrar.pub of --home]." placeholder:"FILE" type:"path"`
 	Pin       []string `help:"Checkpoint that was seen before; the log has to begin with it. May be repeated." placeholder:"FILE" type:"path"`
 	Policy    []string `help:"Policy bundle that decisions name, if the evidence bundle does not have it: folder, archive or builtin." placeholder:"BUNDLE"`

@@ -112,6 +112,7 @@ func (d *demo) play() error {
 		{"Questions about a cube", d.cubeQuestions},
 		{"Questions about records", d.recordQuestions},
 		{"A question that is refused", d.refused},
+		{"Evidence: what happened, checked by somebody who trusts nobody", d.evidence},
 		{"Keyholders are missing", d.missing},
 	}
 	if d.inVault {

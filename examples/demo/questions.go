@@ -30,6 +30,9 @@ const (
 const variance = `(SUM((value-15000)*(value-15000)) - 1.0*SUM(value-15000)*SUM(value-15000)/COUNT(*)) / (COUNT(*)-1)`
 
 func (d *demo) cubeQuestions() error {
+	if err := d.keepCheckpoint(); err != nil {
+		return err
+	}
 	return d.ask(
 		question{
 			title: "How much was declared in all?",

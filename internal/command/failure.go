@@ -29,7 +29,7 @@ const (
 // ExitCodes is the paragraph of every program's help.
 const ExitCodes = `Exit codes: 0 done; 1 internal fault; 2 the command or its input is wrong; 3 not
 found; 4 not allowed; 5 the state does not allow it; 6 refused by terms, policy or
-a keyholder; 7 unavailable or exhausted, try later; 8 a check failed (verify);
+a keyholder; 7 unavailable or exhausted, try later; 8 a check failed (verify, monitor);
 130 interrupted.`
 
 // ExitCode is the code that a program ends with for err.

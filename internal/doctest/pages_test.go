@@ -18,7 +18,7 @@ import (
 const tutorial = "docs/tutorials/first-query.md"
 
 // howTos in the order they run on the tutorial's network.
-var howTos = []string{"docs/howto/buyer.md", "docs/howto/owner.md", "docs/howto/keyholder.md", "docs/howto/operator.md", "docs/howto/policy-pack.md"}
+var howTos = []string{"docs/howto/buyer.md", "docs/howto/owner.md", "docs/howto/keyholder.md", "docs/howto/operator.md", "docs/howto/policy-pack.md", "docs/howto/auditor.md"}
 
 // namedPorts are those the pages use: gRPC, REST and metrics of two gateways, health
 // of two keyholders.

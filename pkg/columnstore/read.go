@@ -118,3 +118,19 @@ func (s *Store) Piece(ctx context.Context, f *columnfile.File, root carnet.Hash,
 	}
 	return f.Pack(words), proof, nil
 }
+
+// AppendHashes appends the hashes of the pieces of a column of a sealed file, in the order
+// of its leaves. They lead to the root; whether the words have them is not looked at.
+//
+// Errors are as for Chunk.
+func (s *Store) AppendHashes(ctx context.Context, dst []carnet.Hash, f *columnfile.File, root carnet.Hash, column uint32) ([]carnet.Hash, error) {
+	c, release, err := s.column(ctx, f, root, column)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	for leaf := range f.Leaves() {
+		dst = append(dst, c.hashes.Hash(leaf))
+	}
+	return dst, nil
+}

@@ -258,6 +258,8 @@ type Columns interface {
 	Doubt(nonce carnet.Nonce)
 	// Piece returns a piece in packed form, and its proof.
 	Piece(ctx context.Context, f *columnfile.File, root carnet.Hash, p columnfile.Piece) (packed, proof []byte, err error)
+	// AppendHashes appends the hashes of the pieces of a column, in the order of its leaves.
+	AppendHashes(ctx context.Context, dst []carnet.Hash, f *columnfile.File, root carnet.Hash, column uint32) ([]carnet.Hash, error)
 	// Bytes returns how much a file takes.
 	Bytes(f *columnfile.File) int64
 	// Settle may move a sealed file whose manifest was accepted to where it is kept for

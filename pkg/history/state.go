@@ -166,10 +166,10 @@ func older(what string, made, present time.Time) error {
 }
 
 // SignsLog reports whether the log's own signature is by a registered operator of a
-// gateway.
+// gateway, with any key it had: a checkpoint may be older than the present one.
 func (s *State) SignsLog(cp *evidence.SignedCheckpoint) bool {
-	for _, p := range s.parties {
-		if p.HasRole(carnet.RoleOperator) && cp.LogSignedBy(p.SigningKey) {
+	for id, p := range s.parties {
+		if p.HasRole(carnet.RoleOperator) && slices.ContainsFunc(s.keys[id], cp.LogSignedBy) {
 			return true
 		}
 	}

@@ -274,7 +274,7 @@ func TestEveryInvariantHasAForgery(t *testing.T) {
 func TestSavedState(t *testing.T) {
 	w := historytest.New(t)
 	m, _ := follow(w, options())
-	data, err := m.Save(nil).Encode()
+	data, err := m.Save().Encode()
 	require.NoError(t, err)
 	s, err := monitor.ReadSaved(data)
 	require.NoError(t, err)

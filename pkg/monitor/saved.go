@@ -22,14 +22,11 @@ type Saved struct {
 	Reported []carnet.Hash     `json:"reported"` // keys of findings
 }
 
-// Save returns what to keep, with findings reported so far.
-func (m *Monitor) Save(reported []Finding) *Saved {
+// Save returns what to keep. The caller adds what it reported.
+func (m *Monitor) Save() *Saved {
 	s := &Saved{Format: savedFormat, Origin: evidence.Origin(m.Registrar), State: m.Checkpoint(), Sources: map[string]int64{}, Reported: []carnet.Hash{}}
 	for source, size := range m.largest {
 		s.Sources[source] = size
-	}
-	for i := range reported {
-		s.Reported = append(s.Reported, reported[i].Key())
 	}
 	return s
 }

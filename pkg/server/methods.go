@@ -93,6 +93,8 @@ var rules = map[string]rule{
 	carnetv1.ReleaseService_SubmitCheck_FullMethodName:    {roles: keyholders, within: quick},
 	carnetv1.ReleaseService_SubmitDecision_FullMethodName: {roles: keyholders, within: quick},
 
+	carnetv1.EvidenceService_ExportEvidence_FullMethodName: {roles: anyone, within: long},
+
 	// What a registration would need is asked before there is one.
 	carnetv1.PolicyService_AssessRegistration_FullMethodName: {stranger: true, within: medium},
 	carnetv1.PolicyService_AssessPublication_FullMethodName:  {roles: owners, within: quick},

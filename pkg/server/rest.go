@@ -60,7 +60,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		carnetv1.RegisterRegistryServiceHandler, carnetv1.RegisterDealingServiceHandler, carnetv1.RegisterDatasetServiceHandler,
 		carnetv1.RegisterCatalogueServiceHandler, carnetv1.RegisterQueryServiceHandler, carnetv1.RegisterJournalServiceHandler,
-		carnetv1.RegisterReleaseServiceHandler, carnetv1.RegisterReshareServiceHandler, carnetv1.RegisterPolicyServiceHandler,
+		carnetv1.RegisterReleaseServiceHandler, carnetv1.RegisterReshareServiceHandler, carnetv1.RegisterPolicyServiceHandler, carnetv1.RegisterEvidenceServiceHandler,
 		carnetv1.RegisterMeteringServiceHandler,
 		carnetv1.RegisterApprovalServiceHandler,
 	} {

@@ -145,6 +145,7 @@ func newGRPC(s *Server, opts ...grpc.ServerOption) *grpc.Server {
 	carnetv1.RegisterJournalServiceServer(g, journalService{s: s})
 	carnetv1.RegisterReleaseServiceServer(g, releaseService{s: s})
 	carnetv1.RegisterPolicyServiceServer(g, policyService{s: s})
+	carnetv1.RegisterEvidenceServiceServer(g, evidenceService{s: s})
 	carnetv1.RegisterMeteringServiceServer(g, meteringService{s: s})
 	carnetv1.RegisterApprovalServiceServer(g, approvalService{s: s})
 	return g
