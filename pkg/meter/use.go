@@ -44,7 +44,7 @@ func Uses(p *plan.Plan) []Use {
 	in := make([][]int, len(p.Openings)) // datasets of each opening
 	for i := range p.Openings {
 		seen := make([]bool, len(uses))
-		files(&p.Openings[i], func(n carnet.Nonce) {
+		p.Openings[i].Files(func(n carnet.Nonce) {
 			d, ok := file[n]
 			if !ok {
 				return
@@ -85,22 +85,4 @@ func Uses(p *plan.Plan) []Use {
 		}
 	}
 	return uses
-}
-
-// files calls do with every file that an opening reads, some more than once.
-func files(o *plan.Opening, do func(carnet.Nonce)) {
-	for _, f := range o.Functionals() {
-		for k := range f.Keys {
-			for t := range f.Keys[k].Linear {
-				do(f.Keys[k].Linear[t].File)
-			}
-			for t := range f.Keys[k].Products {
-				do(f.Keys[k].Products[t].File)
-			}
-		}
-		for t := range f.Cross {
-			do(f.Cross[t].Left.File)
-			do(f.Cross[t].Right.File)
-		}
-	}
 }

@@ -34,7 +34,7 @@ func (o *opener) noise(x *Opening, row *big.Int, c share.Committee, homes int) *
 	}
 	x.row, x.noises = row, share.NoiseParts(c, homes)
 	seen := map[*carnet.Privacy]bool{}
-	x.files(func(f carnet.Nonce) {
+	x.Files(func(f carnet.Nonce) {
 		m := o.private[f]
 		if m == nil || seen[m.Terms.Privacy] {
 			return
@@ -54,9 +54,9 @@ func sensitivity(row *big.Int, p *carnet.Privacy) *big.Int {
 	return new(big.Int).Mul(row, big.NewInt(p.RowsPerUnit))
 }
 
-// files calls do with the file of every term; some files several times.
-func (x *Opening) files(do func(f carnet.Nonce)) {
-	for _, f := range x.Functionals() {
+// Files calls do with the file of every term; some files several times.
+func (o *Opening) Files(do func(f carnet.Nonce)) {
+	for _, f := range o.Functionals() {
 		for i := range f.Keys {
 			for j := range f.Keys[i].Linear {
 				do(f.Keys[i].Linear[j].File)

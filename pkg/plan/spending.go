@@ -59,7 +59,7 @@ func (p *Plan) spend() {
 	family := p.families()
 	for i := range p.Openings {
 		o := &p.Openings[i]
-		o.files(func(f carnet.Nonce) {
+		o.Files(func(f carnet.Nonce) {
 			n, ok := at[f]
 			if !ok {
 				return
