@@ -103,9 +103,13 @@ func (r *realNetwork) nothingDoubled(t *testing.T, charges map[carnet.KeyID]int6
 	}
 }
 
+// countFiles counts the files of columns, without the sums of columns that are kept with them.
 func countFiles(dir string) (n int) {
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
+		switch {
+		case err == nil && d.Name() == "constants":
+			return fs.SkipDir
+		case err == nil && d.Type().IsRegular():
 			n++
 		}
 		return nil

@@ -169,6 +169,7 @@ func (g *Gateway) awaitPublished(ctx context.Context, seq int64) error {
 			return ctx.Err()
 		case <-changed:
 		case <-time.After(g.RetryAfter):
+			g.recent.forget() // another process may have published
 		}
 	}
 }
