@@ -61,6 +61,9 @@ type Log struct {
 	once     sync.Once
 }
 
+// logger sets where Tessera's lines go. That is one place for a process: the first log's.
+var logger sync.Once
+
 // Open opens the log in a folder, or makes an empty one there.
 func Open(ctx context.Context, dir string, o Options) (*Log, error) {
 	if o.BatchAge <= 0 {
@@ -69,7 +72,7 @@ func Open(ctx context.Context, dir string, o Options) (*Log, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	klog.SetSlogLogger(o.Logger)
+	logger.Do(func() { klog.SetSlogLogger(o.Logger) })
 	skey, _, err := note.GenerateKey(rand.Reader, "house-keeping")
 	if err != nil {
 		return nil, err
