@@ -20,7 +20,7 @@ type recomputeCmd struct {
 
 func (recomputeCmd) Help() string {
 	return `Reads the log up to the state that the document names, checks that it is that state, works the
-document out again and compares. It needs a party that may read the log: an auditor, a keyholder
+document out again and compares. Of a usage statement the operator's signature is checked, too. It needs a party that may read the log: an auditor, a keyholder
 or an operator. The exit code is 5 if something differs.
 
 Example:
@@ -126,9 +126,13 @@ func readClaim(file string, data []byte) (*claim, error) {
 	var u carnet.Usage
 	if strict(&kept) == nil && kept.Statement != nil && kept.Statement.Decode(carnet.TypeUsage, &u) == nil {
 		return &claim{fmt.Sprintf("usage of %s", u.Dataset), &u, carnet.Checkpoint{Size: u.Size, Head: u.Head}, func(b *meter.Book) (any, error) {
+			if !b.Signed(kept.Statement, u.Operator) {
+				return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "%s is not signed by %q, or that is no operator", file, u.Operator).
+					Fix("have the usage certified with carnet usage")
+			}
 			again, err := b.Usage(u.Dataset, u.From, u.Until)
 			if err == nil {
-				again.Owner, again.Operator, again.Size, again.Head, again.Created = u.Owner, u.Operator, u.Size, u.Head, u.Created
+				again.Owner, again.Operator, again.Size, again.Head, again.Created = b.Owner(u.Dataset), u.Operator, u.Size, u.Head, u.Created
 			}
 			return again, err
 		}}, nil

@@ -98,12 +98,23 @@ func dated(answered time.Time, q *carnet.Query) time.Time {
 // certified remembers a usage statement of an operator.
 func (b *Book) certified(env *evidence.Envelope) {
 	var u carnet.Usage
-	if env.Decode(carnet.TypeUsage, &u) != nil {
-		return
-	}
-	if p := b.state.Party(u.Operator); p != nil && p.HasRole(carnet.RoleOperator) && env.SignedBy(p.SigningKey) {
+	if env.Decode(carnet.TypeUsage, &u) == nil && b.Signed(env, u.Operator) {
 		b.usages[period{u.Dataset, u.From, u.Until}] = env
 	}
+}
+
+// Signed reports whether an operator that the journal knows signed a statement.
+func (b *Book) Signed(env *evidence.Envelope, operator carnet.PartyID) bool {
+	p := b.state.Party(operator)
+	return p != nil && p.HasRole(carnet.RoleOperator) && env.SignedBy(p.SigningKey)
+}
+
+// Owner is whose a dataset is, empty if the journal has none of the name.
+func (b *Book) Owner(dataset carnet.DatasetID) carnet.PartyID {
+	if d := b.latest[dataset]; d != nil {
+		return d.Owner
+	}
+	return ""
 }
 
 // Releases lists what was released, in the order of the journal. The caller does not
