@@ -117,9 +117,9 @@ func (p *place) answering(ctx context.Context, t testing.TB, layout carnet.Layou
 }
 
 // keyPlaces makes a keystore of every kind, the last two in a Vault that is started for it.
-func keyPlaces(ctx context.Context) (_ []place, done func(), err error) {
+func keyPlaces(ctx context.Context) (_ []place, _ func(), err error) {
 	var undo []func()
-	done = func() {
+	done := func() {
 		for i := range undo {
 			undo[len(undo)-1-i]()
 		}
