@@ -54,6 +54,21 @@ func TestSealVerify(t *testing.T) {
 	require.Equal(t, "WRONG_STATEMENT_TYPE", carnet.ReasonOf(e.Verify(carnet.TypeQuery, a.Public(), &got)))
 }
 
+// TestKeyHintsAreHintsOnly: with a wrong one a signature counts, under a right one none does
+// that is not the key's.
+func TestKeyHintsAreHintsOnly(t *testing.T) {
+	a, b := key(1), key(2)
+	e, err := Seal(typeState, carnet.Checkpoint{Size: 1}, a, b)
+	require.NoError(t, err)
+	e.Signatures[0].KeyID, e.Signatures[1].KeyID = e.Signatures[1].KeyID, e.Signatures[0].KeyID
+	require.True(t, e.SignedBy(a.Public()))
+	require.True(t, e.SignedBy(b.Public()))
+	e.Signatures[0].KeyID, e.Signatures[1].KeyID = "", KeyHint(key(3).Public())
+	require.True(t, e.SignedBy(a.Public()))
+	require.True(t, e.SignedBy(b.Public()))
+	require.False(t, e.SignedBy(key(3).Public()))
+}
+
 func TestEveryFlippedBitBreaksTheSignature(t *testing.T) {
 	a := key(1)
 	e, err := Seal(typeState, carnet.Checkpoint{Size: 1}, a)
