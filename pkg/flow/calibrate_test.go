@@ -17,7 +17,8 @@ import (
 	"github.com/carnet-network/carnet/pkg/scan"
 )
 
-// Every profile can be calibrated, and the rates of what it does are known.
+// Every profile can be calibrated, and the rates of what it does are known. Those that are told
+// from two measurements are nothing where other work on the machine makes up the difference.
 func TestCalibrate(t *testing.T) {
 	for _, name := range []string{"cube", "records"} {
 		p, err := he.Lookup(name)
@@ -25,16 +26,19 @@ func TestCalibrate(t *testing.T) {
 		r, err := flow.Calibrate(context.Background(), p, 3)
 		require.NoError(t, err)
 		require.Equal(t, 3, r.Cores)
-		known := []float64{r.Fetch, r.Flood, r.Linear, r.Factor}
+		known, told := []float64{r.Fetch, r.Flood, r.Factor}, []float64{r.Linear}
 		if name == "cube" {
-			known = []float64{r.Fetch, r.Flood, r.Setup, r.Hash}
+			known, told = []float64{r.Fetch, r.Flood, r.Hash}, []float64{r.Setup}
 		}
 		for _, x := range known {
 			require.Positive(t, x)
 		}
 		v := reflect.ValueOf(r.Products)
 		for d := range v.Len() {
-			require.GreaterOrEqual(t, v.Index(d).Float(), 0.0)
+			told = append(told, v.Index(d).Float())
+		}
+		for _, x := range told {
+			require.GreaterOrEqual(t, x, 0.0)
 		}
 	}
 }
