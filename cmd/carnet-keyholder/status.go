@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -69,7 +70,22 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	for _, k := range st.Keys {
 		fmt.Fprintf(w, "  %s\t%s\t%d numbers charged\t%s\n", k.Key, k.State, k.Charged, strings.TrimSpace(k.Reason+" "+fate(k)))
 	}
+	for _, x := range st.Privacy {
+		budget(w, x)
+	}
 	return w.Flush()
+}
+
+// budget prints what was taken from the privacy budget of a dataset.
+func budget(w io.Writer, x keyholder.BudgetStatus) {
+	text := x.Spent + " spent"
+	if x.Budget != "" {
+		text = x.Spent + " of " + x.Budget + " spent"
+	}
+	if x.Refused > 0 {
+		text += fmt.Sprintf(", %d queries did not fit", x.Refused)
+	}
+	fmt.Fprintf(w, "privacy\t%s\t%s\n", x.Dataset, text)
 }
 
 // fate says what became of a key elsewhere, as far as statements in the journal say.

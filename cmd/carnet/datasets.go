@@ -15,7 +15,8 @@ type datasetsCmd struct {
 
 func (datasetsCmd) Help() string {
 	return `BYTES is what the gateway stores, and A VALUE what it takes for each slot or cell of each
-column, empty ones included.
+column, empty ones included. BUDGET is how much of its privacy budget all queries together
+have spent, at most, if the dataset has one.
 
 Example:
   carnet datasets --owner kz-customs`
@@ -52,12 +53,16 @@ func (c *datasetsCmd) Run(a *app) error {
 		if d.Retired {
 			state = "retired"
 		}
+		budget := ""
+		if x := d.Privacy; x != nil {
+			budget = x.Spent + " of " + x.Budget
+		}
 		rows = append(rows, []string{
 			string(d.Manifest.ID), string(d.Manifest.Layout), fmt.Sprint(n), size(d.Bytes), value, state,
-			lastDay(d.Manifest.Terms.Expires), d.Manifest.Title,
+			lastDay(d.Manifest.Terms.Expires), budget, d.Manifest.Title,
 		})
 	}
-	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "A VALUE", "STATE", "UNTIL", "TITLE"}, rows)
+	return a.table([]string{"DATASET", "LAYOUT", "ROWS", "BYTES", "A VALUE", "STATE", "UNTIL", "BUDGET", "TITLE"}, rows)
 }
 
 // size prints bytes for people.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/plan"
 )
 
@@ -82,4 +83,14 @@ func TestNoise(t *testing.T) {
 		}
 	}
 	require.Positive(t, spent)
+
+	// Owners see what was spent, and others a bound.
+	owner := n.Owners[0].ID
+	for as, want := range map[carnet.PartyID]client.PrivacyBudget{owner: {Spent: "0.3", Budget: "1"}, "buyer": {Spent: "0.3125", Budget: "1"}} {
+		list, err := n.Client(t, as).Datasets(Context(t), owner, "")
+		require.NoError(t, err)
+		require.Len(t, list, 2)
+		require.Equal(t, carnet.LayoutRecords, list[1].Manifest.Layout)
+		require.Equal(t, &want, list[1].Privacy)
+	}
 }

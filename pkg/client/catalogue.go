@@ -70,6 +70,14 @@ type DatasetInfo struct {
 	Bytes    int64          `json:"bytes"`
 	Revoked  bool           `json:"revoked"`           // not in use any more
 	Retired  bool           `json:"retired,omitempty"` // because its key was retired
+	Privacy  *PrivacyBudget `json:"privacy,omitempty"` // of numbers with noise
+}
+
+// PrivacyBudget is what was taken from a dataset's privacy budget, by the gateway's word.
+// Amounts are rho as decimal numbers.
+type PrivacyBudget struct {
+	Spent  string `json:"spent_at_most"` // to others than the owner a bound
+	Budget string `json:"budget"`
 }
 
 func datasetInfo(e *pb.DatasetEntry) (*DatasetInfo, error) {
@@ -80,6 +88,9 @@ func datasetInfo(e *pb.DatasetEntry) (*DatasetInfo, error) {
 	d := &DatasetInfo{Hash: env.Hash(), Bytes: e.GetBytes(), Revoked: e.GetRevoked(), Retired: e.GetRetirement() != nil}
 	if err := env.Decode(carnet.TypeDataset, &d.Manifest); err != nil {
 		return nil, err
+	}
+	if x := e.GetPrivacy(); x != nil {
+		d.Privacy = &PrivacyBudget{x.GetSpent(), x.GetBudget()}
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -98,12 +99,42 @@ func spending(as *carnet.Party, list []expense) (out []Spent) {
 	for i := range list {
 		e := &list[i]
 		s := Spent{e.of.Dataset, e.of.Terms.Budget, e.of.Cost(func(int) bool { return false }), e.spent}
-		if e.of.Owner != as.ID && !seesAll(as) {
-			s.Spent = bound(min(s.Spent, s.Budget), s.Budget)
-		}
-		out = append(out, s)
+		out = append(out, s.toldTo(as, e.of.Owner))
 	}
 	return out
+}
+
+// Budgets tells what was spent of the privacy budgets of those datasets that have one. Cost
+// is not set.
+func (g *Gateway) Budgets(ctx context.Context, as *carnet.Party, list []DatasetRecord) (map[carnet.DatasetID]Spent, error) {
+	out := map[carnet.DatasetID]Spent{}
+	err := g.Store.View(ctx, func(tx Tx) error {
+		for i := range list {
+			var d carnet.Dataset
+			if err := list[i].Manifest.Envelope.Decode(carnet.TypeDataset, &d); err != nil {
+				return err
+			}
+			if d.Terms.Privacy == nil {
+				continue
+			}
+			s := Spent{Dataset: d.ID, Budget: d.Terms.Privacy.Budget}
+			var err error
+			if s.Spent, _, err = tx.Spent(d.ID, nil); err != nil {
+				return err
+			}
+			out[d.ID] = s.toldTo(as, d.Owner)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// toldTo is what a party is told of what was spent: others than the owner a bound.
+func (s Spent) toldTo(as *carnet.Party, owner carnet.PartyID) Spent {
+	if owner != as.ID && !seesAll(as) {
+		s.Spent = bound(min(s.Spent, s.Budget), s.Budget)
+	}
+	return s
 }
 
 // checkPrivacy: the privacy terms of a manifest can be kept.

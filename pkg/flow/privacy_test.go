@@ -139,6 +139,14 @@ func TestAttackExplainShowsWhatOthersSpent(t *testing.T) {
 	require.EqualValues(t, 125_000, between.Spent)
 	require.EqualValues(t, 200_000, tell("kz").Spent, "the owner sees the sum")
 	require.EqualValues(t, 200_000, tell("audit").Spent)
+
+	rec, err := n.G.Dataset(ctx, "kz/trade")
+	require.NoError(t, err)
+	for as, spent := range map[carnet.PartyID]int64{"kz": 200_000, "audit": 200_000, "other": 250_000} {
+		listed, err := n.G.Budgets(ctx, n.Parties[as], []flow.DatasetRecord{rec})
+		require.NoError(t, err)
+		require.Equal(t, map[carnet.DatasetID]flow.Spent{"kz/trade": {Dataset: "kz/trade", Budget: 1_000_000, Spent: spent}}, listed, as)
+	}
 }
 
 // Terms that nobody could keep are refused before anything is published under them.

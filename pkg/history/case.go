@@ -21,6 +21,8 @@ type Case struct {
 	Inputs    []Input // datasets in use, in the order of the products, each once
 	Committee *Committee
 
+	Payments []Payment // from privacy budgets, in the order of the plan's datasets
+
 	// What later entries say about it.
 	Answers   map[carnet.PartyID]*Answered
 	Checks    map[carnet.PartyID]*carnet.Check
@@ -69,43 +71,53 @@ func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
 	if c.Buyer, err = s.signer(env, c.Query.Buyer, carnet.RoleBuyer); err != nil {
 		return nil, err
 	}
+	unresolved := s.resolve(c)
+	c.Payments = s.charge(c)
 	if s.cases[c.Hash] != nil {
-		return nil, invalid("QUERY_REPEATED", "the query is in the log already, as entry %d", s.cases[c.Hash].Seq)
+		return c, invalid("QUERY_REPEATED", "the query is in the log already, as entry %d", s.cases[c.Hash].Seq)
 	}
 	id := queryID{c.Query.Buyer, c.Query.ID}
 	if _, used := s.ids[id]; used {
-		return nil, invalid("QUERY_ID_USED", "%q used the query id for another query", c.Query.Buyer)
+		return c, invalid("QUERY_ID_USED", "%q used the query id for another query", c.Query.Buyer)
 	}
-	if err := s.resolve(c); err != nil {
-		return nil, err
+	if unresolved != nil {
+		return c, unresolved
 	}
 	s.cases[c.Hash], s.ids[id] = c, c.Hash
 	return c, nil
 }
 
-// resolve looks up products and datasets.
+// resolve looks up products and datasets, all that there are. The error is about the first
+// that is missing or does not fit.
 func (s *State) resolve(c *Case) error {
 	ids := c.Query.Products()
 	if len(ids) > plan.MaxProducts {
 		return invalid("BAD_STATEMENT", "the query is about more than %d products", plan.MaxProducts)
 	}
+	var first error
 	for _, id := range ids {
-		p := s.products[id]
-		if p == nil {
-			return invalid("UNKNOWN_PRODUCT", "there is no product %q", id)
+		err := s.addProduct(c, id)
+		if first == nil {
+			first = err
 		}
-		if err := s.addProduct(c, p); err != nil {
-			return err
-		}
+	}
+	if len(c.Inputs) > 0 {
+		c.Committee = c.Inputs[0].Dealing.Committee
+	}
+	if first != nil {
+		return first
 	}
 	if !slices.Equal(c.Query.Inputs, c.hashes()) {
 		return invalid("INPUTS_DIFFER", "the query's inputs are not the datasets that were in use when it was asked")
 	}
-	c.Committee = c.Inputs[0].Dealing.Committee
 	return oneCommittee(c)
 }
 
-func (s *State) addProduct(c *Case, p *carnet.Product) error {
+func (s *State) addProduct(c *Case, id carnet.ProductID) (missing error) {
+	p := s.products[id]
+	if p == nil {
+		return invalid("UNKNOWN_PRODUCT", "there is no product %q", id)
+	}
 	q := &Queried{Body: *p}
 	for _, id := range p.Datasets {
 		m := s.datasets[id]
@@ -113,7 +125,10 @@ func (s *State) addProduct(c *Case, p *carnet.Product) error {
 			continue
 		}
 		if m == nil {
-			return invalid("UNKNOWN_DATASET", "dataset %q has no manifest that verifies", id)
+			if missing == nil {
+				missing = invalid("UNKNOWN_DATASET", "dataset %q has no manifest that verifies", id)
+			}
+			continue
 		}
 		in := Input{m, s.Opened(m.Body.Key), s.schemas[m.Body.Schema]}
 		q.Inputs = append(q.Inputs, in)
@@ -121,11 +136,11 @@ func (s *State) addProduct(c *Case, p *carnet.Product) error {
 			c.Inputs = append(c.Inputs, in)
 		}
 	}
-	if len(q.Inputs) == 0 {
-		return invalid("UNKNOWN_PRODUCT", "the product %q has no datasets", p.ID)
-	}
 	c.Products = append(c.Products, q)
-	return nil
+	if missing == nil && len(q.Inputs) == 0 {
+		missing = invalid("UNKNOWN_PRODUCT", "the product %q has no datasets", p.ID)
+	}
+	return missing
 }
 
 // oneCommittee: all owners in one functional share committee and parameters.

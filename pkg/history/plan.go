@@ -76,22 +76,29 @@ func (c *Case) Charges() ([]Charge, error) {
 	}
 	var out []Charge
 	for i := range p.Openings {
-		f := p.Charge(i, sharing)
+		f := c.countsAs(p, i, sharing)
 		keys := p.Openings[i].Functionals()[0].Keys
-		if c.redealt() {
-			var dealings []carnet.KeyID
-			for j := range keys {
-				if d := c.Dealing(keys[j].Key); d != nil {
-					dealings = append(dealings, d.ID)
-				}
-			}
-			f = plan.Redealt(f, dealings)
-		}
 		for j := range keys {
 			out = append(out, Charge{keys[j].Key, f, p.Across})
 		}
 	}
 	return out, nil
+}
+
+// countsAs is what opening i of the query's plan counts as.
+func (c *Case) countsAs(p *plan.Plan, i int, sharing carnet.Hash) carnet.Hash {
+	f := p.Charge(i, sharing)
+	if !c.redealt() {
+		return f
+	}
+	var dealings []carnet.KeyID
+	keys := p.Openings[i].Functionals()[0].Keys
+	for j := range keys {
+		if d := c.Dealing(keys[j].Key); d != nil {
+			dealings = append(dealings, d.ID)
+		}
+	}
+	return plan.Redealt(f, dealings)
 }
 
 // redealt reports whether a key of the query is not opened with the dealing it is named

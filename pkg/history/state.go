@@ -34,6 +34,8 @@ type State struct {
 
 	successions   map[carnet.KeyID]*carnet.Succession
 	contributions map[moveID]map[int]*carnet.Contribution // by keyholder number
+
+	budgets *Budgets
 }
 
 type queryID struct {
@@ -97,6 +99,8 @@ func New(registrar ed25519.PublicKey) *State {
 
 		successions:   map[carnet.KeyID]*carnet.Succession{},
 		contributions: map[moveID]map[int]*carnet.Contribution{},
+
+		budgets: NewBudgets(),
 	}
 }
 

@@ -74,6 +74,8 @@ var migrations = []string{
 	 CREATE TABLE cosignature (size INTEGER PRIMARY KEY, head BLOB NOT NULL, note TEXT NOT NULL, sent INTEGER NOT NULL) STRICT;
 	 DROP TABLE quorum;
 	 CREATE TABLE quorum (committee BLOB PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;`,
+	`-- The whole budget, by the terms that the query was about; 0: not noted yet.
+	 ALTER TABLE payment ADD COLUMN budget INTEGER NOT NULL DEFAULT 0;`,
 }
 
 // OpenLedger opens or creates the ledger at path for the given keyholder. It

@@ -36,8 +36,8 @@ func pay(ctx context.Context, tx *sql.Tx, seq int64, spendings []plan.Spending, 
 	}
 	for i := range spendings {
 		s := &spendings[i]
-		if _, err := tx.ExecContext(ctx, `INSERT INTO payment (seq, dataset, cost, before, fits) VALUES ($1, $2, $3, $4, $5)`,
-			seq, string(s.Dataset), list[i].cost, list[i].before, fits); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO payment (seq, dataset, cost, before, fits, budget) VALUES ($1, $2, $3, $4, $5, $6)`,
+			seq, string(s.Dataset), list[i].cost, list[i].before, fits, s.Terms.Budget); err != nil {
 			return err
 		}
 		for _, n := range s.Numbers {
@@ -104,4 +104,35 @@ func (l *Ledger) paid(ctx context.Context, seq int64) (map[carnet.DatasetID]paym
 // Spent returns what was taken from the privacy budget of a dataset, in millionths of rho.
 func (l *Ledger) Spent(ctx context.Context, dataset carnet.DatasetID) (int64, error) {
 	return spent(ctx, l.db, dataset)
+}
+
+// BudgetStatus is what was taken from the privacy budget of one dataset; amounts are decimal.
+type BudgetStatus struct {
+	Dataset carnet.DatasetID `json:"dataset"`
+	Spent   string           `json:"spent"`
+	Budget  string           `json:"budget,omitempty"` // by the terms that the last query was about
+	Refused int64            `json:"refused"`          // queries that did not fit
+}
+
+// budgets lists the datasets that a query of the journal was to take something from,
+// ascending.
+func (l *Ledger) budgets(ctx context.Context) (out []BudgetStatus, err error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT dataset, coalesce(sum(cost) FILTER (WHERE fits = 1), 0), count(*) FILTER (WHERE fits = 0),
+		(SELECT budget FROM payment last WHERE last.dataset = payment.dataset ORDER BY seq DESC LIMIT 1) FROM payment GROUP BY dataset ORDER BY dataset`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s BudgetStatus
+		var spent, budget int64
+		if err := rows.Scan(&s.Dataset, &spent, &s.Refused, &budget); err != nil {
+			return nil, err
+		}
+		if s.Spent = privacy.Format(spent); budget > 0 {
+			s.Budget = privacy.Format(budget)
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
 }

@@ -69,6 +69,7 @@ type Status struct {
 	Outcomes   map[string]int64 `json:"outcomes"`     // kind -> number
 	Unsent     int64            `json:"unsent"`
 	LastQuorum string           `json:"last_checkpoint,omitempty"` // signed note
+	Privacy    []BudgetStatus   `json:"privacy,omitempty"`         // of datasets with noise that were asked about
 }
 
 // KeyStatus is one key dealt to this keyholder and what was charged to it.
@@ -130,6 +131,9 @@ func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	if err := l.counts(ctx, `SELECT committee, size FROM quorum`, func(c []byte, n int64) { s.Quorums[asHash(c).String()] = n }); err != nil {
+		return nil, err
+	}
+	if s.Privacy, err = l.budgets(ctx); err != nil {
 		return nil, err
 	}
 	err = l.db.QueryRowContext(ctx, `SELECT note FROM quorum ORDER BY size DESC LIMIT 1`).Scan(&s.LastQuorum)

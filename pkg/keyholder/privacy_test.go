@@ -12,6 +12,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/history"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/privacy"
 )
@@ -75,6 +76,18 @@ func TestAnswersHaveNoise(t *testing.T) {
 			}
 		})
 	}
+}
+
+// replayed is the account of all budgets as an auditor makes it, from what is published.
+func (g *gateway) replayed(t *testing.T) *history.Budgets {
+	t.Helper()
+	s := history.New(g.w.registrar.Public())
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, e := range g.entries {
+		_, _ = s.Apply(e.Seq, e.Envelope) // what has no effect is paid for, too
+	}
+	return s.Budgets()
 }
 
 // questions are different queries that cost the same, more of them than the budget of a
@@ -146,6 +159,12 @@ func TestBudgetIsNeverOverspent(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, h.spentOf(t, w))
+		require.Equal(t, want, g.replayed(t).Spent(w.product.Datasets[0].Manifest.ID), "whoever reads the log alone comes to the same")
+		st, err := h.ledger.Status(t.Context())
+		require.NoError(t, err)
+		refused := int64(len(fits) - len(slices.DeleteFunc(slices.Clone(fits), func(ok bool) bool { return !ok })))
+		require.Equal(t, BudgetStatus{w.product.Datasets[0].Manifest.ID, privacy.Format(want), "1", refused}, st.Privacy[0])
+		require.Len(t, st.Privacy, 2, "a dataset of each owner")
 		// What was released before is released again, for nothing.
 		again := w.ask(t, question(3))
 		g.journal(t, again)

@@ -6,6 +6,7 @@ import (
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/privacy"
 )
 
 // toRefusals is the message form of refusals.
@@ -50,6 +51,14 @@ func toDatasetEntry(d *flow.DatasetRecord) *carnetv1.DatasetEntry {
 	}
 	if d.Retirement != nil {
 		m.Revoked, m.Retirement = true, apiconv.ToEnvelope(d.Retirement.Envelope)
+	}
+	return m
+}
+
+// withBudget adds what was spent of a dataset's privacy budget, if it has one.
+func withBudget(m *carnetv1.DatasetEntry, s flow.Spent) *carnetv1.DatasetEntry {
+	if s.Budget > 0 {
+		m.Privacy = &carnetv1.PrivacyBudget{Spent: privacy.Format(s.Spent), Budget: privacy.Format(s.Budget)}
 	}
 	return m
 }

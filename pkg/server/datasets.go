@@ -117,7 +117,11 @@ func (d datasetService) GetDataset(ctx context.Context, m *carnetv1.GetDatasetRe
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.GetDatasetResponse{Dataset: toDatasetEntry(&rec)}, nil
+	spent, err := d.s.g.Budgets(ctx, as(ctx), []flow.DatasetRecord{rec})
+	if err != nil {
+		return nil, err
+	}
+	return &carnetv1.GetDatasetResponse{Dataset: withBudget(toDatasetEntry(&rec), spent[rec.ID])}, nil
 }
 
 func (d datasetService) ListDatasets(ctx context.Context, m *carnetv1.ListDatasetsRequest) (*carnetv1.ListDatasetsResponse, error) {
@@ -133,7 +137,12 @@ func (d datasetService) ListDatasets(ctx context.Context, m *carnetv1.ListDatase
 	if err != nil {
 		return nil, err
 	}
-	out, next := page(list, limit, toDatasetEntry, func(r *flow.DatasetRecord) string { return string(r.ID) })
+	spent, err := d.s.g.Budgets(ctx, as(ctx), list)
+	if err != nil {
+		return nil, err
+	}
+	entry := func(r *flow.DatasetRecord) *carnetv1.DatasetEntry { return withBudget(toDatasetEntry(r), spent[r.ID]) }
+	out, next := page(list, limit, entry, func(r *flow.DatasetRecord) string { return string(r.ID) })
 	return &carnetv1.ListDatasetsResponse{Datasets: out, NextPageToken: next}, nil
 }
 

@@ -630,9 +630,11 @@ type DatasetEntry struct {
 	// What the gateway stores for it.
 	Bytes int64 `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Not in use any more: its owner revoked it or retired its key.
-	Revoked       bool      `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
-	Revocation    *Envelope `protobuf:"bytes,5,opt,name=revocation,proto3" json:"revocation,omitempty"`
-	Retirement    *Envelope `protobuf:"bytes,6,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	Revoked    bool      `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Revocation *Envelope `protobuf:"bytes,5,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	Retirement *Envelope `protobuf:"bytes,6,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	// Of a dataset whose numbers have noise; not set where datasets are part of a product.
+	Privacy       *PrivacyBudget `protobuf:"bytes,7,opt,name=privacy,proto3" json:"privacy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -709,6 +711,69 @@ func (x *DatasetEntry) GetRetirement() *Envelope {
 	return nil
 }
 
+func (x *DatasetEntry) GetPrivacy() *PrivacyBudget {
+	if x != nil {
+		return x.Privacy
+	}
+	return nil
+}
+
+// PrivacyBudget is what all queries in the journal took from the privacy budget of a
+// dataset. Amounts are rho as decimal numbers.
+type PrivacyBudget struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To others than the owner, keyholders, auditors and operators a bound: the next
+	// sixteenth of the budget.
+	Spent         string `protobuf:"bytes,1,opt,name=spent,proto3" json:"spent,omitempty"`
+	Budget        string `protobuf:"bytes,2,opt,name=budget,proto3" json:"budget,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrivacyBudget) Reset() {
+	*x = PrivacyBudget{}
+	mi := &file_carnet_v1_dataset_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrivacyBudget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrivacyBudget) ProtoMessage() {}
+
+func (x *PrivacyBudget) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_dataset_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrivacyBudget.ProtoReflect.Descriptor instead.
+func (*PrivacyBudget) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PrivacyBudget) GetSpent() string {
+	if x != nil {
+		return x.Spent
+	}
+	return ""
+}
+
+func (x *PrivacyBudget) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
 type ListDatasetsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Owner         string                 `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
@@ -721,7 +786,7 @@ type ListDatasetsRequest struct {
 
 func (x *ListDatasetsRequest) Reset() {
 	*x = ListDatasetsRequest{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[12]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +798,7 @@ func (x *ListDatasetsRequest) String() string {
 func (*ListDatasetsRequest) ProtoMessage() {}
 
 func (x *ListDatasetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[12]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +811,7 @@ func (x *ListDatasetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDatasetsRequest.ProtoReflect.Descriptor instead.
 func (*ListDatasetsRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListDatasetsRequest) GetOwner() string {
@@ -787,7 +852,7 @@ type ListDatasetsResponse struct {
 
 func (x *ListDatasetsResponse) Reset() {
 	*x = ListDatasetsResponse{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[13]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +864,7 @@ func (x *ListDatasetsResponse) String() string {
 func (*ListDatasetsResponse) ProtoMessage() {}
 
 func (x *ListDatasetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[13]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +877,7 @@ func (x *ListDatasetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDatasetsResponse.ProtoReflect.Descriptor instead.
 func (*ListDatasetsResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListDatasetsResponse) GetDatasets() []*DatasetEntry {
@@ -838,7 +903,7 @@ type RevokeDatasetRequest struct {
 
 func (x *RevokeDatasetRequest) Reset() {
 	*x = RevokeDatasetRequest{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[14]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +915,7 @@ func (x *RevokeDatasetRequest) String() string {
 func (*RevokeDatasetRequest) ProtoMessage() {}
 
 func (x *RevokeDatasetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[14]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +928,7 @@ func (x *RevokeDatasetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDatasetRequest.ProtoReflect.Descriptor instead.
 func (*RevokeDatasetRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{14}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RevokeDatasetRequest) GetStatement() *Envelope {
@@ -882,7 +947,7 @@ type RevokeDatasetResponse struct {
 
 func (x *RevokeDatasetResponse) Reset() {
 	*x = RevokeDatasetResponse{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[15]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +959,7 @@ func (x *RevokeDatasetResponse) String() string {
 func (*RevokeDatasetResponse) ProtoMessage() {}
 
 func (x *RevokeDatasetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[15]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +972,7 @@ func (x *RevokeDatasetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDatasetResponse.ProtoReflect.Descriptor instead.
 func (*RevokeDatasetResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RevokeDatasetResponse) GetRef() *StatementRef {
@@ -927,7 +992,7 @@ type ReadPiecesRequest struct {
 
 func (x *ReadPiecesRequest) Reset() {
 	*x = ReadPiecesRequest{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1004,7 @@ func (x *ReadPiecesRequest) String() string {
 func (*ReadPiecesRequest) ProtoMessage() {}
 
 func (x *ReadPiecesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[16]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1017,7 @@ func (x *ReadPiecesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadPiecesRequest.ProtoReflect.Descriptor instead.
 func (*ReadPiecesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReadPiecesRequest) GetNonce() string {
@@ -984,7 +1049,7 @@ type PieceRange struct {
 
 func (x *PieceRange) Reset() {
 	*x = PieceRange{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1061,7 @@ func (x *PieceRange) String() string {
 func (*PieceRange) ProtoMessage() {}
 
 func (x *PieceRange) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[17]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1074,7 @@ func (x *PieceRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PieceRange.ProtoReflect.Descriptor instead.
 func (*PieceRange) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PieceRange) GetColumn() int32 {
@@ -1063,7 +1128,7 @@ type ReadPiecesResponse struct {
 
 func (x *ReadPiecesResponse) Reset() {
 	*x = ReadPiecesResponse{}
-	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1140,7 @@ func (x *ReadPiecesResponse) String() string {
 func (*ReadPiecesResponse) ProtoMessage() {}
 
 func (x *ReadPiecesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_dataset_proto_msgTypes[18]
+	mi := &file_carnet_v1_dataset_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1153,7 @@ func (x *ReadPiecesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadPiecesResponse.ProtoReflect.Descriptor instead.
 func (*ReadPiecesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{18}
+	return file_carnet_v1_dataset_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadPiecesResponse) GetColumn() int32 {
@@ -1174,7 +1239,7 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"\x11GetDatasetRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"G\n" +
 	"\x12GetDatasetResponse\x121\n" +
-	"\adataset\x18\x01 \x01(\v2\x17.carnet.v1.DatasetEntryR\adataset\"\x84\x02\n" +
+	"\adataset\x18\x01 \x01(\v2\x17.carnet.v1.DatasetEntryR\adataset\"\xb8\x02\n" +
 	"\fDatasetEntry\x12/\n" +
 	"\bmanifest\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\bmanifest\x12)\n" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12\x14\n" +
@@ -1185,7 +1250,11 @@ const file_carnet_v1_dataset_proto_rawDesc = "" +
 	"revocation\x123\n" +
 	"\n" +
 	"retirement\x18\x06 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
-	"retirement\"\x7f\n" +
+	"retirement\x122\n" +
+	"\aprivacy\x18\a \x01(\v2\x18.carnet.v1.PrivacyBudgetR\aprivacy\"=\n" +
+	"\rPrivacyBudget\x12\x14\n" +
+	"\x05spent\x18\x01 \x01(\tR\x05spent\x12\x16\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\x7f\n" +
 	"\x13ListDatasetsRequest\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x16\n" +
 	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x1b\n" +
@@ -1243,7 +1312,7 @@ func file_carnet_v1_dataset_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_dataset_proto_rawDescData
 }
 
-var file_carnet_v1_dataset_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_carnet_v1_dataset_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_carnet_v1_dataset_proto_goTypes = []any{
 	(*BeginUploadRequest)(nil),    // 0: carnet.v1.BeginUploadRequest
 	(*UploadFile)(nil),            // 1: carnet.v1.UploadFile
@@ -1257,50 +1326,52 @@ var file_carnet_v1_dataset_proto_goTypes = []any{
 	(*GetDatasetRequest)(nil),     // 9: carnet.v1.GetDatasetRequest
 	(*GetDatasetResponse)(nil),    // 10: carnet.v1.GetDatasetResponse
 	(*DatasetEntry)(nil),          // 11: carnet.v1.DatasetEntry
-	(*ListDatasetsRequest)(nil),   // 12: carnet.v1.ListDatasetsRequest
-	(*ListDatasetsResponse)(nil),  // 13: carnet.v1.ListDatasetsResponse
-	(*RevokeDatasetRequest)(nil),  // 14: carnet.v1.RevokeDatasetRequest
-	(*RevokeDatasetResponse)(nil), // 15: carnet.v1.RevokeDatasetResponse
-	(*ReadPiecesRequest)(nil),     // 16: carnet.v1.ReadPiecesRequest
-	(*PieceRange)(nil),            // 17: carnet.v1.PieceRange
-	(*ReadPiecesResponse)(nil),    // 18: carnet.v1.ReadPiecesResponse
-	(*Envelope)(nil),              // 19: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 20: carnet.v1.StatementRef
+	(*PrivacyBudget)(nil),         // 12: carnet.v1.PrivacyBudget
+	(*ListDatasetsRequest)(nil),   // 13: carnet.v1.ListDatasetsRequest
+	(*ListDatasetsResponse)(nil),  // 14: carnet.v1.ListDatasetsResponse
+	(*RevokeDatasetRequest)(nil),  // 15: carnet.v1.RevokeDatasetRequest
+	(*RevokeDatasetResponse)(nil), // 16: carnet.v1.RevokeDatasetResponse
+	(*ReadPiecesRequest)(nil),     // 17: carnet.v1.ReadPiecesRequest
+	(*PieceRange)(nil),            // 18: carnet.v1.PieceRange
+	(*ReadPiecesResponse)(nil),    // 19: carnet.v1.ReadPiecesResponse
+	(*Envelope)(nil),              // 20: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 21: carnet.v1.StatementRef
 }
 var file_carnet_v1_dataset_proto_depIdxs = []int32{
 	1,  // 0: carnet.v1.BeginUploadRequest.files:type_name -> carnet.v1.UploadFile
-	19, // 1: carnet.v1.CommitDatasetRequest.manifest:type_name -> carnet.v1.Envelope
-	20, // 2: carnet.v1.CommitDatasetResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 1: carnet.v1.CommitDatasetRequest.manifest:type_name -> carnet.v1.Envelope
+	21, // 2: carnet.v1.CommitDatasetResponse.ref:type_name -> carnet.v1.StatementRef
 	11, // 3: carnet.v1.GetDatasetResponse.dataset:type_name -> carnet.v1.DatasetEntry
-	19, // 4: carnet.v1.DatasetEntry.manifest:type_name -> carnet.v1.Envelope
-	20, // 5: carnet.v1.DatasetEntry.ref:type_name -> carnet.v1.StatementRef
-	19, // 6: carnet.v1.DatasetEntry.revocation:type_name -> carnet.v1.Envelope
-	19, // 7: carnet.v1.DatasetEntry.retirement:type_name -> carnet.v1.Envelope
-	11, // 8: carnet.v1.ListDatasetsResponse.datasets:type_name -> carnet.v1.DatasetEntry
-	19, // 9: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
-	20, // 10: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
-	17, // 11: carnet.v1.ReadPiecesRequest.ranges:type_name -> carnet.v1.PieceRange
-	0,  // 12: carnet.v1.DatasetService.BeginUpload:input_type -> carnet.v1.BeginUploadRequest
-	3,  // 13: carnet.v1.DatasetService.UploadPieces:input_type -> carnet.v1.UploadPiecesRequest
-	5,  // 14: carnet.v1.DatasetService.GetUpload:input_type -> carnet.v1.GetUploadRequest
-	7,  // 15: carnet.v1.DatasetService.CommitDataset:input_type -> carnet.v1.CommitDatasetRequest
-	9,  // 16: carnet.v1.DatasetService.GetDataset:input_type -> carnet.v1.GetDatasetRequest
-	12, // 17: carnet.v1.DatasetService.ListDatasets:input_type -> carnet.v1.ListDatasetsRequest
-	14, // 18: carnet.v1.DatasetService.RevokeDataset:input_type -> carnet.v1.RevokeDatasetRequest
-	16, // 19: carnet.v1.DatasetService.ReadPieces:input_type -> carnet.v1.ReadPiecesRequest
-	2,  // 20: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
-	4,  // 21: carnet.v1.DatasetService.UploadPieces:output_type -> carnet.v1.UploadPiecesResponse
-	6,  // 22: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
-	8,  // 23: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
-	10, // 24: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
-	13, // 25: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
-	15, // 26: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
-	18, // 27: carnet.v1.DatasetService.ReadPieces:output_type -> carnet.v1.ReadPiecesResponse
-	20, // [20:28] is the sub-list for method output_type
-	12, // [12:20] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	20, // 4: carnet.v1.DatasetEntry.manifest:type_name -> carnet.v1.Envelope
+	21, // 5: carnet.v1.DatasetEntry.ref:type_name -> carnet.v1.StatementRef
+	20, // 6: carnet.v1.DatasetEntry.revocation:type_name -> carnet.v1.Envelope
+	20, // 7: carnet.v1.DatasetEntry.retirement:type_name -> carnet.v1.Envelope
+	12, // 8: carnet.v1.DatasetEntry.privacy:type_name -> carnet.v1.PrivacyBudget
+	11, // 9: carnet.v1.ListDatasetsResponse.datasets:type_name -> carnet.v1.DatasetEntry
+	20, // 10: carnet.v1.RevokeDatasetRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 11: carnet.v1.RevokeDatasetResponse.ref:type_name -> carnet.v1.StatementRef
+	18, // 12: carnet.v1.ReadPiecesRequest.ranges:type_name -> carnet.v1.PieceRange
+	0,  // 13: carnet.v1.DatasetService.BeginUpload:input_type -> carnet.v1.BeginUploadRequest
+	3,  // 14: carnet.v1.DatasetService.UploadPieces:input_type -> carnet.v1.UploadPiecesRequest
+	5,  // 15: carnet.v1.DatasetService.GetUpload:input_type -> carnet.v1.GetUploadRequest
+	7,  // 16: carnet.v1.DatasetService.CommitDataset:input_type -> carnet.v1.CommitDatasetRequest
+	9,  // 17: carnet.v1.DatasetService.GetDataset:input_type -> carnet.v1.GetDatasetRequest
+	13, // 18: carnet.v1.DatasetService.ListDatasets:input_type -> carnet.v1.ListDatasetsRequest
+	15, // 19: carnet.v1.DatasetService.RevokeDataset:input_type -> carnet.v1.RevokeDatasetRequest
+	17, // 20: carnet.v1.DatasetService.ReadPieces:input_type -> carnet.v1.ReadPiecesRequest
+	2,  // 21: carnet.v1.DatasetService.BeginUpload:output_type -> carnet.v1.BeginUploadResponse
+	4,  // 22: carnet.v1.DatasetService.UploadPieces:output_type -> carnet.v1.UploadPiecesResponse
+	6,  // 23: carnet.v1.DatasetService.GetUpload:output_type -> carnet.v1.GetUploadResponse
+	8,  // 24: carnet.v1.DatasetService.CommitDataset:output_type -> carnet.v1.CommitDatasetResponse
+	10, // 25: carnet.v1.DatasetService.GetDataset:output_type -> carnet.v1.GetDatasetResponse
+	14, // 26: carnet.v1.DatasetService.ListDatasets:output_type -> carnet.v1.ListDatasetsResponse
+	16, // 27: carnet.v1.DatasetService.RevokeDataset:output_type -> carnet.v1.RevokeDatasetResponse
+	19, // 28: carnet.v1.DatasetService.ReadPieces:output_type -> carnet.v1.ReadPiecesResponse
+	21, // [21:29] is the sub-list for method output_type
+	13, // [13:21] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_dataset_proto_init() }
@@ -1315,7 +1386,7 @@ func file_carnet_v1_dataset_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_dataset_proto_rawDesc), len(file_carnet_v1_dataset_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
