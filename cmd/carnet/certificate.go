@@ -1,12 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -14,8 +13,10 @@ import (
 
 // paperFlags say how a document is printed.
 type paperFlags struct {
-	JSON bool   `name:"json" help:"Print JSON."`
-	HTML string `name:"html" help:"Also write a page for printing, with a QR code of the digest, to this file." placeholder:"FILE" type:"path"`
+	JSON bool          `name:"json" help:"Print JSON."`
+	HTML string        `name:"html" help:"Also write a page for printing, with a QR code of the digest and the checkpoint, to this file." placeholder:"FILE" type:"path"`
+	Out  string        `short:"o" help:"Write the signed document with its proof to this file, which carnet verify checks offline." placeholder:"FILE" type:"path"`
+	Wait time.Duration `help:"How long to wait until keyholders have co-signed the log with it." default:"20s"`
 }
 
 // print prints a document: JSON, or the facts and tables of its page as text.
@@ -49,31 +50,19 @@ func (f *paperFlags) print(a *app, value any, p *paper) error {
 	return nil
 }
 
-// certified is a certificate as it is kept: the signed statement, and what it says.
-type certified struct {
-	Statement *evidence.Envelope `json:"statement"`
-	Hash      carnet.Hash        `json:"hash"`
-	Entry     int64              `json:"entry"`
-	Says      json.RawMessage    `json:"says"`
-}
-
-func keep(env *evidence.Envelope, ref client.Ref) *certified {
-	return &certified{env, env.Hash(), ref.Seq, env.Payload}
-}
-
 type certificateCmd struct {
 	paperFlags
-	ID  string `arg:"" help:"Dataset (owner/name) or product."`
-	Out string `short:"o" help:"Write the signed statement to this file." placeholder:"FILE" type:"path"`
+	ID string `arg:"" help:"Dataset (owner/name) or product."`
 }
 
 func (certificateCmd) Help() string {
 	return `The gateway's operator certifies what is registered: by whom, when, which schema, how large, under
 which terms, and the digests of all ciphertext. The certificate is an entry of the log; asking
-again gives the same one. It repeats the statement that the owner signed, which is the proof.
+again gives the same one. It repeats the statement that the owner signed, which is the proof. With -o
+that statement and all that proves both are in the file: carnet verify checks it offline.
 
 Examples:
-  carnet certificate kz-customs/trade --html trade.html
+  carnet certificate kz-customs/trade --html trade.html -o trade.json
   carnet certificate trade --json`
 }
 
@@ -92,16 +81,6 @@ func (c *certificateCmd) Run(a *app) error {
 	env, body, ref, err := certify()
 	if err != nil {
 		return err
-	}
-	kept := keep(env, ref)
-	if c.Out != "" {
-		data, err := json.MarshalIndent(kept, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.Out, append(data, '\n'), 0o644); err != nil {
-			return err
-		}
 	}
 	p := &paper{Title: "Certificate of registration", Digest: env.Hash(), Of: "the statement (DSSE)",
 		Lead: fmt.Sprintf("%s certifies that the %s %s is registered, as entry %d of the log says.", body.Operator, body.Kind, body.Subject, body.Entry),
@@ -126,7 +105,11 @@ func (c *certificateCmd) Run(a *app) error {
 	if len(roots) > 0 {
 		p.Tables = []paperTable{{"Digests of the ciphertext", []string{"FILE", "ROOT"}, roots}}
 	}
-	return c.print(a, kept, p)
+	d, err := c.document(a, cl, &signed{kind: bundle.Certificate, statement: env, entry: ref.Seq})
+	if err != nil {
+		return err
+	}
+	return c.print(a, d, p.provedBy(d))
 }
 
 // identifiers lists them in a line.

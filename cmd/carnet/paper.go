@@ -8,6 +8,7 @@ import (
 
 	"rsc.io/qr"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
@@ -21,6 +22,23 @@ type paper struct {
 	Notes  []string
 	Digest carnet.Hash
 	Of     string // what the digest is of
+	Proof  *paperProof
+}
+
+// paperProof is the state of the log that proves a document.
+type paperProof struct {
+	Entry int64  // of the statement; -1: it is not in the log
+	Note  string // the checkpoint with its signatures
+}
+
+// provedBy adds the checkpoint of a document; nil adds nothing.
+func (p *paper) provedBy(d *bundle.Document) *paper {
+	if d != nil {
+		if note, err := d.Proof.Checkpoint.MarshalText(); err == nil {
+			p.Proof = &paperProof{d.Entry, string(note)}
+		}
+	}
+	return p
 }
 
 type paperTable struct {
@@ -39,7 +57,7 @@ body { font: 11pt/1.4 serif; max-width: 46em; margin: 2em auto; padding: 0 1em; 
 h1 { font-size: 1.6em; margin: 0 0 .3em } h2 { font-size: 1.1em; margin: 1.6em 0 .3em; border-bottom: 1px solid #000 }
 table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; border-bottom: 1px solid #bbb; overflow-wrap: anywhere }
 .facts th { width: 14em; font-weight: normal; font-style: italic }
-.small { font-size: .85em } code { font-size: .85em; overflow-wrap: anywhere }
+.small { font-size: .85em } code, pre { font-size: .85em; overflow-wrap: anywhere } pre { white-space: pre-wrap }
 .seal { display: flex; gap: 1.5em; align-items: center; margin-top: 2em; border-top: 2px solid #000; padding-top: 1em } .seal svg { width: 8em; height: 8em; flex: none }
 @media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr, .seal { break-inside: avoid } }
 </style>
@@ -60,7 +78,10 @@ table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-
 <svg viewBox="0 0 {{.Side}} {{.Side}}" shape-rendering="crispEdges" role="img" aria-label="QR code of the digest"><path d="{{.Modules}}"/></svg>
 <div><p class="small">SHA-256 of {{.Of}}:</p><code>{{.Digest}}</code></div>
 </div>
-</body>
+{{with .Proof}}<h2>State of the log</h2>
+<p class="small">{{if ge .Entry 0}}The statement is entry {{.Entry}} of the log{{else}}It was worked out from the log{{end}} of which the operator and keyholders signed this state. carnet verify checks it from the file that belongs to this page.</p>
+<pre class="small">{{.Note}}</pre>
+{{end}}</body>
 </html>
 `))
 

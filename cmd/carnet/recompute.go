@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -14,7 +15,7 @@ import (
 )
 
 type recomputeCmd struct {
-	File string `arg:"" help:"What carnet usage, settle or value printed with --json." type:"path"`
+	File string `arg:"" help:"What carnet usage, settle or value wrote with -o or printed with --json." type:"path"`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
@@ -93,6 +94,10 @@ func (c *recomputeCmd) Run(a *app) error {
 
 // readClaim reads one of the documents. Each has fields that the others have not.
 func readClaim(file string, data []byte) (*claim, error) {
+	var kept bundle.Document
+	if bundle.IsDocument(data) && json.Unmarshal(data, &kept) == nil && kept.Kind != bundle.Usage {
+		data = kept.Says // what signed figures are of; carnet verify checks the signature
+	}
 	strict := func(into any) error {
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.DisallowUnknownFields()
@@ -122,9 +127,8 @@ func readClaim(file string, data []byte) (*claim, error) {
 			return again, err
 		}}, nil
 	}
-	var kept certified
 	var u carnet.Usage
-	if strict(&kept) == nil && kept.Statement != nil && kept.Statement.Decode(carnet.TypeUsage, &u) == nil {
+	if kept.Statement != nil && kept.Statement.Decode(carnet.TypeUsage, &u) == nil {
 		return &claim{fmt.Sprintf("usage of %s", u.Dataset), &u, carnet.Checkpoint{Size: u.Size, Head: u.Head}, func(b *meter.Book) (any, error) {
 			if !b.Signed(kept.Statement, u.Operator) {
 				return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "%s is not signed by %q, or that is no operator", file, u.Operator).
@@ -138,5 +142,5 @@ func readClaim(file string, data []byte) (*claim, error) {
 		}}, nil
 	}
 	return nil, carnet.E(carnet.Invalid, "BAD_DOCUMENT", "%s is no settlement, valuation or usage statement", file).
-		Fix("give what carnet settle, value or usage printed with --json").Because(errors.Join(strict(&s), os.ErrInvalid))
+		Fix("give what carnet settle, value or usage wrote with -o or printed with --json").Because(errors.Join(strict(&s), os.ErrInvalid))
 }

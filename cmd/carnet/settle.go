@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/meter"
 )
 
@@ -19,7 +21,7 @@ line, from the log. What two parties are told about each other agrees, and all b
 zero. Carnet moves no money: the file is what banks and clearing systems get.
 
 Examples:
-  carnet settle 2026-11
+  carnet settle 2026-11 -o november.carnet.json
   carnet settle 2026-11 --all --json > 2026-11.json`
 }
 
@@ -33,7 +35,7 @@ func (c *settleCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	s, err := cl.Settlement(a.ctx, month, c.All)
+	s, statement, err := cl.Settlement(a.ctx, month, c.All)
 	if err != nil {
 		return err
 	}
@@ -70,5 +72,9 @@ func (c *settleCmd) Run(a *app) error {
 	if month >= meter.MonthOf(time.Now()) {
 		p.Notes = []string{"The month is not over."}
 	}
-	return c.print(a, s, p)
+	d, err := c.sheet(a, cl, bundle.Settlement, s, statement, carnet.Checkpoint{Size: s.Size, Head: s.Head})
+	if err != nil {
+		return err
+	}
+	return c.print(a, s, p.provedBy(d))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/privacy"
 )
@@ -24,7 +25,7 @@ and operators. The statement is an entry of the log and names the state of the l
 worked out from, so that whoever can read the log can work it out again (carnet recompute).
 
 Example:
-  carnet usage kz-customs/trade --from 2026-10-01 --until 2026-10-31 --html october.html`
+  carnet usage kz-customs/trade --from 2026-10-01 --until 2026-10-31 --html october.html -o october.json`
 }
 
 func (c *usageCmd) Run(a *app) error {
@@ -70,7 +71,11 @@ func (c *usageCmd) Run(a *app) error {
 		p.Tables = append(p.Tables, paperTable{"Refused, of the queries in the log", []string{"REASON", "QUERIES"}, refused})
 	}
 	p.Notes = []string{"What the gateway refused before it was in the log is not counted."}
-	return c.print(a, keep(env, ref), p)
+	d, err := c.document(a, cl, &signed{kind: bundle.Usage, statement: env, entry: ref.Seq, at: &carnet.Checkpoint{Size: u.Size, Head: u.Head}})
+	if err != nil {
+		return err
+	}
+	return c.print(a, d, p.provedBy(d))
 }
 
 func incomeText(in []carnet.Money) string {

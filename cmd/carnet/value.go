@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/meter"
 )
@@ -57,7 +58,7 @@ func (c *valueCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	v, err := cl.Valuation(a.ctx, carnet.DatasetID(c.Dataset), until, as)
+	v, statement, err := cl.Valuation(a.ctx, carnet.DatasetID(c.Dataset), until, as)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,11 @@ func (c *valueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.print(a, v, p)
+	d, err := c.sheet(a, cl, bundle.Valuation, v, statement, carnet.Checkpoint{Size: v.Size, Head: v.Head})
+	if err != nil {
+		return err
+	}
+	return c.print(a, v, p.provedBy(d))
 }
 
 func valuationPaper(v *meter.Valuation) (*paper, error) {

@@ -24,7 +24,7 @@ import (
 var errFound = errors.New("a check failed")
 
 type verifyCmd struct {
-	File      string   `arg:"" help:"Evidence bundle, as carnet evidence export writes it."`
+	File      string   `arg:"" help:"Evidence bundle, as carnet evidence export writes it, or document, as carnet certificate, usage, settle and value do."`
 	Registrar string   `help:"The registrar's public key [default: registrar.pub of --home]." placeholder:"FILE" type:"path"`
 	Pin       []string `help:"Checkpoint that was seen before; the log has to begin with it. May be repeated." placeholder:"FILE" type:"path"`
 	Policy    []string `help:"Policy bundle that decisions name, if the evidence bundle does not have it: folder, archive or builtin." placeholder:"BUNDLE"`
@@ -40,13 +40,15 @@ func (verifyCmd) Help() string {
 	return `Checks signatures, inclusion in the log, co-signatures, plan, certificate, terms, policies,
 answers and hashes, and prints for each what was found, what it means, and what was not
 checked and why. Needs no network except for --recompute without --data, and nothing secret.
+Documents (certificates, usage statements, settlements, valuations) have their proof inside, too.
 
 Exit codes: 0 nothing failed; 8 something failed, or with --strict was not checked; others as
 for every command, if the report could not be made.
 
 Example:
   carnet verify query.carnet --registrar registrar.pub --pin monday.checkpoint --html report.html
-  carnet verify query.carnet --recompute`
+  carnet verify query.carnet --recompute
+  carnet verify trade.json --registrar registrar.pub`
 }
 
 func (c *verifyCmd) Run(a *app) error {
@@ -59,6 +61,12 @@ func (c *verifyCmd) Run(a *app) error {
 		return err
 	}
 	defer done()
+	check := verify.Verify
+	if bundle.IsDocument(data) {
+		if check = verify.Document; c.Recompute {
+			return usage("--recompute is for evidence bundles").Fix("carnet recompute works the figures of a document out again")
+		}
+	}
 	if c.Recompute {
 		closeData, err := c.ciphertext(a, data, o)
 		if err != nil {
@@ -66,7 +74,7 @@ func (c *verifyCmd) Run(a *app) error {
 		}
 		defer closeData()
 	}
-	r, err := verify.Verify(a.ctx, data, *o)
+	r, err := check(a.ctx, data, *o)
 	if err != nil {
 		return err
 	}

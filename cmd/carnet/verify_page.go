@@ -39,6 +39,15 @@ ul { margin: .2em 0; padding-left: 1.2em }
 <tr><th>Released</th><td>{{if .Released}}yes: the buyer could open the answer{{else}}no: too few keyholders answered{{end}}</td></tr>
 </table>
 {{end}}
+{{with .Report.Document}}
+<h2>The document</h2>
+<table>
+<tr><th>Kind</th><td>{{.Kind}} of {{.Subject}}</td></tr>
+<tr><th>Signed by</th><td>{{.By}}</td></tr>
+<tr><th>Statement</th><td><code>{{.Statement}}</code>{{if ge .Entry 0}}, entry {{.Entry}} of the log{{end}}</td></tr>
+<tr><th>Committee</th><td>{{.Committee}}</td></tr>
+</table>
+{{end}}
 <h2>What was checked</h2>
 <table>
 <tr><th>Claim</th><th>Result</th><th>What it means, and what was found</th></tr>

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/verify"
@@ -35,6 +36,9 @@ func (a *app) report(file string, r *verify.Report) {
 		}
 		a.printf("released   %s\n", released)
 	}
+	if d := r.Document; d != nil {
+		a.printf("\n%-10s %s\nsigned by  %s\nstatement  %s%s\ncommittee  %s\n", d.Kind, d.Subject, d.By, d.Statement, entryOf(d), d.Committee)
+	}
 	a.printf("\n")
 	for _, c := range r.Checks {
 		a.printf("%s %s (%s)\n", marks[c.Status], c.Title, c.ID)
@@ -61,4 +65,12 @@ func text[T ~string](ids []T) string {
 		out = append(out, string(id))
 	}
 	return strings.Join(out, ", ")
+}
+
+// entryOf says where a document's statement is.
+func entryOf(d *verify.Paper) string {
+	if d.Entry < 0 {
+		return ", not in the log"
+	}
+	return fmt.Sprintf(", entry %d of the log", d.Entry)
 }

@@ -27,7 +27,7 @@ var described = map[string]any{
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},
 	"Dataset.Groups": carnet.Groups{}, "Dataset.Groups.Dimension": carnet.GroupedDimension{},
 	"Dataset.Declaration": carnet.Declaration{}, "Dataset.Instrument": carnet.Instrument{}, "Decision.Judged": carnet.Judged{},
-	"Certificate": carnet.Certificate{}, "Usage": carnet.Usage{}, "Usage.Buyer": carnet.BuyerUsage{}, "Usage.Reason": carnet.ReasonCount{}, "Usage.Money": carnet.Money{},
+	"Certificate": carnet.Certificate{}, "Figures": carnet.Figures{}, "Usage": carnet.Usage{}, "Usage.Buyer": carnet.BuyerUsage{}, "Usage.Reason": carnet.ReasonCount{}, "Usage.Money": carnet.Money{},
 	"Dataset.Privacy": carnet.Privacy{}, "Dataset.Price": carnet.Price{}, "Dataset.PriceShare": carnet.PriceShare{},
 	"Schema.Dimension": schema.Dimension{}, "Schema.Code": schema.Code{}, "Schema.Input": schema.Input{}, "Schema.Measure": schema.Measure{},
 	"Schema.Partition": schema.Partition{}, "Schema.Combination": schema.Combination{}, "Schema.Limits": schema.Limits{},
@@ -123,5 +123,5 @@ func TestEveryStatementTypeIsDescribed(t *testing.T) {
 		}
 		return true
 	})
-	require.Equal(t, 22, n)
+	require.Equal(t, 23, n)
 }

@@ -56,6 +56,8 @@ const (
 	TypeContribution StatementType = "application/vnd.carnet.contribution.v1+json" // keyholder
 	TypeResharing    StatementType = "application/vnd.carnet.resharing.v1+json"    // all keyholders of a committee
 
+	TypeFigures StatementType = "application/vnd.carnet.figures.v1+json" // gateway operator; in no journal
+
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
 

@@ -23,8 +23,28 @@ type EvidenceOptions struct {
 
 // Evidence fetches what proves a query. Nothing is checked: that is for package verify.
 func (c *Client) Evidence(ctx context.Context, query carnet.Hash, o EvidenceOptions) (*bundle.Bundle, error) {
+	req := &pb.ExportEvidenceRequest{Query: query.String(), WithoutPieces: o.WithoutPieces}
+	return c.awaitEvidence(ctx, query, req, &o)
+}
+
+// Proof fetches what proves a certificate or a usage statement, with the zero hash what
+// proves a state of the log alone: at is the state that the document names, nil if it names
+// none. It waits for keyholders to co-sign. Nothing is checked.
+func (c *Client) Proof(ctx context.Context, statement carnet.Hash, at *carnet.Checkpoint, wait time.Duration) (*bundle.Bundle, error) {
+	o := &EvidenceOptions{Wait: wait}
+	req := &pb.ExportEvidenceRequest{}
+	if !statement.IsZero() {
+		req.Document = statement.String()
+	}
+	if at != nil {
+		o.Since = &evidence.SignedCheckpoint{Checkpoint: *at}
+	}
+	return c.awaitEvidence(ctx, carnet.Hash{}, req, o)
+}
+
+func (c *Client) awaitEvidence(ctx context.Context, query carnet.Hash, req *pb.ExportEvidenceRequest, o *EvidenceOptions) (*bundle.Bundle, error) {
 	for end := c.now().Add(o.Wait); ; {
-		b, err := c.evidence(ctx, query, &o)
+		b, err := c.evidence(ctx, query, req, o)
 		if carnet.ReasonOf(err) != "EVIDENCE_PENDING" || !c.now().Before(end) {
 			return b, err
 		}
@@ -36,8 +56,7 @@ func (c *Client) Evidence(ctx context.Context, query carnet.Hash, o EvidenceOpti
 	}
 }
 
-func (c *Client) evidence(ctx context.Context, query carnet.Hash, o *EvidenceOptions) (*bundle.Bundle, error) {
-	req := &pb.ExportEvidenceRequest{Query: query.String(), WithoutPieces: o.WithoutPieces}
+func (c *Client) evidence(ctx context.Context, query carnet.Hash, req *pb.ExportEvidenceRequest, o *EvidenceOptions) (*bundle.Bundle, error) {
 	if o.Since != nil {
 		req.Since = o.Since.Size
 	}

@@ -100,32 +100,33 @@ func (c *Client) CertifyUsage(ctx context.Context, id carnet.DatasetID, from, un
 }
 
 // Settlement fetches what this party owes and is owed for a month, or for auditors and
-// operators that of all parties.
-func (c *Client) Settlement(ctx context.Context, month meter.Month, all bool) (*meter.Settlement, error) {
+// operators that of all parties, with the operator's signature of it, which is nil if it
+// made none. Nothing is checked.
+func (c *Client) Settlement(ctx context.Context, month meter.Month, all bool) (*meter.Settlement, *evidence.Envelope, error) {
 	resp, err := c.metering.GetSettlement(ctx, &pb.GetSettlementRequest{Month: string(month), All: all})
 	if err != nil {
-		return nil, fault(err)
+		return nil, nil, fault(err)
 	}
 	s := &meter.Settlement{}
-	return s, document(resp.GetSettlement(), s)
+	return s, fromProto(resp.GetStatement()), document(resp.GetSettlement(), s)
 }
 
-// Valuation fetches figures of what a dataset is worth.
-func (c *Client) Valuation(ctx context.Context, id carnet.DatasetID, until meter.Month, assumed meter.Assumptions) (*meter.Valuation, error) {
+// Valuation fetches figures of what a dataset is worth, signed as a settlement is.
+func (c *Client) Valuation(ctx context.Context, id carnet.DatasetID, until meter.Month, assumed meter.Assumptions) (*meter.Valuation, *evidence.Envelope, error) {
 	data, err := json.Marshal(assumed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	as := &structpb.Struct{}
 	if err := as.UnmarshalJSON(data); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	resp, err := c.metering.GetValuation(ctx, &pb.GetValuationRequest{Dataset: string(id), Until: string(until), Assumptions: as})
 	if err != nil {
-		return nil, fault(err)
+		return nil, nil, fault(err)
 	}
 	v := &meter.Valuation{}
-	return v, document(resp.GetValuation(), v)
+	return v, fromProto(resp.GetStatement()), document(resp.GetValuation(), v)
 }
 
 func document(s *structpb.Struct, into any) error {

@@ -77,20 +77,30 @@ func (g *Gateway) certify(ctx context.Context, body func(Tx) (*carnet.Certificat
 	if err := g.certifies(ctx); err != nil {
 		return Stored{}, err
 	}
-	var env *evidence.Envelope
-	err := g.Store.View(ctx, func(tx Tx) error {
+	seal := func(tx Tx) (*evidence.Envelope, error) {
 		c, err := body(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c.Operator = g.Operator
-		env, err = evidence.Seal(carnet.TypeCertificate, c, g.Signer)
+		return evidence.Seal(carnet.TypeCertificate, c, g.Signer)
+	}
+	var env *evidence.Envelope
+	err := g.Store.View(ctx, func(tx Tx) (err error) {
+		env, err = seal(tx)
 		return err
 	})
 	if err != nil {
 		return Stored{}, err
 	}
-	ref, err := g.record(ctx, env, func(Tx, Stored) error { return nil })
+	// A certificate is true of the log as it is just before: whoever verifies it compares.
+	ref, err := g.record(ctx, env, func(tx Tx, _ Stored) error {
+		now, err := seal(tx)
+		if err == nil && now.Hash() != env.Hash() {
+			err = carnet.E(carnet.Unavailable, "REGISTRATION_CHANGED", "what is certified changed meanwhile").Fix("ask again")
+		}
+		return err
+	})
 	return Stored{ref, env}, err
 }
 

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -87,6 +89,9 @@ func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.Datas
 		if env = b.LastUsage(id, from, until); env != nil && sameUsage(env, u) {
 			return nil
 		}
+		if err := usageAllowed(b, id, now); err != nil {
+			return err
+		}
 		env, err = evidence.Seal(carnet.TypeUsage, u, g.Signer)
 		return err
 	})
@@ -95,6 +100,22 @@ func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.Datas
 	}
 	ref, err := g.record(ctx, env, func(Tx, Stored) error { return nil })
 	return Stored{ref, env}, err
+}
+
+// Bounds of what usage statements add to the log: owners choose periods freely, and every
+// period is an entry for ever.
+const (
+	usagesOfDataset = 50 // new statements about a dataset
+	usagesOfPeriod  = 24 * time.Hour
+)
+
+// usageAllowed counts in the log, so that a restart changes nothing.
+func usageAllowed(b *meter.Book, id carnet.DatasetID, now time.Time) error {
+	if b.Certified(id, now.Add(-usagesOfPeriod)) < usagesOfDataset {
+		return nil
+	}
+	return carnet.E(carnet.Exhausted, "TOO_MANY_STATEMENTS", "the use of dataset %s was certified %d times in the last %s", id, usagesOfDataset, usagesOfPeriod).
+		Fix("use a statement that was made: asking for the same period gives it again as long as nothing changed; or wait")
 }
 
 // sameUsage compares all but when and over which journal it was made.
@@ -111,9 +132,9 @@ func sameUsage(last *evidence.Envelope, u *carnet.Usage) bool {
 
 // Settlement nets what is owed for a month: for auditors and operators that of all, for
 // others their own part. A month that goes on is settled as far as it is.
-func (g *Gateway) Settlement(ctx context.Context, as *carnet.Party, month meter.Month, all bool) (s *meter.Settlement, err error) {
+func (g *Gateway) Settlement(ctx context.Context, as *carnet.Party, month meter.Month, all bool) (s *meter.Settlement, signed *evidence.Envelope, err error) {
 	if all && !hasRole(as, carnet.RoleAuditor, carnet.RoleOperator) {
-		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "the settlement of all parties is for auditors and operators").
+		return nil, nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "the settlement of all parties is for auditors and operators").
 			Fix("ask for your own part")
 	}
 	err = g.metered(ctx, func(b *meter.Book, at carnet.Checkpoint) error {
@@ -127,13 +148,31 @@ func (g *Gateway) Settlement(ctx context.Context, as *carnet.Party, month meter.
 		}
 		return err
 	})
-	return s, err
+	if err == nil {
+		signed, err = g.signFigures(ctx, "settlement", s, carnet.Checkpoint{Size: s.Size, Head: s.Head})
+	}
+	return s, signed, err
+}
+
+// signFigures signs a sheet in the operator's name; nil if nobody could check it.
+func (g *Gateway) signFigures(ctx context.Context, kind string, sheet any, at carnet.Checkpoint) (*evidence.Envelope, error) {
+	if err := g.certifies(ctx); err != nil {
+		if carnet.ReasonOf(err) == "OPERATOR_UNREGISTERED" {
+			err = nil
+		}
+		return nil, err
+	}
+	data, err := json.Marshal(sheet)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.Seal(carnet.TypeFigures, carnet.Figures{Kind: kind, Sheet: sha256.Sum256(data), Size: at.Size, Head: at.Head, Operator: g.Operator}, g.Signer)
 }
 
 // Valuation works out figures of what a dataset is worth, for whom UsageOf is.
-func (g *Gateway) Valuation(ctx context.Context, as *carnet.Party, id carnet.DatasetID, until meter.Month, assumed meter.Assumptions) (v *meter.Valuation, err error) {
+func (g *Gateway) Valuation(ctx context.Context, as *carnet.Party, id carnet.DatasetID, until meter.Month, assumed meter.Assumptions) (v *meter.Valuation, signed *evidence.Envelope, err error) {
 	if _, err := g.meteredDataset(ctx, as, id); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	err = g.metered(ctx, func(b *meter.Book, at carnet.Checkpoint) (err error) {
 		v, err = b.Value(id, until, assumed)
@@ -142,7 +181,10 @@ func (g *Gateway) Valuation(ctx context.Context, as *carnet.Party, id carnet.Dat
 		}
 		return err
 	})
-	return v, err
+	if err == nil {
+		signed, err = g.signFigures(ctx, "valuation", v, carnet.Checkpoint{Size: v.Size, Head: v.Head})
+	}
+	return v, signed, err
 }
 
 // meteredDataset returns the owner of a dataset whose use the caller may see.

@@ -123,7 +123,7 @@ func checkpoint(tx Tx, size, seq int64) (Published, error) {
 	if len(list) == 0 {
 		return Published{}, carnet.E(carnet.NotFound, "NOT_FOUND", "nothing has been published yet")
 	}
-	committees, err := quorums(tx)
+	committees, err := committeesOf(tx)
 	if err != nil {
 		return Published{}, err
 	}
@@ -131,8 +131,8 @@ func checkpoint(tx Tx, size, seq int64) (Published, error) {
 		if p.Size <= seq {
 			break
 		}
-		for _, c := range committees {
-			if signedBy(&c, p.Signers) >= c.Quorum {
+		for i := range committees {
+			if c := &committees[i].body; signedBy(c, p.Signers) >= c.Quorum {
 				return p, nil
 			}
 		}
@@ -140,16 +140,22 @@ func checkpoint(tx Tx, size, seq int64) (Published, error) {
 	return list[0], nil
 }
 
-// quorums lists the committees there are.
-func quorums(tx Tx) (out []carnet.Committee, err error) {
+// listedCommittee is a committee with the hash of its statement.
+type listedCommittee struct {
+	hash carnet.Hash
+	body carnet.Committee
+}
+
+// committeesOf lists the committees there are.
+func committeesOf(tx Tx) (out []listedCommittee, err error) {
 	for after := ""; ; {
 		page, err := tx.ListNamed(NamedCommittee, after, journalPage)
 		if err != nil || len(page) == 0 {
 			return out, err
 		}
 		for _, n := range page {
-			var c carnet.Committee
-			if err := n.Envelope.Decode(carnet.TypeCommittee, &c); err != nil {
+			c := listedCommittee{hash: n.Hash}
+			if err := n.Envelope.Decode(carnet.TypeCommittee, &c.body); err != nil {
 				return nil, err
 			}
 			out, after = append(out, c), n.ID

@@ -60,6 +60,10 @@ func (s *Selector) Take(e *evidence.Entry) {
 		}
 	case carnet.TypeDecision:
 		s.decision(e)
+	case carnet.TypeCertificate, carnet.TypeUsage:
+		if s.asked == nil && e.Envelope.Hash() == s.query {
+			s.certified(e)
+		}
 	case carnet.TypeParty, carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing, carnet.TypeDataset, carnet.TypeProduct,
 		carnet.TypeRevocation, carnet.TypeRetirement, carnet.TypeRedealing, carnet.TypeDestruction,
 		carnet.TypeSuccession, carnet.TypeContribution, carnet.TypeResharing:
@@ -150,6 +154,13 @@ func (s *Selector) Selected() ([]*evidence.Entry, error) {
 	if s.asked == nil {
 		return nil, carnet.E(carnet.NotFound, "NOT_FOUND", "the log has no query %s", s.query)
 	}
+	p := s.pick()
+	p.people()
+	return p.inOrder(), nil
+}
+
+// pick collects what was looked for and what it names, without people.
+func (s *Selector) pick() *picked {
 	p := &picked{s: s, entries: map[int64]*evidence.Entry{}}
 	for _, e := range s.about {
 		p.add(e)
@@ -160,13 +171,16 @@ func (s *Selector) Selected() ([]*evidence.Entry, error) {
 	for _, id := range s.listed {
 		p.dataset(id)
 	}
-	p.people()
-	return slices.SortedFunc(maps.Values(p.entries), func(a, b *evidence.Entry) int { return cmp.Compare(a.Seq, b.Seq) }), nil
+	return p
 }
 
 type picked struct {
 	s       *Selector
 	entries map[int64]*evidence.Entry
+}
+
+func (p *picked) inOrder() []*evidence.Entry {
+	return slices.SortedFunc(maps.Values(p.entries), func(a, b *evidence.Entry) int { return cmp.Compare(a.Seq, b.Seq) })
 }
 
 func (p *picked) add(e *evidence.Entry) {

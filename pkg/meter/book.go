@@ -22,7 +22,8 @@ type Book struct {
 	released []Release
 	lines    []Line
 	latest   map[carnet.DatasetID]*carnet.Dataset
-	usages   map[period]*evidence.Envelope // the last statement that was certified for each
+	usages   map[period]*evidence.Envelope    // the last statement that was certified for each
+	made     map[carnet.DatasetID][]time.Time // when statements were certified, in the order of the journal
 }
 
 // waiting is a query that was not released so far.
@@ -39,7 +40,7 @@ type period struct {
 
 // NewBook begins with an empty journal of the network whose registrar has that key.
 func NewBook(registrar ed25519.PublicKey) *Book {
-	return &Book{state: history.New(registrar), waiting: map[carnet.Hash]*waiting{}, latest: map[carnet.DatasetID]*carnet.Dataset{}, usages: map[period]*evidence.Envelope{}}
+	return &Book{state: history.New(registrar), waiting: map[carnet.Hash]*waiting{}, latest: map[carnet.DatasetID]*carnet.Dataset{}, usages: map[period]*evidence.Envelope{}, made: map[carnet.DatasetID][]time.Time{}}
 }
 
 // Add takes the next entry in. A statement without effect changes nothing. The error is
@@ -100,7 +101,19 @@ func (b *Book) certified(env *evidence.Envelope) {
 	var u carnet.Usage
 	if env.Decode(carnet.TypeUsage, &u) == nil && b.Signed(env, u.Operator) {
 		b.usages[period{u.Dataset, u.From, u.Until}] = env
+		b.made[u.Dataset] = append(b.made[u.Dataset], u.Created)
 	}
+}
+
+// Certified is how many usage statements about a dataset were made after a time, by their
+// own dates.
+func (b *Book) Certified(dataset carnet.DatasetID, after time.Time) (n int) {
+	for _, t := range b.made[dataset] {
+		if t.After(after) {
+			n++
+		}
+	}
+	return n
 }
 
 // Signed reports whether an operator that the journal knows signed a statement.

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/flow"
 )
 
 type evidenceService struct {
@@ -12,17 +16,31 @@ type evidenceService struct {
 	s *Server
 }
 
+// collect gathers the evidence of a query, or of a document.
+func (e evidenceService) collect(ctx context.Context, m *carnetv1.ExportEvidenceRequest) (*flow.Evidence, error) {
+	if m.Query != "" {
+		query, err := apiconv.FromHash("query", m.Query)
+		if err != nil {
+			return nil, err
+		}
+		return e.s.g.ExportEvidence(ctx, as(ctx), query, m.Since, !m.WithoutPieces)
+	}
+	var statement carnet.Hash
+	if m.Document != "" {
+		var err error
+		if statement, err = apiconv.FromHash("document", m.Document); err != nil {
+			return nil, err
+		}
+	}
+	return e.s.g.ExportProof(ctx, as(ctx), statement, m.Since)
+}
+
 // ExportEvidence sends what a bundle consists of, in its order.
 func (e evidenceService) ExportEvidence(m *carnetv1.ExportEvidenceRequest, stream grpc.ServerStreamingServer[carnetv1.ExportEvidenceResponse]) error {
-	query, err := apiconv.FromHash("query", m.Query)
-	if err != nil {
-		return err
-	}
 	if m.Since < 0 {
 		return malformed("since", "is negative")
 	}
-	ctx := stream.Context()
-	ev, err := e.s.g.ExportEvidence(ctx, as(ctx), query, m.Since, !m.WithoutPieces)
+	ev, err := e.collect(stream.Context(), m)
 	if err != nil {
 		return err
 	}

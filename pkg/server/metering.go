@@ -67,12 +67,12 @@ func (m meteringService) GetSettlement(ctx context.Context, r *carnetv1.GetSettl
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.s.g.Settlement(ctx, as(ctx), month, r.All)
+	s, signed, err := m.s.g.Settlement(ctx, as(ctx), month, r.All)
 	if err != nil {
 		return nil, err
 	}
 	out, err := toStruct(s)
-	return &carnetv1.GetSettlementResponse{Settlement: out}, err
+	return &carnetv1.GetSettlementResponse{Settlement: out, Statement: apiconv.ToEnvelope(signed)}, err
 }
 
 func (m meteringService) GetValuation(ctx context.Context, r *carnetv1.GetValuationRequest) (*carnetv1.GetValuationResponse, error) {
@@ -84,12 +84,12 @@ func (m meteringService) GetValuation(ctx context.Context, r *carnetv1.GetValuat
 	if err := fromStruct(r.Assumptions, &assumed); err != nil {
 		return nil, err
 	}
-	v, err := m.s.g.Valuation(ctx, as(ctx), carnet.DatasetID(r.Dataset), month, assumed)
+	v, signed, err := m.s.g.Valuation(ctx, as(ctx), carnet.DatasetID(r.Dataset), month, assumed)
 	if err != nil {
 		return nil, err
 	}
 	out, err := toStruct(v)
-	return &carnetv1.GetValuationResponse{Valuation: out}, err
+	return &carnetv1.GetValuationResponse{Valuation: out, Statement: apiconv.ToEnvelope(signed)}, err
 }
 
 func fromStruct(s *structpb.Struct, into any) error {

@@ -27,8 +27,11 @@ const (
 	CheckRecompute   = "recompute"
 )
 
-// claims are what is checked, and what it means that it holds.
-var claims = []struct{ id, title, meaning string }{
+// claim is what is checked, and what it means that it holds.
+type claim struct{ id, title, meaning string }
+
+// claims are those about a query.
+var claims = []claim{
 	{CheckForm, "The file is a complete evidence bundle in its one form",
 		"Nothing was added to the file or cut off, and every program reads it alike."},
 	{CheckInclusion, "Every statement is an entry of the log",
@@ -71,7 +74,7 @@ func Checks() (out []string) {
 	return out
 }
 
-func newChecks() (list []*Check, byID map[string]*Check) {
+func newChecks(claims []claim) (list []*Check, byID map[string]*Check) {
 	byID = map[string]*Check{}
 	for _, c := range claims {
 		x := &Check{ID: c.id, Title: c.title, Meaning: c.meaning, Status: NotChecked, Found: []string{}}

@@ -48,6 +48,7 @@ func (v *verifier) signatures() {
 		check.fault("bundle.json", "NO_QUERY", "the bundle has no valid query %s", v.bundle.Query)
 		return
 	}
+	v.committee = v.c.Committee
 	v.report.Query = subject(v.c)
 	check.found("%d statements, in the order of the log; registrar's key %s", len(v.bundle.Entries)-unknown, evidence.KeyHint(v.Registrar))
 	check.done()
@@ -73,7 +74,7 @@ func (v *verifier) cosigned() {
 	}
 	signers := v.signers(check, "checkpoint", cp)
 	v.report.Log.Cosigned = append(v.report.Log.Cosigned, signers...)
-	com := &v.c.Committee.Body
+	com := &v.committee.Body
 	if len(signers) < com.Quorum {
 		check.fault("checkpoint", "NO_QUORUM", "%d of the %d keyholders co-signed, %d are needed", len(signers), len(com.Members), com.Quorum)
 	}
@@ -88,7 +89,7 @@ func (v *verifier) cosigned() {
 // log's or that of a member, and to verify.
 func (v *verifier) signers(check *Check, part string, cp *evidence.SignedCheckpoint) (out []carnet.PartyID) {
 	good := 0
-	for _, id := range v.c.Committee.Body.Members {
+	for _, id := range v.committee.Body.Members {
 		p := v.state.Party(id)
 		if p == nil {
 			continue
@@ -126,17 +127,7 @@ func (v *verifier) consistency() {
 		proved[o.Checkpoint.Size] = o.Checkpoint.Head
 		check.found("the log of size %d begins with that of size %d", cp.Size, o.Checkpoint.Size)
 	}
-	open := []int64{}
-	for _, p := range v.Pinned {
-		switch head, ok := proved[p.Size]; {
-		case ok && head != p.Head:
-			check.fault("checkpoint", "SPLIT_VIEW", "at size %d the log had root %s, the checkpoint given has %s: two histories were shown", p.Size, head, p.Head)
-		case ok:
-			check.found("the checkpoint given of size %d is of this log", p.Size)
-		default:
-			open = append(open, p.Size)
-		}
-	}
+	open := v.pins(check, proved)
 	switch {
 	case len(open) > 0:
 		check.skip("the bundle has no proof for checkpoints of size %s; export it again with --since and the checkpoint", joinSizes(open))
@@ -148,6 +139,22 @@ func (v *verifier) consistency() {
 	default:
 		check.done()
 	}
+}
+
+// pins compares states that were seen before with those that are proved to be of this log,
+// and returns the sizes of which nothing is proved.
+func (v *verifier) pins(check *Check, proved map[int64]carnet.Hash) (open []int64) {
+	for _, p := range v.Pinned {
+		switch head, ok := proved[p.Size]; {
+		case ok && head != p.Head:
+			check.fault("checkpoint", "SPLIT_VIEW", "at size %d the log had root %s, the checkpoint given has %s: two histories were shown", p.Size, head, p.Head)
+		case ok:
+			check.found("the checkpoint given of size %d is of this log", p.Size)
+		default:
+			open = append(open, p.Size)
+		}
+	}
+	return open
 }
 
 func join(ids []carnet.PartyID) string {

@@ -45,11 +45,12 @@ const (
 
 // Report is what verification found.
 type Report struct {
-	Bundle  carnet.Hash `json:"bundle"` // SHA-256 of the file
-	Verdict Verdict     `json:"verdict"`
-	Query   *Subject    `json:"query,omitempty"`
-	Log     *Log        `json:"log,omitempty"`
-	Checks  []*Check    `json:"checks"`
+	Bundle   carnet.Hash `json:"bundle"` // SHA-256 of the file
+	Verdict  Verdict     `json:"verdict"`
+	Query    *Subject    `json:"query,omitempty"`
+	Document *Paper      `json:"document,omitempty"` // of a document, in place of a query
+	Log      *Log        `json:"log,omitempty"`
+	Checks   []*Check    `json:"checks"`
 }
 
 // Subject says which query the bundle is about.

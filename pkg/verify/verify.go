@@ -47,11 +47,12 @@ type verifier struct {
 	report *Report
 	checks map[string]*Check
 
-	bundle *bundle.Bundle
-	state  *history.State
-	parts  map[int64]string // entry number -> name of its part
-	c      *history.Case
-	ids    *history.Functionals
+	bundle    *bundle.Bundle
+	state     *history.State
+	parts     map[int64]string   // entry number -> name of its part
+	committee *history.Committee // whose co-signatures count
+	c         *history.Case
+	ids       *history.Functionals
 }
 
 // Verify checks a bundle. The report names every fault; an error only says that ctx ended.
@@ -60,17 +61,8 @@ type verifier struct {
 // later ones are not made, since they would judge statements that nobody is bound by.
 func Verify(ctx context.Context, data []byte, o Options) (*Report, error) {
 	v := &verifier{Options: o, ctx: ctx, report: &Report{Bundle: sha256.Sum256(data)}, parts: map[int64]string{}}
-	v.report.Checks, v.checks = newChecks()
-	v.run(data)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	v.report.conclude()
-	return v.report, nil
-}
-
-func (v *verifier) run(data []byte) {
-	for _, stage := range [][]func(){
+	v.report.Checks, v.checks = newChecks(claims)
+	return v.conclude([][]func(){
 		{func() { v.form(data) }},
 		{v.inclusion},
 		{v.signatures},
@@ -78,15 +70,25 @@ func (v *verifier) run(data []byte) {
 		{v.plan},
 		{v.certificate, v.terms, v.private, v.decisions, v.answers, v.releases, v.ended, v.policy},
 		{v.recompute},
-	} {
+	})
+}
+
+// conclude makes the checks, stage by stage, and sums them up.
+func (v *verifier) conclude(stages [][]func()) (*Report, error) {
+	for _, stage := range stages {
 		for _, check := range stage {
 			check()
 		}
 		if len(v.report.Failures()) > 0 || v.ctx.Err() != nil {
 			v.stopped()
-			return
+			break
 		}
 	}
+	if err := v.ctx.Err(); err != nil {
+		return nil, err
+	}
+	v.report.conclude()
+	return v.report, nil
 }
 
 // stopped explains checks that were not reached.

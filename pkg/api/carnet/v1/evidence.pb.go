@@ -30,6 +30,9 @@ type ExportEvidenceRequest struct {
 	Since int64 `protobuf:"varint,2,opt,name=since,proto3" json:"since,omitempty"`
 	// Leave out the hashes of pieces.
 	WithoutPieces bool `protobuf:"varint,3,opt,name=without_pieces,json=withoutPieces,proto3" json:"without_pieces,omitempty"`
+	// In place of a query: the statement hash of a certificate or a usage statement. With
+	// neither, what proves a state of the log is sent alone.
+	Document      string `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -83,6 +86,13 @@ func (x *ExportEvidenceRequest) GetWithoutPieces() bool {
 		return x.WithoutPieces
 	}
 	return false
+}
+
+func (x *ExportEvidenceRequest) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
 }
 
 type ExportEvidenceResponse struct {
@@ -356,11 +366,12 @@ var File_carnet_v1_evidence_proto protoreflect.FileDescriptor
 
 const file_carnet_v1_evidence_proto_rawDesc = "" +
 	"\n" +
-	"\x18carnet/v1/evidence.proto\x12\tcarnet.v1\x1a\x19carnet/v1/keyholder.proto\x1a\x1cgoogle/api/annotations.proto\"j\n" +
+	"\x18carnet/v1/evidence.proto\x12\tcarnet.v1\x1a\x19carnet/v1/keyholder.proto\x1a\x1cgoogle/api/annotations.proto\"\x86\x01\n" +
 	"\x15ExportEvidenceRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x14\n" +
 	"\x05since\x18\x02 \x01(\x03R\x05since\x12%\n" +
-	"\x0ewithout_pieces\x18\x03 \x01(\bR\rwithoutPieces\"\xfc\x01\n" +
+	"\x0ewithout_pieces\x18\x03 \x01(\bR\rwithoutPieces\x12\x1a\n" +
+	"\bdocument\x18\x04 \x01(\tR\bdocument\"\xfc\x01\n" +
 	"\x16ExportEvidenceResponse\x12?\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\v2\x1d.carnet.v1.CosignedCheckpointH\x00R\n" +

@@ -300,7 +300,9 @@ func (x *GetSettlementRequest) GetAll() bool {
 type GetSettlementResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The settlement; docs/formats/settlement.md describes it.
-	Settlement    *structpb.Struct `protobuf:"bytes,1,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	Settlement *structpb.Struct `protobuf:"bytes,1,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	// Figures, signed by the gateway's operator; left out if nobody could check its signature.
+	Statement     *Envelope `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +340,13 @@ func (*GetSettlementResponse) Descriptor() ([]byte, []int) {
 func (x *GetSettlementResponse) GetSettlement() *structpb.Struct {
 	if x != nil {
 		return x.Settlement
+	}
+	return nil
+}
+
+func (x *GetSettlementResponse) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
 	}
 	return nil
 }
@@ -405,8 +414,10 @@ func (x *GetValuationRequest) GetAssumptions() *structpb.Struct {
 }
 
 type GetValuationResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Valuation     *structpb.Struct       `protobuf:"bytes,1,opt,name=valuation,proto3" json:"valuation,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Valuation *structpb.Struct       `protobuf:"bytes,1,opt,name=valuation,proto3" json:"valuation,omitempty"`
+	// As of a settlement.
+	Statement     *Envelope `protobuf:"bytes,2,opt,name=statement,proto3" json:"statement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -448,6 +459,13 @@ func (x *GetValuationResponse) GetValuation() *structpb.Struct {
 	return nil
 }
 
+func (x *GetValuationResponse) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
 var File_carnet_v1_metering_proto protoreflect.FileDescriptor
 
 const file_carnet_v1_metering_proto_rawDesc = "" +
@@ -468,17 +486,19 @@ const file_carnet_v1_metering_proto_rawDesc = "" +
 	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\">\n" +
 	"\x14GetSettlementRequest\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x10\n" +
-	"\x03all\x18\x02 \x01(\bR\x03all\"P\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\"\x83\x01\n" +
 	"\x15GetSettlementResponse\x127\n" +
 	"\n" +
 	"settlement\x18\x01 \x01(\v2\x17.google.protobuf.StructR\n" +
-	"settlement\"\x80\x01\n" +
+	"settlement\x121\n" +
+	"\tstatement\x18\x02 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"\x80\x01\n" +
 	"\x13GetValuationRequest\x12\x18\n" +
 	"\adataset\x18\x01 \x01(\tR\adataset\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\tR\x05until\x129\n" +
-	"\vassumptions\x18\x03 \x01(\v2\x17.google.protobuf.StructR\vassumptions\"M\n" +
+	"\vassumptions\x18\x03 \x01(\v2\x17.google.protobuf.StructR\vassumptions\"\x80\x01\n" +
 	"\x14GetValuationResponse\x125\n" +
-	"\tvaluation\x18\x01 \x01(\v2\x17.google.protobuf.StructR\tvaluation2\xf7\x03\n" +
+	"\tvaluation\x18\x01 \x01(\v2\x17.google.protobuf.StructR\tvaluation\x121\n" +
+	"\tstatement\x18\x02 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement2\xf7\x03\n" +
 	"\x0fMeteringService\x12\x8e\x01\n" +
 	"\x13CertifyRegistration\x12%.carnet.v1.CertifyRegistrationRequest\x1a&.carnet.v1.CertifyRegistrationResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/certificates/registration\x12r\n" +
 	"\fCertifyUsage\x12\x1e.carnet.v1.CertifyUsageRequest\x1a\x1f.carnet.v1.CertifyUsageResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/certificates/usage\x12s\n" +
@@ -522,21 +542,23 @@ var file_carnet_v1_metering_proto_depIdxs = []int32{
 	8,  // 4: carnet.v1.CertifyUsageResponse.statement:type_name -> carnet.v1.Envelope
 	9,  // 5: carnet.v1.CertifyUsageResponse.ref:type_name -> carnet.v1.StatementRef
 	11, // 6: carnet.v1.GetSettlementResponse.settlement:type_name -> google.protobuf.Struct
-	11, // 7: carnet.v1.GetValuationRequest.assumptions:type_name -> google.protobuf.Struct
-	11, // 8: carnet.v1.GetValuationResponse.valuation:type_name -> google.protobuf.Struct
-	0,  // 9: carnet.v1.MeteringService.CertifyRegistration:input_type -> carnet.v1.CertifyRegistrationRequest
-	2,  // 10: carnet.v1.MeteringService.CertifyUsage:input_type -> carnet.v1.CertifyUsageRequest
-	4,  // 11: carnet.v1.MeteringService.GetSettlement:input_type -> carnet.v1.GetSettlementRequest
-	6,  // 12: carnet.v1.MeteringService.GetValuation:input_type -> carnet.v1.GetValuationRequest
-	1,  // 13: carnet.v1.MeteringService.CertifyRegistration:output_type -> carnet.v1.CertifyRegistrationResponse
-	3,  // 14: carnet.v1.MeteringService.CertifyUsage:output_type -> carnet.v1.CertifyUsageResponse
-	5,  // 15: carnet.v1.MeteringService.GetSettlement:output_type -> carnet.v1.GetSettlementResponse
-	7,  // 16: carnet.v1.MeteringService.GetValuation:output_type -> carnet.v1.GetValuationResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	8,  // 7: carnet.v1.GetSettlementResponse.statement:type_name -> carnet.v1.Envelope
+	11, // 8: carnet.v1.GetValuationRequest.assumptions:type_name -> google.protobuf.Struct
+	11, // 9: carnet.v1.GetValuationResponse.valuation:type_name -> google.protobuf.Struct
+	8,  // 10: carnet.v1.GetValuationResponse.statement:type_name -> carnet.v1.Envelope
+	0,  // 11: carnet.v1.MeteringService.CertifyRegistration:input_type -> carnet.v1.CertifyRegistrationRequest
+	2,  // 12: carnet.v1.MeteringService.CertifyUsage:input_type -> carnet.v1.CertifyUsageRequest
+	4,  // 13: carnet.v1.MeteringService.GetSettlement:input_type -> carnet.v1.GetSettlementRequest
+	6,  // 14: carnet.v1.MeteringService.GetValuation:input_type -> carnet.v1.GetValuationRequest
+	1,  // 15: carnet.v1.MeteringService.CertifyRegistration:output_type -> carnet.v1.CertifyRegistrationResponse
+	3,  // 16: carnet.v1.MeteringService.CertifyUsage:output_type -> carnet.v1.CertifyUsageResponse
+	5,  // 17: carnet.v1.MeteringService.GetSettlement:output_type -> carnet.v1.GetSettlementResponse
+	7,  // 18: carnet.v1.MeteringService.GetValuation:output_type -> carnet.v1.GetValuationResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_metering_proto_init() }
