@@ -10,6 +10,7 @@ import (
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/store"
 )
 
 type checkCmd struct{ serverFlags }
@@ -50,6 +51,12 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 	default:
 		fmt.Fprintf(s.out, "data         %s\n", c.Data)
 	}
+	if c.Store != "" {
+		if err := store.CheckAddress(c.Store); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "store        %s\n", store.Redacted(c.Store))
+	}
 	fmt.Fprintln(s.out, "ok")
 	return nil
 }
@@ -61,7 +68,8 @@ func (migrateCmd) Help() string {
 copy of the folder at hand.
 
 Example:
-  carnet-gateway migrate --data /var/lib/carnet`
+  carnet-gateway migrate --data /var/lib/carnet
+  carnet-gateway migrate --data /var/lib/carnet --store postgres:///carnet?host=/run/postgresql`
 }
 
 func (c *migrateCmd) Run(ctx context.Context, s streams) error {
@@ -79,7 +87,7 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s has version %d\n", c.database(), v)
+	fmt.Fprintf(s.out, "%s has version %d\n", store.Redacted(c.database()), v)
 	return nil
 }
 

@@ -26,15 +26,22 @@ import (
 	"github.com/carnet-network/carnet/pkg/store"
 )
 
-// dataFlag is the folder that everything is kept in.
+// dataFlag is the folder that everything is kept in, and the database if it is elsewhere.
 type dataFlag struct {
-	Data string `help:"Folder of the database and the ciphertext. Made if absent." default:"carnet-gateway-data" type:"path" placeholder:"DIR" env:"CARNET_DATA"`
+	Data  string `help:"Folder of the database and the ciphertext. Made if absent." default:"carnet-gateway-data" type:"path" placeholder:"DIR" env:"CARNET_DATA"`
+	Store string `help:"PostgreSQL database of catalogue, journal and states, as postgres://USER@HOST/DATABASE?sslmode=verify-full; empty: a file of SQLite in the data folder. The password is read from PGPASSWORD or the file PGPASSFILE." placeholder:"ADDRESS" env:"CARNET_STORE"`
 }
 
-func (d dataFlag) database() string { return filepath.Join(d.Data, "gateway.db") }
-func (d dataFlag) blobs() string    { return filepath.Join(d.Data, "blobs") }
-func (d dataFlag) log() string      { return filepath.Join(d.Data, "log") }
-func (d dataFlag) columns() string  { return filepath.Join(d.Data, "columns") }
+// database is the address or the file that metadata is kept in.
+func (d dataFlag) database() string {
+	if d.Store != "" {
+		return d.Store
+	}
+	return filepath.Join(d.Data, "gateway.db")
+}
+func (d dataFlag) blobs() string   { return filepath.Join(d.Data, "blobs") }
+func (d dataFlag) log() string     { return filepath.Join(d.Data, "log") }
+func (d dataFlag) columns() string { return filepath.Join(d.Data, "columns") }
 
 // policyState remembers the policy bundle in use.
 func (d dataFlag) policyState() string { return filepath.Join(d.Data, "policy.json") }
@@ -66,6 +73,11 @@ func (d dataFlag) lock() (release func(), err error) {
 }
 
 func (d dataFlag) openStore(ctx context.Context) (*store.Store, error) {
+	if d.Store != "" {
+		if err := store.CheckAddress(d.Store); err != nil {
+			return nil, err
+		}
+	}
 	return store.Open(ctx, d.database())
 }
 

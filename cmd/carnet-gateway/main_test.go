@@ -16,12 +16,16 @@ import (
 	"google.golang.org/grpc"
 	grpctls "google.golang.org/grpc/credentials"
 
+	"github.com/carnet-network/carnet/internal/postgres"
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
 	"github.com/carnet-network/carnet/pkg/blob/blobtest"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
+	"github.com/carnet-network/carnet/pkg/store"
 )
+
+func TestMain(m *testing.M) { postgres.Main(m) }
 
 // files makes certificates and a registrar key, and returns the flags that name them.
 func files(t *testing.T) (dir string, flags []string) {
@@ -86,7 +90,7 @@ func TestColdPlaces(t *testing.T) {
 	for cold, reason := range map[string]string{
 		place: "", t.TempDir(): "", "s3://nobody-has-this?" + strings.SplitN(place, "?", 2)[1]: "BUCKET_UNUSABLE", "ftp://x": "BUCKET_UNUSABLE", "/dev/null/x": "BAD_DATA_DIR",
 	} {
-		s, err := (&serverFlags{dataFlag: dataFlag{t.TempDir()}, Storage: "packed", Cold: cold}).openColumns(t.Context())
+		s, err := (&serverFlags{dataFlag: dataFlag{Data: t.TempDir()}, Storage: "packed", Cold: cold}).openColumns(t.Context())
 		require.Equal(t, reason, carnet.ReasonOf(err), "%s: %v", cold, err)
 		if s != nil {
 			require.NoError(t, s.Close())
@@ -103,6 +107,40 @@ func TestCheckConfigAndMigrate(t *testing.T) {
 	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
 	require.Regexp(t, `gateway\.db has version [1-9]\d*\n$`, out)
+}
+
+// What --store names is used instead of a file, or refused before anything is made. A
+// password is never repeated.
+func TestStoreAddresses(t *testing.T) {
+	dir, flags := files(t)
+	for place, reason := range map[string]string{"carnet.db": "BAD_STORE", "mysql://h/d": "BAD_STORE", "postgres://u:secret@db.example/carnet": "STORE_EXPOSED"} {
+		for _, args := range [][]string{append([]string{"check-config", "--store", place}, flags...), {"migrate", "--store", place, "--data", filepath.Join(dir, "data")}} {
+			code, _, errs := runCommand(args...)
+			require.NotZero(t, code)
+			require.Contains(t, errs, reason)
+			require.NotContains(t, errs, "secret")
+		}
+	}
+	code, out, errs := runCommand(append([]string{"check-config", "--store", "postgres://u:secret@db.example/carnet?sslmode=verify-full"}, flags...)...)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "store        postgres://u:xxxxx@db.example/carnet?sslmode=verify-full")
+}
+
+func TestStoreInPostgres(t *testing.T) {
+	address := postgres.Fresh(t)
+	dir := t.TempDir()
+	code, out, errs := runCommand("migrate", "--data", filepath.Join(dir, "data"), "--store", address)
+	require.Zero(t, code, errs)
+	require.Regexp(t, `^postgres://bench@/db\d+\?host=\S+ has version [1-9]\d*\n$`, out)
+	require.NoFileExists(t, filepath.Join(dir, "data", "gateway.db"))
+
+	// Another gateway with a folder of its own is refused as long as this one runs.
+	s, err := store.Open(t.Context(), address)
+	require.NoError(t, err)
+	defer s.Close()
+	code, _, errs = runCommand("migrate", "--data", filepath.Join(dir, "other"), "--store", address)
+	require.Equal(t, 5, code)
+	require.Contains(t, errs, "STORE_IN_USE")
 }
 
 // A second gateway would recover and compute what the first one does.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/internal/postgres"
 	"github.com/carnet-network/carnet/internal/vaultserver"
 )
 
@@ -20,9 +21,9 @@ const tutorial = "docs/tutorials/first-query.md"
 // howTos in the order they run on the tutorial's network.
 var howTos = []string{"docs/howto/buyer.md", "docs/howto/owner.md", "docs/howto/keyholder.md", "docs/howto/operator.md", "docs/howto/policy-pack.md", "docs/howto/auditor.md"}
 
-// namedPorts are those the pages use: gRPC, REST and metrics of two gateways, health
+// namedPorts are those the pages use: gRPC, REST and metrics of gateways, health
 // of two keyholders.
-var namedPorts = []string{"7443", "7444", "7445", "7543", "7544", "7545", "9095", "9096"}
+var namedPorts = []string{"7443", "7444", "7445", "7543", "7544", "7545", "7643", "7645", "9095", "9096"}
 
 // patience is for a machine that is busy with other tests; alone, the tutorial takes
 // about 15 seconds and a how-to page about 10.
@@ -49,6 +50,9 @@ func TestPages(t *testing.T) {
 	pages, vars := howTos, environment(t, home)
 	if extra := vaultVariables(t); extra != nil {
 		pages, vars = append(slices.Clone(howTos), "docs/howto/vault.md", "docs/howto/vault-plugin.md"), append(vars, extra...)
+	}
+	if extra := postgresVariables(t); extra != nil {
+		pages, vars = append(slices.Clone(pages), "docs/howto/postgres.md"), append(vars, extra...)
 	}
 	first := start(t, dir, "tutorial", strings.Join([]string{
 		"set -e", "cd '" + root + "'", script(before, ports),
@@ -91,6 +95,16 @@ func vaultVariables(t *testing.T) []string {
 	plugins := t.TempDir()
 	s := vaultserver.New(t, vaultserver.Options{Plugins: plugins})
 	return append(s.Env(), "PLUGINS="+plugins, "VAULT_TOKEN="+s.Token, "PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+filepath.Dir(bin))
+}
+
+// postgresVariables starts a server for the page about PostgreSQL and returns what its
+// administrator's shell has; nil where none is installed.
+func postgresVariables(t *testing.T) []string {
+	if !postgres.Installed() && os.Getenv(postgres.Required) == "" {
+		t.Log("docs/howto/postgres.md is left out: ", postgres.ErrNotInstalled)
+		return nil
+	}
+	return postgres.New(t).Env()
 }
 
 func readLine(file, otherwise string) string {

@@ -33,14 +33,19 @@ type Server struct {
 	done chan struct{} // closed when the server has ended
 	err  error         // how, then
 	once sync.Once
+	user string
+	args []string
+
+	mu        sync.Mutex
+	databases int // made so far
 }
 
 // Start starts a server. Settings are lines of its configuration, such as
-// "max_parallel_workers_per_gather = 0". It keeps nothing safe from a crash: fsync is
-// off. The superuser of the system is not allowed to run it, so its programs then run
+// "max_parallel_workers_per_gather = 0". It keeps nothing safe from a crash unless they
+// say so: fsync is off. The superuser of the system is not allowed to run it, so its programs then run
 // as the user postgres or nobody.
 func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
-	s := &Server{done: make(chan struct{})}
+	s := &Server{done: make(chan struct{}), user: "bench"}
 	if s.bin, s.psql, err = programs(); err != nil {
 		return nil, err
 	}
@@ -56,7 +61,7 @@ func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
 		return nil, err
 	}
 	data := filepath.Join(s.dir, "data")
-	init := s.command(ctx, "initdb", "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	init := s.command(ctx, "initdb", "-D", data, "-U", s.user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	if out, err := init.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
@@ -64,17 +69,36 @@ func Start(ctx context.Context, settings ...string) (_ *Server, err error) {
 	for _, line := range settings {
 		args = append(args, "-c", strings.ReplaceAll(line, " ", ""))
 	}
-	s.cmd = s.command(context.Background(), "postgres", args...)
+	s.args = args
+	return s, s.start(ctx)
+}
+
+func (s *Server) start(ctx context.Context) error {
+	s.done = make(chan struct{})
+	s.cmd = s.command(context.Background(), "postgres", s.args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
-	}
-	go func() {
-		s.err = s.cmd.Wait()
 		close(s.done)
-	}()
-	return s, s.ready(ctx)
+		return fmt.Errorf("postgres: %w", err)
+	}
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		s.err = cmd.Wait()
+		close(done)
+	}(s.cmd, s.done)
+	return s.ready(ctx)
 }
+
+// Kill ends the server as a crash does; its folder stays.
+func (s *Server) Kill() error {
+	if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil { // at once, and its children with it
+		return err
+	}
+	<-s.done
+	return nil
+}
+
+// Again starts a server that was killed.
+func (s *Server) Again(ctx context.Context) error { return s.start(ctx) }
 
 // ready waits until the server answers.
 func (s *Server) ready(ctx context.Context) error {
@@ -102,6 +126,9 @@ func (s *Server) Stop() {
 		_ = os.RemoveAll(s.dir) // what is left is in a temporary folder
 	})
 }
+
+// Env is how psql and its like find the server, as its administrator.
+func (s *Server) Env() []string { return []string{"PGHOST=" + s.dir, "PGUSER=" + s.user} }
 
 // Version is what the server calls itself.
 func (s *Server) Version(ctx context.Context) (string, error) {
@@ -168,7 +195,7 @@ func (s *Server) Time(ctx context.Context, sql string, times int) (time.Duration
 
 // run runs psql, which stops at the first error.
 func (s *Server) run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
-	args = append([]string{"-h", s.dir, "-U", "bench", "-d", "postgres", "-X", "-q", "-v", "ON_ERROR_STOP=1"}, args...)
+	args = append([]string{"-h", s.dir, "-U", s.user, "-d", "postgres", "-X", "-q", "-v", "ON_ERROR_STOP=1"}, args...)
 	cmd := exec.CommandContext(ctx, s.psql, args...)
 	cmd.Stdin = stdin
 	var out, errs bytes.Buffer
@@ -205,6 +232,12 @@ func programs() (bin, psql string, err error) {
 		}
 	}
 	return "", "", ErrNotInstalled
+}
+
+// Installed reports whether there is a server to start.
+func Installed() bool {
+	_, _, err := programs()
+	return err == nil
 }
 
 func exists(path string) bool {

@@ -54,8 +54,13 @@ func (g *Gateway) Address() string { return g.grpc }
 // REST is the base of REST's URLs.
 func (g *Gateway) REST() string { return "https://" + g.rest }
 
-// Database is the gateway's SQLite file.
-func (g *Gateway) Database() string { return filepath.Join(g.Dir, "gateway.db") }
+// Database is the gateway's SQLite file, or where else its database is.
+func (g *Gateway) Database() string {
+	if g.n.Store != "" {
+		return g.n.Store
+	}
+	return filepath.Join(g.Dir, "gateway.db")
+}
 
 // BlobDir is the folder of corrections, sealed seeds and answers.
 func (g *Gateway) BlobDir() string { return filepath.Join(g.Dir, "blobs") }

@@ -51,6 +51,7 @@ type Options struct {
 	Inboxes map[int]keyholder.ApprovalRules // which queries wait for people of keyholders, by their number
 	Blobs   func(flow.Blobs) flow.Blobs     // wraps the gateway's storage
 	Storage columnstore.Options             // of ciphertext
+	Store   string                          // address of the gateway's database; default a file of SQLite
 
 	Keystore func(carnet.PartyID) keys.Store  // of a keyholder; nil, or what it returns: in memory
 	Sharer   func(carnet.PartyID) keys.Sharer // of a keyholder; nil, or what it returns: from its keystore

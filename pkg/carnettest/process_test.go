@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/postgres"
 )
 
 // buildOnce compiles the three programs once for all tests of a run.
@@ -34,6 +36,7 @@ func TestMain(m *testing.M) {
 			os.RemoveAll(dir)
 		}
 	}
+	postgres.StopShared()
 	os.Exit(code)
 }
 

@@ -36,8 +36,14 @@ func startReal(t *testing.T) *realNetwork { return startRealWith(t, nil) }
 // startRealWith is startReal with keys and certificates from Vault, unless it is nil.
 func startRealWith(t *testing.T, vault *vaultserver.Server) *realNetwork {
 	t.Helper()
+	return startRealAt(t, Options{}, vault)
+}
+
+// startRealAt is startRealWith with the gateway's database where the options say.
+func startRealAt(t *testing.T, o Options, vault *vaultserver.Server) *realNetwork {
+	t.Helper()
 	r := &realNetwork{bin: programs(t), vault: vault}
-	n := &Network{Options: Options{}.withDefaults(), Dir: t.TempDir(), identities: map[carnet.PartyID]*ident.Identity{},
+	n := &Network{Options: o.withDefaults(), Dir: t.TempDir(), identities: map[carnet.PartyID]*ident.Identity{},
 		log: &lockedBuffer{}, clients: map[carnet.PartyID]*client.Client{}, certs: newCertificates(t)}
 	r.Network = n
 	for _, id := range []carnet.PartyID{Registrar, Operator, Auditor, "kz", "uz", "kg", "buyer", "second"} {
@@ -57,7 +63,7 @@ func startRealWith(t *testing.T, vault *vaultserver.Server) *realNetwork {
 	}
 	r.gateway = newProcess(t, n.Dir, "carnet-gateway", append([]string{filepath.Join(r.bin, "carnet-gateway"), "serve", "--data", n.Gateway.Dir,
 		"--listen", n.Gateway.grpc, "--rest-listen", "", "--metrics-listen", "", "--identity", n.file("operator.json"),
-		"--registrar-key", n.file("registrar.pub"), "--log-level", "warn"}, certificate...)...)
+		"--registrar-key", n.file("registrar.pub"), "--log-level", "warn", "--store", n.Store}, certificate...)...)
 	r.startGateway(t)
 	t.Cleanup(n.closeClients)
 	// The keyholders of the harness are there for their numbers and files only.

@@ -34,7 +34,8 @@ type group struct {
 
 // update runs one change.
 func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) {
-	// The statements of a change are not interrupted: SQLite would undo those of all.
+	// The statements of a change are not interrupted when its caller goes: SQLite and
+	// PostgreSQL would undo those of all.
 	calm := context.WithoutCancel(ctx)
 	s.groups.waiting.Add(1)
 	s.groups.turn.Lock()
@@ -51,8 +52,15 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 	}
 	g.size++
 	returned := false
+	work, done := calm, func() {}
+	if s.limit > 0 {
+		work, done = context.WithTimeout(calm, s.limit)
+	}
 	defer func() { // also when do panics
-		g.end(calm, returned && err == nil)
+		if kept := g.end(work, returned && err == nil); kept != nil && returned && err == nil {
+			err = kept
+		}
+		done()
 		if g.err != nil || g.size >= mostInGroup || s.groups.waiting.Load() == 0 {
 			s.groups.open = nil
 			g.commit()
@@ -63,12 +71,12 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 			err = g.err
 		}
 	}()
-	if g.err = exec(calm, g.tx, `SAVEPOINT change`); g.err != nil {
+	if g.err = exec(work, g.tx, `SAVEPOINT change`); g.err != nil {
 		returned = true
 		return g.err
 	}
 	if err = ctx.Err(); err == nil {
-		err = do(&tx{calm, g.tx})
+		err = do(&tx{work, g.tx})
 	}
 	if err == nil {
 		err = ctx.Err() // whoever asked has gone; nothing has happened
@@ -77,17 +85,21 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 	return err
 }
 
-// end keeps or undoes the change that ran last.
-func (g *group) end(ctx context.Context, keep bool) {
+// end keeps or undoes the change that ran last. An error is of this change alone: one of
+// its statements failed, after which PostgreSQL keeps none, and nobody looked.
+func (g *group) end(ctx context.Context, keep bool) (failed error) {
 	if g.err != nil {
-		return
+		return nil
 	}
-	if !keep {
-		if g.err = exec(ctx, g.tx, `ROLLBACK TO SAVEPOINT change`); g.err != nil {
-			return
+	if keep {
+		if failed = exec(ctx, g.tx, `RELEASE SAVEPOINT change`); failed == nil {
+			return nil
 		}
 	}
-	g.err = exec(ctx, g.tx, `RELEASE SAVEPOINT change`)
+	if g.err = exec(ctx, g.tx, `ROLLBACK TO SAVEPOINT change`); g.err == nil {
+		g.err = exec(ctx, g.tx, `RELEASE SAVEPOINT change`)
+	}
+	return failed
 }
 
 // commit decides about all changes of the group.

@@ -1,16 +1,15 @@
-// Package store keeps the gateway's metadata in SQLite: registry, catalogue,
-// uploads, queries, and the journal that every statement lives in. It implements
-// flow.Store and is the only importer of the database driver.
+// Package store keeps the gateway's metadata in SQLite, in a file of its own, or in
+// PostgreSQL: registry, catalogue, uploads, queries, and the journal that every statement
+// lives in. It implements flow.Store and is the only importer of the database drivers.
 //
-// The life of a change: Update waits for its turn in a write transaction, which SQLite
-// serialises with all others; the use case reads, decides, writes its rows and appends its
-// statement to the journal; commit makes all of it durable (write-ahead log,
-// synchronous FULL) or, on any error, none. Changes that come at the same time share a
-// commit. The tables beside the journal are
+// The life of a change: Update waits for its turn, one change at a time; the use case
+// reads, decides, writes its rows and appends its statement to the journal; commit makes all of it durable or, on any error, none. Changes that come at
+// the same time share a commit. The tables beside the journal are
 // indexes into it and can be rebuilt from it, except uploads, block hashes, sealed
-// seeds, progress and co-signatures.
+// seeds, progress, co-signatures and what is noted beside.
 //
-// SQL uses $1 placeholders and types that PostgreSQL has as well. What a store must
+// One SQL text serves both: $1 placeholders, and types that PostgreSQL has and SQLite
+// takes. What differs is in sqlite.go and postgres.go. What a store must
 // do is written down as a test in package storetest.
 package store
 
@@ -21,12 +20,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/flow"
@@ -37,56 +34,39 @@ var migrations embed.FS
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	write  *sql.DB // one connection: writers wait in line here, not on SQLite's lock
+	write  *sql.DB // one connection: writers wait in line here, not on the database's locks
 	read   *sql.DB
+	view   sql.TxOptions // of reading transactions: one consistent state
+	limit  time.Duration // of one statement of SQL in a change; 0: none
 	groups groups
 }
 
 var _ flow.Store = (*Store)(nil)
 
-// Open opens or creates the database file and applies outstanding migrations. A
-// database written by a newer version is refused.
-func Open(ctx context.Context, file string) (*Store, error) {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) // so that its mode is right from the first byte on
-	if err != nil {
-		return nil, unusable(file, err)
+// Open opens a database and applies outstanding migrations: at an address that begins with
+// postgres:// or postgresql://, or in a file, which is created if it is absent. A database written by a
+// newer version is refused, and so is one that another gateway writes to.
+func Open(ctx context.Context, place string) (*Store, error) {
+	if IsAddress(place) {
+		return openPostgres(ctx, place)
 	}
-	f.Close()
-	s := &Store{}
-	if s.write, err = open(file, url.Values{"_txlock": {"immediate"}}); err == nil {
-		s.write.SetMaxOpenConns(1)
-		if err = migrate(ctx, s.write); err == nil {
-			// Reading transactions are deferred: they never wait for the writer.
-			if s.read, err = open(file, url.Values{"_txlock": {"deferred"}}); err == nil {
-				s.read.SetMaxOpenConns(8)
-				return s, nil
-			}
-		}
-	}
-	s.Close()
-	return nil, unusable(file, err)
+	return openSQLite(ctx, place)
 }
 
-func unusable(file string, err error) error {
+func unusable(what string, err error, remedy string) error {
 	var e *carnet.Error
 	if errors.As(err, &e) {
-		return err
+		return e
 	}
-	return carnet.E(carnet.Precondition, "STORE_UNUSABLE", "the database %s can't be used", file).Because(err).
-		Fix("check that the folder exists, is writable, has free space and is used by one gateway only")
+	return carnet.E(carnet.Precondition, "STORE_UNUSABLE", "the database %s can't be used", what).Because(err).Fix("%s", remedy)
 }
 
-func open(file string, q url.Values) (*sql.DB, error) {
-	q["_pragma"] = []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
-}
-
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, dir, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}
@@ -109,7 +89,7 @@ func (s *Store) Version(ctx context.Context) (v int64, err error) {
 	return v, err
 }
 
-// Close waits for running transactions and closes the file.
+// Close waits for running transactions and closes the database.
 func (s *Store) Close() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write} {
@@ -122,16 +102,7 @@ func (s *Store) Close() error {
 
 // View runs do on one consistent state.
 func (s *Store) View(ctx context.Context, do func(flow.Tx) error) error {
-	return run(ctx, s.read, &sql.TxOptions{ReadOnly: true}, do)
-}
-
-// Update runs do alone among writers, all or nothing.
-func (s *Store) Update(ctx context.Context, do func(flow.Tx) error) error {
-	return s.update(ctx, do)
-}
-
-func run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, do func(flow.Tx) error) error {
-	t, err := db.BeginTx(ctx, opts)
+	t, err := s.read.BeginTx(ctx, &s.view)
 	if err != nil {
 		return err
 	}
@@ -145,6 +116,11 @@ func run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, do func(flow.Tx) 
 	return nil
 }
 
+// Update runs do alone among writers, all or nothing.
+func (s *Store) Update(ctx context.Context, do func(flow.Tx) error) error {
+	return s.update(ctx, do)
+}
+
 // tx is one transaction; its methods are in the files named after the interfaces
 // of package flow.
 type tx struct {
@@ -153,13 +129,13 @@ type tx struct {
 }
 
 func (t *tx) exec(query string, args ...any) error {
-	_, err := t.ExecContext(t.ctx, query, args...)
+	_, err := t.ExecContext(t.ctx, query, storable(args)...)
 	return err
 }
 
 // one scans the only row of a query; no row is an error of kind NotFound.
 func (t *tx) one(what, query string, args []any, dest ...any) error {
-	err := t.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	err := t.QueryRowContext(t.ctx, query, storable(args)...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return notFound(what)
 	}
@@ -168,7 +144,7 @@ func (t *tx) one(what, query string, args []any, dest ...any) error {
 
 // all calls scan for every row.
 func (t *tx) all(query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := t.QueryContext(t.ctx, query, args...)
+	rows, err := t.QueryContext(t.ctx, query, storable(args)...)
 	if err != nil {
 		return err
 	}
@@ -179,6 +155,17 @@ func (t *tx) all(query string, args []any, scan func(*sql.Rows) error) error {
 		}
 	}
 	return rows.Err()
+}
+
+// storable replaces what PostgreSQL has no place for in texts: bytes that are no UTF-8, and
+// the character NUL. Names have neither, so none of them is found or taken for another.
+func storable(args []any) []any {
+	for i := range args {
+		if s, ok := args[i].(string); ok {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 func notFound(what string) error {
