@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -17,6 +18,8 @@ type committeeRegisterCmd struct {
 	Member        []string `required:"" help:"Keyholder, in the order of the numbers 1 to n. Repeat it, or separate by commas." placeholder:"ID"`
 	Threshold     int      `required:"" help:"How many members open an answer; one fewer learn nothing." placeholder:"T"`
 	PrivateChecks int      `help:"Members that must agree on the check of a private parameter, at least 2t-1 [default: 3t-2]. With fewer than 3t-2, a buyer helped by a member could select anything." placeholder:"M"`
+	Policy        string   `help:"Policy bundle that all members and the gateway have to decide by, in this version or a later one [default: each decides]." placeholder:"NAME@VERSION"`
+	PolicyDigest  string   `help:"Digest of that version, as carnet policy check prints it." placeholder:"HASH"`
 	Attestations  int      `help:"Below so many members that computed themselves, answers are marked unattested." default:"1"`
 }
 
@@ -35,6 +38,9 @@ func (c *committeeRegisterCmd) Run(a *app) error {
 	}
 	defer cl.Close()
 	body := carnet.Committee{ID: carnet.CommitteeID(c.ID), Threshold: c.Threshold, Attestations: c.Attestations, PrivateChecks: c.PrivateChecks}
+	if body.Policy, err = demand(c.Policy, c.PolicyDigest); err != nil {
+		return err
+	}
 	for _, m := range c.Member {
 		body.Members = append(body.Members, carnet.PartyID(m))
 	}
@@ -46,6 +52,28 @@ func (c *committeeRegisterCmd) Run(a *app) error {
 	}
 	a.printf("registered committee %s: any %d of %d open, %d co-sign the journal; entry %d\n", c.ID, c.Threshold, len(c.Member), body.Quorum, ref.Seq)
 	return nil
+}
+
+// demand reads a demand for a policy bundle, nil if there is none.
+func demand(bundle, digest string) (*carnet.PolicyDemand, error) {
+	bad := carnet.E(carnet.Invalid, "BAD_COMMITTEE", "the demand for a policy bundle can't be read")
+	if bundle == "" && digest == "" {
+		return nil, nil
+	}
+	name, version, _ := strings.Cut(bundle, "@")
+	d := &carnet.PolicyDemand{Name: name}
+	var err error
+	if d.Version, err = strconv.ParseInt(version, 10, 64); err != nil {
+		return nil, bad.Fix("give --policy as NAME@VERSION, such as corridor@3")
+	}
+	if digest != "" {
+		h, err := carnet.ParseHash(digest)
+		if err != nil {
+			return nil, bad.Because(err).Fix("give --policy-digest as carnet policy check prints it")
+		}
+		d.Digest = &h
+	}
+	return d, d.Validate()
 }
 
 type committeeListCmd struct {
@@ -76,7 +104,11 @@ func (c *committeeListCmd) Run(a *app) error {
 		for _, m := range x.Members {
 			members = append(members, string(m))
 		}
-		rows = append(rows, []string{string(x.ID), fmt.Sprintf("%d of %d", x.Threshold, len(x.Members)), fmt.Sprint(x.Quorum), strings.Join(members, ",")})
+		demanded := "any"
+		if d := x.Policy; d != nil {
+			demanded = fmt.Sprintf("%s@%d", d.Name, d.Version)
+		}
+		rows = append(rows, []string{string(x.ID), fmt.Sprintf("%d of %d", x.Threshold, len(x.Members)), fmt.Sprint(x.Quorum), demanded, strings.Join(members, ",")})
 	}
-	return a.table([]string{"COMMITTEE", "OPENS", "QUORUM", "MEMBERS"}, rows)
+	return a.table([]string{"COMMITTEE", "OPENS", "QUORUM", "POLICY", "MEMBERS"}, rows)
 }

@@ -96,6 +96,8 @@ type Committee struct {
 	// keyholder could select anything, which the committee accepts by setting it.
 	PrivateChecks int       `json:"private_checks,omitempty"`
 	Created       time.Time `json:"created"`
+	// Policy is the bundle that its members, and the gateway, have to decide by; nil: any.
+	Policy *PolicyDemand `json:"policy,omitempty"`
 }
 
 // Dealing publishes how a dataset key was shared. KeyID = SHA-256 of its payload.

@@ -2,6 +2,7 @@ package carnettest
 
 import (
 	"crypto/rand"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,9 @@ func TestSeedsInTheEngine(t *testing.T) {
 		require.Len(t, got.Used, 4)
 		require.Empty(t, got.Liars)
 	}
+
+	// Noise: the engine draws what others who hold the same part draw, for every sort.
+	publishNoisy(t, n).requireNoise(t, n, slices.Concat(noisyPlain(), noisyPrivate()[:3], noisyAcross()[:4]))
 
 	// Sealed when a query comes: it is answered afterwards.
 	require.NoError(t, server.Seal(Context(t)))

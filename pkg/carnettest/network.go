@@ -47,6 +47,7 @@ type Options struct {
 	Around  func(flow.Policy) flow.Policy   // wraps the gateway's policy
 	Judges  map[int]*policy.Holder          // bundles that keyholders decide by, by their number
 	Places  map[int]carnet.Jurisdiction     // of keyholders, by their number; default CH
+	Demand  *carnet.PolicyDemand            // of the committee
 	Release keyholder.Policy                // the keyholders'; default the owners' terms
 	Inboxes map[int]keyholder.ApprovalRules // which queries wait for people of keyholders, by their number
 	Blobs   func(flow.Blobs) flow.Blobs     // wraps the gateway's storage
@@ -199,7 +200,7 @@ func (n *Network) Log() string { return n.log.tail(1 << 30) }
 func (n *Network) register(t testing.TB) {
 	ctx := Context(t)
 	n.registerParties(t)
-	body := carnet.Committee{ID: CommitteeID, Threshold: n.Threshold, Quorum: (n.Options.Keyholders + n.Threshold + 1) / 2, Attestations: n.Attestations, PrivateChecks: n.PrivateChecks}
+	body := carnet.Committee{ID: CommitteeID, Threshold: n.Threshold, Quorum: (n.Options.Keyholders + n.Threshold + 1) / 2, Attestations: n.Attestations, PrivateChecks: n.PrivateChecks, Policy: n.Demand}
 	for _, k := range n.Keyholders {
 		n.Register(t, carnet.Party{ID: k.Party, Name: string(k.Party), Jurisdiction: n.place(k.Number), Roles: []carnet.Role{carnet.RoleKeyholder},
 			SigningKey: k.Keys.Signer().Public(), SealingKey: k.Keys.SealingKey(), Created: now()}, k.Keys.Signer())

@@ -52,6 +52,9 @@ func verifyCommittee(env *evidence.Envelope, registrar ed25519.PublicKey) (*Comm
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Policy.Validate(); err != nil {
+		return nil, err
+	}
 	seen := map[carnet.PartyID]bool{}
 	for _, m := range c.Members {
 		if seen[m] {

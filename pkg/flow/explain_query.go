@@ -47,7 +47,7 @@ func (g *Gateway) ExplainQuery(ctx context.Context, as *carnet.Party, products [
 	if out.Quote, err = meter.Quote(meter.Uses(p), as.ID, g.now()); err != nil {
 		return nil, err
 	}
-	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, purpose, p, g.now()})
+	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, purpose, p, g.now(), g.Operator, &in.committee})
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,9 @@ type PolicyRequest struct {
 	Purpose string
 	Plan    *plan.Plan
 	Now     time.Time
+
+	Judge     carnet.PartyID    // who asks: the gateway's operator
+	Committee *carnet.Committee // that guards the keys; nil: not known
 }
 
 // PolicyDataset is a dataset to be published that a policy judges.
@@ -55,16 +58,35 @@ type Policy interface {
 	CheckDataset(ctx context.Context, d PolicyDataset) (Verdict, error)
 }
 
-// OwnersTerms is the policy that owners wrote into their manifests.
+// OwnersTerms is the policy that owners wrote into their manifests, and no bundle beside. A
+// committee that demands one is not answered for.
 type OwnersTerms struct{}
 
 // Check implements Policy.
 func (OwnersTerms) Check(_ context.Context, r PolicyRequest) (v Verdict, err error) {
+	v = KeepTerms(r)
+	v.Demand(r, nil)
+	return v, nil
+}
+
+// Demand adds a refusal if the committee demands another bundle than the one in use; nil stands
+// for none.
+func (v *Verdict) Demand(r PolicyRequest, has *carnet.PolicyBundle) {
+	if r.Committee == nil {
+		return
+	}
+	if e := r.Committee.Policy.Unmet(r.Judge, has); e != nil {
+		v.Refusals = append(v.Refusals, Refusal{By: r.Judge, Reason: e.Reason, Message: e.Msg, Remedy: e.Remedy})
+	}
+}
+
+// KeepTerms judges by the owners' terms alone.
+func KeepTerms(r PolicyRequest) (v Verdict) {
 	for _, t := range terms.Check(terms.Request{Buyer: r.Buyer.ID, From: r.Buyer.Jurisdiction, Purpose: r.Purpose, Plan: r.Plan, Now: r.Now}) {
 		v.Refusals = append(v.Refusals, Refusal{By: t.By, Reason: t.Reason, Message: t.Message, Remedy: t.Remedy})
 	}
 	v.Approval = terms.Approvers(r.Plan)
-	return v, nil
+	return v
 }
 
 // CheckDataset implements Policy: owners publish what they like.

@@ -35,6 +35,9 @@ func (g *Gateway) RegisterCommittee(ctx context.Context, env *evidence.Envelope)
 	if c.Attestations < 0 || c.Attestations > n {
 		return Ref{}, bad("BAD_COMMITTEE", "the committee statement is not acceptable").With("attestations", "want 0 to %d", n)
 	}
+	if err := c.Policy.Validate(); err != nil {
+		return Ref{}, err
+	}
 	return g.record(ctx, env, func(tx Tx, st Stored) error {
 		if _, err := tx.GetNamed(NamedCommittee, string(c.ID)); !absent(err) {
 			return orElse(err, known("COMMITTEE_EXISTS", "committee %q is registered with another statement", c.ID))

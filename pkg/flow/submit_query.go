@@ -74,7 +74,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 		sharing = share.SelectionOf(&q).Hash()
 	}
 	asked, numbers := charges(in, p, sharing), numbered(in, p, sharing)
-	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now()})
+	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now(), g.Operator, &in.committee})
 	if err != nil {
 		return Ref{}, err
 	}

@@ -115,6 +115,9 @@ func (s *State) applyCommittee(env *evidence.Envelope) error {
 	if c.Body.Quorum < (n+t+1)/2 || c.Body.Quorum > n {
 		return invalid("BAD_QUORUM", "a committee of %d with threshold %d needs a quorum of %d, not %d", n, t, (n+t+1)/2, c.Body.Quorum)
 	}
+	if err := c.Body.Policy.Validate(); err != nil {
+		return err
+	}
 	seen := map[carnet.PartyID]bool{}
 	for _, id := range c.Body.Members {
 		if p := s.parties[id]; p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[id] {

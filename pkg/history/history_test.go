@@ -58,6 +58,9 @@ func TestStatementsWithoutEffect(t *testing.T) {
 		{"a committee with a low quorum", "BAD_QUORUM", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeCommittee, carnet.Committee{Members: historytest.Keyholders, Threshold: 2, Quorum: 2}, historytest.Registrar)
 		}},
+		{"a committee that demands no bundle in particular", "BAD_COMMITTEE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeCommittee, carnet.Committee{Members: historytest.Keyholders, Threshold: 2, Quorum: 3, Policy: &carnet.PolicyDemand{Version: 2}}, historytest.Registrar)
+		}},
 		{"a committee with a stranger", "BAD_MEMBER", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeCommittee, carnet.Committee{Members: []carnet.PartyID{"k1", "k2", owner}, Threshold: 2, Quorum: 3}, historytest.Registrar)
 		}},

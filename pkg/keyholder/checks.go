@@ -207,7 +207,7 @@ func checkPolicy(ctx context.Context, k *Keyholder, c *Case) error {
 	if err != nil {
 		return asRefusal(err)
 	}
-	r := Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: datasets(c.inputs), Now: k.now(),
+	r := Request{Query: &c.Query, Plan: p, Buyer: c.buyer, Datasets: datasets(c.inputs), Now: k.now(), Judge: k.cfg.Party,
 		Committee: &c.committee().body, Homes: map[carnet.KeyID]int{}, Parties: c.parties, Published: c.published}
 	for _, in := range c.inputs {
 		if h := in.dealing.body.Home; h != nil {

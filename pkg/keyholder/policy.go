@@ -34,6 +34,7 @@ type Request struct {
 	Plan     *plan.Plan
 	Datasets []plan.Dataset // the inputs, with the owners' terms
 	Now      time.Time
+	Judge    carnet.PartyID // this keyholder
 
 	// As the journal was before the query's entry.
 	Committee *carnet.Committee
@@ -43,19 +44,39 @@ type Request struct {
 }
 
 // OwnerTerms is the policy that every owner's signed terms are kept, and nothing
-// more.
+// more. It answers for no committee that demands a policy bundle.
 type OwnerTerms struct{}
 
-// Check implements Policy. The first unmet condition is the reason; others follow
-// as violations.
+// Check implements Policy.
 func (OwnerTerms) Check(_ context.Context, r Request) (Verdict, error) {
+	if err := r.Demanded(nil); err != nil {
+		return Verdict{}, err
+	}
+	return Verdict{}, KeepTerms(r)
+}
+
+// Demanded refuses if the committee demands another bundle than the one in use; nil stands
+// for none.
+func (r *Request) Demanded(has *carnet.PolicyBundle) error {
+	if r.Committee == nil {
+		return nil
+	}
+	if e := r.Committee.Policy.Unmet(r.Judge, has); e != nil {
+		return e
+	}
+	return nil
+}
+
+// KeepTerms judges by the owners' terms alone. The first unmet condition is the reason;
+// others follow as violations.
+func KeepTerms(r Request) error {
 	refusals := terms.Check(terms.Request{Buyer: r.Query.Buyer, From: r.Buyer.Jurisdiction, Purpose: r.Query.Purpose, Plan: r.Plan, Now: r.Now})
 	if len(refusals) == 0 {
-		return Verdict{}, nil
+		return nil
 	}
 	e := refusals[0].Error()
 	for _, more := range refusals[1:] {
 		e = e.With(string(more.Dataset), "%s", more.Message)
 	}
-	return Verdict{}, e
+	return e
 }

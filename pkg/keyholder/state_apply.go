@@ -55,6 +55,9 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	if c.Quorum < (n+t+1)/2 || c.Quorum > n {
 		return noEffect("BAD_QUORUM", "a committee of %d with threshold %d needs a quorum of %d, not %d", n, t, (n+t+1)/2, c.Quorum)
 	}
+	if err := c.Policy.Validate(); err != nil {
+		return err
+	}
 	number := 0
 	seen := map[carnet.PartyID]bool{}
 	for i, id := range c.Members {

@@ -59,8 +59,11 @@ func TestBadBundles(t *testing.T) {
 			f[policy.ManifestName] = append(bytes.Replace(f[policy.ManifestName], []byte("[config"), []byte("[carnet, config"), 1), '\n')
 			f["carnet/decision.yaml"] = []byte("allow: true")
 		}, "carnet"},
-		"missing setting": {replace("config.yaml", "valid_days: 30", ""), "no decision about an example"},
-		"two documents":   {func(f map[string][]byte) { f["config.yaml"] = append(f["config.yaml"], "---\nx: 1\n"...) }, "config.yaml"},
+		"rounding":           {replace("config.yaml", "min_group: 0", "rounding: 5\nmin_group: 0"), "rounding, which protects nobody"},
+		"rounding by a rule": {replace("rules/base.rego", "\"min_group\":", "\"rounding\": 5,\n\t\"min_group\":"), "rounding, which protects nobody"},
+		"misspelt setting":   {replace("config.yaml", "min_group: 0", "min_gruop: 5"), "no rule reads min_gruop"},
+		"missing setting":    {replace("config.yaml", "valid_days: 30", ""), "no decision about an example"},
+		"two documents":      {func(f map[string][]byte) { f["config.yaml"] = append(f["config.yaml"], "---\nx: 1\n"...) }, "config.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := own(t)

@@ -45,6 +45,9 @@ func (b *Bundle) compile() (*ast.Compiler, error) {
 	if len(c.GetRulesExact(ast.MustParseRef(entry))) == 0 {
 		return nil, badBundle(b, "the rule %s is missing", entry)
 	}
+	if err := b.settings(c); err != nil {
+		return nil, err
+	}
 	laws, err := b.laws()
 	if err != nil {
 		return nil, err
@@ -61,6 +64,31 @@ func (b *Bundle) compile() (*ast.Compiler, error) {
 		}
 	}
 	return c, nil
+}
+
+// settings: every setting of config.yaml is read by a rule. One that is misspelt, or that
+// there is no rule for, would be kept by nobody.
+func (b *Bundle) settings(c *ast.Compiler) error {
+	config, _ := b.data["config"].(map[string]any)
+	read := map[string]bool{}
+	for _, m := range c.Modules {
+		ast.WalkTerms(m, func(t *ast.Term) bool {
+			if s, ok := t.Value.(ast.String); ok {
+				read[string(s)] = true
+			}
+			return false
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		switch {
+		case read[name]:
+		case name == "rounding":
+			return badBundle(b, "config.yaml obliges to %s", noRounding)
+		default:
+			return badBundle(b, "no rule reads %s of config.yaml: is it misspelt?", name)
+		}
+	}
+	return nil
 }
 
 var (

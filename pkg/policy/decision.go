@@ -61,11 +61,17 @@ func (d *Decision) Blocking() (out []Finding) {
 	return out
 }
 
+// noRounding says why an obligation to round is none: decision 27.
+const noRounding = "rounding, which protects nobody: a buyer opens the exact number first; oblige to noise or a minimum group instead"
+
 // raw is what rules return.
 type raw struct {
-	Allow       bool        `json:"allow"`
-	Findings    []Finding   `json:"findings"`
-	Obligations Obligations `json:"obligations"`
+	Allow       bool      `json:"allow"`
+	Findings    []Finding `json:"findings"`
+	Obligations struct {
+		Obligations
+		Rounding json.RawMessage `json:"rounding"` // what nobody can keep: refused by name
+	} `json:"obligations"`
 }
 
 // decisionOf checks what rules returned and brings it into canonical form. Rules that
@@ -75,7 +81,10 @@ func decisionOf(b []byte) (*Decision, error) {
 	if err := decode(b, &r); err != nil {
 		return nil, fmt.Errorf("the decision has another form: %w", err)
 	}
-	d := &Decision{Allow: r.Allow, Findings: list(r.Findings), Changes: []string{}, Obligations: r.Obligations}
+	if r.Obligations.Rounding != nil {
+		return nil, fmt.Errorf("it obliges to %s", noRounding)
+	}
+	d := &Decision{Allow: r.Allow, Findings: list(r.Findings), Changes: []string{}, Obligations: r.Obligations.Obligations}
 	slices.SortFunc(d.Findings, compare)
 	d.Findings = slices.Compact(d.Findings)
 	blocked := false

@@ -96,7 +96,8 @@ func datasetOf(d *plan.Dataset, owner Party, home, revoked bool) Dataset {
 	out := Dataset{
 		ID: m.ID, Statement: d.Hash, Owner: owner, Jurisdiction: m.Jurisdiction, Layout: m.Layout, HomeVeto: home, Revoked: revoked,
 		Terms: Terms{Buyers: m.Terms.Buyers, Jurisdictions: m.Terms.Jurisdictions, Purposes: m.Terms.Purposes,
-			GroupBy: m.Terms.GroupBy, Filters: m.Terms.Filters, MinOwners: m.Terms.MinOwners, Approval: m.Terms.Approval, Expires: m.Terms.Expires},
+			GroupBy: m.Terms.GroupBy, Filters: m.Terms.Filters, MinOwners: m.Terms.MinOwners,
+			MinGroup: m.Terms.MinGroup, MaxShare: m.Terms.MaxShare, Noise: m.Terms.Privacy != nil, Approval: m.Terms.Approval, Expires: m.Terms.Expires},
 	}
 	for i := range m.Files {
 		out.Rows += m.Files[i].Rows

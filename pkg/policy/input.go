@@ -9,7 +9,7 @@ import (
 )
 
 // InputVersion is the version of the form of Input. Rules are written for one.
-const InputVersion = 2
+const InputVersion = 3
 
 // Flow is what crosses a border.
 type Flow string
@@ -77,6 +77,9 @@ type Terms struct {
 	GroupBy       []string              `json:"group_by" doc:"Columns that may be grouped by; empty is all."`
 	Filters       []string              `json:"filters" doc:"Columns that may be filtered by; empty is all."`
 	MinOwners     int                   `json:"min_owners" doc:"Least number of owners that a released number combines."`
+	MinGroup      int                   `json:"min_group" doc:"Least number of persons or firms (rows, if the schema names no unit) behind any combination of released numbers; 0: none is promised."`
+	MaxShare      int                   `json:"max_share" doc:"Largest share, in percent, of one of them in a group; 0: any."`
+	Noise         bool                  `json:"noise" doc:"Its numbers are released with noise only."`
 	Approval      string                `json:"approval" doc:"owner: its owner has to approve every query; empty: nobody has to."`
 	Expires       time.Time             `json:"expires" doc:"Until when, at most 2200-01-01."`
 }

@@ -23,7 +23,6 @@ type Obligations struct {
 	MinOwners  int       `json:"min_owners"`  // least number of owners in every released number
 	MinGroup   int64     `json:"min_group"`   // least number of records behind every released number; 0: any
 	Noise      bool      `json:"noise"`       // every released number has noise
-	Rounding   int64     `json:"rounding"`    // released numbers are multiples of it; 0: any
 	Purposes   []string  `json:"purposes"`    // what results may be used for; empty: anything
 	Approval   []string  `json:"approval"`    // ApprovalOwner, ApprovalJudge
 	ValidUntil time.Time `json:"valid_until"` // when the decision is not relied on any more
@@ -34,7 +33,6 @@ type Obligations struct {
 func (o Obligations) Stricter(p Obligations) Obligations {
 	o.MinOwners = max(o.MinOwners, p.MinOwners)
 	o.MinGroup = max(o.MinGroup, p.MinGroup)
-	o.Rounding = max(o.Rounding, p.Rounding)
 	o.Noise = o.Noise || p.Noise
 	o.Approval = ascending(append(slices.Clone(o.Approval), p.Approval...))
 	switch {
@@ -57,8 +55,8 @@ func (o *Obligations) canonical() error {
 	switch {
 	case o.MinOwners < 1 || o.ValidUntil.IsZero():
 		return fmt.Errorf("its obligations are incomplete")
-	case o.MinGroup < 0 || o.Rounding < 0:
-		return fmt.Errorf("its obligations have negative numbers")
+	case o.MinGroup < 0:
+		return fmt.Errorf("it obliges to a negative minimum group")
 	case slices.ContainsFunc(o.Approval, func(a string) bool { return a != ApprovalOwner && a != ApprovalJudge }):
 		return fmt.Errorf("it obliges to an approval other than %s and %s", ApprovalOwner, ApprovalJudge)
 	case slices.Contains(o.Purposes, ""):
@@ -113,10 +111,6 @@ func (o *Obligations) Unmet(p *plan.Plan, purpose string, now time.Time) (out []
 			add(d.ID, fmt.Sprintf("needs terms of %s with noise: ask %s to publish them, or leave its data out", d.ID, d.Owner),
 				"numbers of %s must be released with noise, and its terms have none", d.ID)
 		}
-		if o.Rounding > 1 && (has.Rounding == 0 || has.Rounding%o.Rounding != 0) {
-			add(d.ID, fmt.Sprintf("needs terms of %s that round to multiples of %d: ask %s to publish them, or leave its data out", d.ID, o.Rounding, d.Owner),
-				"numbers of %s must be rounded to multiples of %d, and its terms round to %d", d.ID, o.Rounding, has.Rounding)
-		}
 	}
 	return out
 }
@@ -129,9 +123,6 @@ func (o Obligations) Words() string {
 	}
 	if o.Noise {
 		out = append(out, "with noise")
-	}
-	if o.Rounding > 1 {
-		out = append(out, fmt.Sprintf("rounded to multiples of %d", o.Rounding))
 	}
 	if len(o.Purposes) > 0 {
 		out = append(out, "for "+strings.Join(o.Purposes, " or ")+" only")

@@ -129,8 +129,8 @@ func TestAttackClockSetBack(t *testing.T) {
 // Of two bundles' obligations the strictest count, and nonsense is none.
 func TestStricterObligations(t *testing.T) {
 	a := policy.Obligations{MinOwners: 2, MinGroup: 5, Purposes: []string{"research", "statistics"}, Approval: []string{"owner"}, ValidUntil: now.Add(time.Hour)}
-	b := policy.Obligations{MinOwners: 3, Noise: true, Rounding: 10, Purposes: []string{"statistics"}, Approval: []string{"judge"}, ValidUntil: now}
-	want := policy.Obligations{MinOwners: 3, MinGroup: 5, Noise: true, Rounding: 10, Purposes: []string{"statistics"}, Approval: []string{"judge", "owner"}, ValidUntil: now}
+	b := policy.Obligations{MinOwners: 3, Noise: true, Purposes: []string{"statistics"}, Approval: []string{"judge"}, ValidUntil: now}
+	want := policy.Obligations{MinOwners: 3, MinGroup: 5, Noise: true, Purposes: []string{"statistics"}, Approval: []string{"judge", "owner"}, ValidUntil: now}
 	require.Equal(t, want, a.Stricter(b))
 	require.Equal(t, want, b.Stricter(a))
 	b.Purposes = []string{"audit"}
@@ -158,7 +158,6 @@ func TestUnmetObligations(t *testing.T) {
 		"group":         {policy.Obligations{MinOwners: 1, MinGroup: 10, ValidUntil: later}, 2},
 		"larger group":  {policy.Obligations{MinOwners: 1, MinGroup: 11, ValidUntil: later}, 3},
 		"noise":         {policy.Obligations{MinOwners: 1, Noise: true, ValidUntil: later}, 3},
-		"rounding":      {policy.Obligations{MinOwners: 1, Rounding: 5, ValidUntil: later}, 3},
 		"purpose":       {policy.Obligations{MinOwners: 1, Purposes: []string{"research"}, ValidUntil: later}, 1},
 		"other purpose": {policy.Obligations{MinOwners: 1, Purposes: []string{"statistics"}, ValidUntil: later}, 0},
 		"too late":      {policy.Obligations{MinOwners: 1, ValidUntil: now}, 1},

@@ -7,7 +7,6 @@ import "github.com/carnet-network/carnet/pkg/carnet"
 type Protection struct {
 	MinGroup int64 // least number of units (rows, if the schema names none) behind it; 0: none is guaranteed
 	Noise    bool  // it has noise
-	Rounding int64 // it is a multiple of this; 0: it is exact
 }
 
 // Provided is what terms guarantee. A policy that obliges to more refuses the dataset.

@@ -125,7 +125,6 @@ obligations := {
 	"min_owners": max({1, config.min_owners} | {d.terms.min_owners | some d in input.datasets}),
 	"min_group": object.get(config, "min_group", 0),
 	"noise": object.get(config, "noise", false),
-	"rounding": object.get(config, "rounding", 0),
 	"purposes": object.get(config, "purposes", []),
 	"approval": object.get(config, "approval", []),
 	"valid_until": valid_until,

@@ -21,7 +21,7 @@ with_instruments(d, kinds, from) := object.union(d, {"instruments": [i |
 	i := {"kind": kind, "number": "1", "jurisdiction": from, "destinations": ["*"], "flows": ["*"], "expires": "2027-06-30T00:00:00Z"}
 ]})
 
-terms := {"buyers": ["*"], "jurisdictions": [], "purposes": ["*"], "aggregates": [], "group_by": [], "filters": [], "min_owners": 0, "approval": "", "expires": "2027-12-31T00:00:00Z"}
+terms := {"buyers": ["*"], "jurisdictions": [], "purposes": ["*"], "aggregates": [], "group_by": [], "filters": [], "min_owners": 0, "min_group": 0, "max_share": 0, "noise": false, "approval": "", "expires": "2027-12-31T00:00:00Z"}
 
 no_plan := {"layout": "cube", "aggregates": ["sum"], "group_by": [], "filters": [], "columns": ["sum"], "groups": 1, "openings": 1, "factors": 1, "rows": 10, "private": false, "owners": 1}
 
@@ -33,7 +33,7 @@ dataset(from, declaration) := {
 # keyholders are three at home and one where the flow goes, so that no place but home
 # could have two.
 flow(name, from, to, declaration) := {
-	"version": 2, "flow": name, "now": now, "judge": party("judge", to), "operator": party("gate", to), "buyer": party("buy", to),
+	"version": 3, "flow": name, "now": now, "judge": party("judge", to), "operator": party("gate", to), "buyer": party("buy", to),
 	"keyholders": [party("k1", from), party("k2", to)], "threshold": 2, "purpose": "statistics",
 	"datasets": [dataset(from, declaration)], "plan": no_plan, "exports": [],
 }
@@ -43,7 +43,7 @@ storage(from, to, declaration) := flow("storage", from, to, declaration)
 release(from, to, declaration) := flow("release", from, to, declaration)
 
 # Tests hold whatever a judge chooses in config.yaml.
-config := {"packs": [name | some name, p in data.packs; count(p.jurisdictions) > 0], "blocked_destinations": [], "quorum_in_one_place_refused": true, "min_owners": 1, "min_group": 0, "noise": false, "rounding": 0, "purposes": [], "approval": [], "valid_days": 30}
+config := {"packs": [name | some name, p in data.packs; count(p.jurisdictions) > 0], "blocked_destinations": [], "quorum_in_one_place_refused": true, "min_owners": 1, "min_group": 0, "noise": false, "purposes": [], "approval": [], "valid_days": 30}
 
 decide(i) := decide_by(i, {})
 

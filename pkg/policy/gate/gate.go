@@ -35,13 +35,12 @@ func New(h *policy.Holder, store flow.Store, operator carnet.PartyID) *Policy {
 
 // Check implements flow.Policy.
 func (p *Policy) Check(ctx context.Context, r flow.PolicyRequest) (flow.Verdict, error) {
-	v, err := flow.OwnersTerms{}.Check(ctx, r)
-	if err != nil {
-		return v, err
-	}
+	v := flow.KeepTerms(r)
+	b := p.holder.Engine().Bundle()
+	v.Demand(r, &carnet.PolicyBundle{Name: b.Name, Version: b.Version, Digest: b.Digest})
 	f := &policy.Facts{Now: r.Now, Judge: p.operator, Operator: p.operator, Datasets: r.Plan.Datasets,
 		Buyer: r.Buyer.ID, Purpose: r.Purpose, Plan: r.Plan, Homes: map[carnet.KeyID]int{}}
-	err = p.store.View(ctx, func(tx flow.Tx) error {
+	err := p.store.View(ctx, func(tx flow.Tx) error {
 		for i := range f.Datasets {
 			d, err := flow.OpenedWith(tx, f.Datasets[i].Manifest.Key)
 			if err != nil {

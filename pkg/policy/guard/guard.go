@@ -27,7 +27,7 @@ func New(h *policy.Holder, me carnet.PartyID) *Policy { return &Policy{h, me} }
 
 // Check implements keyholder.Policy.
 func (p *Policy) Check(ctx context.Context, r keyholder.Request) (v keyholder.Verdict, err error) {
-	if v, err = (keyholder.OwnerTerms{}).Check(ctx, r); err != nil {
+	if err := keyholder.KeepTerms(r); err != nil {
 		return v, err
 	}
 	var published []*carnet.Dataset
@@ -50,6 +50,9 @@ func (p *Policy) Check(ctx context.Context, r keyholder.Request) (v keyholder.Ve
 	for _, flow := range []policy.Flow{policy.FlowShare, policy.FlowRelease} {
 		d, judged, err := p.holder.Judge(ctx, f.Input(flow))
 		if err != nil {
+			return v, err
+		}
+		if err := r.Demanded(&carnet.PolicyBundle{Name: judged.Name, Version: judged.Version, Digest: judged.Bundle}); err != nil {
 			return v, err
 		}
 		records = append(records, judged)
