@@ -2,6 +2,7 @@ package cells
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -16,6 +17,7 @@ type Weights struct {
 	sizes  []int // codes of each dimension
 	nodes  []node
 	known  map[string]Weight
+	fixed  map[int64]Weight // constants
 	done   map[step]Weight
 	left   int // runs that may still be made
 	failed error
@@ -45,8 +47,9 @@ const maxRuns = 4 << 20
 
 // NewWeights returns the functions of the cells over dimensions with so many codes.
 func NewWeights(sizes []int) *Weights {
-	w := &Weights{sizes: sizes, known: map[string]Weight{}, done: map[step]Weight{}, left: maxRuns}
+	w := &Weights{sizes: sizes, known: map[string]Weight{}, fixed: map[int64]Weight{}, done: map[step]Weight{}, left: maxRuns}
 	w.Constant(0)
+	w.Constant(1)
 	return w
 }
 
@@ -54,8 +57,18 @@ func NewWeights(sizes []int) *Weights {
 // are: all that was returned after it is meaningless.
 func (w *Weights) Err() error { return w.failed }
 
+// one is Constant(1).
+const one Weight = 1
+
 // Constant is v for every cell. Constant(0) is Weight 0.
-func (w *Weights) Constant(v int64) Weight { return w.intern(node{level: len(w.sizes), value: v}) }
+func (w *Weights) Constant(v int64) Weight {
+	f, ok := w.fixed[v]
+	if !ok {
+		f = w.intern(node{level: len(w.sizes), value: v})
+		w.fixed[v] = f
+	}
+	return f
+}
 
 // ByCode is a function of the code of one dimension.
 func (w *Weights) ByCode(dim int, value func(code int) int64) Weight {
@@ -100,7 +113,6 @@ func (w *Weights) Cells(list []uint32) Weight {
 	for i := len(w.sizes) - 1; i >= 0; i-- {
 		strides[i] = strides[i+1] * w.sizes[i]
 	}
-	one := w.Constant(1)
 	var at func(level int, list []uint32, first int) Weight
 	at = func(level int, list []uint32, first int) Weight {
 		switch {
@@ -111,6 +123,8 @@ func (w *Weights) Cells(list []uint32) Weight {
 		}
 		var runs []run
 		stride := strides[level+1]
+		var before []uint32 // cells of the code before, which often are the same ones
+		var kid Weight
 		for len(list) > 0 {
 			c := (int(list[0]) - first) / stride
 			end, n := first+(c+1)*stride, 1
@@ -120,12 +134,28 @@ func (w *Weights) Cells(list []uint32) Weight {
 			if c > 0 {
 				runs = push(runs, int32(c), 0)
 			}
-			runs = push(runs, int32(c+1), at(level+1, list[:n], end-stride))
-			list = list[n:]
+			if !moved(before, list[:n]) || int(list[0]-before[0])%stride != 0 {
+				kid = at(level+1, list[:n], end-stride)
+			}
+			runs = push(runs, int32(c+1), kid)
+			before, list = list[:n], list[n:]
 		}
 		return w.choice(level, push(runs, int32(w.sizes[level]), 0))
 	}
 	return at(0, list, 0)
+}
+
+// moved reports whether b is a moved by some distance. Neither is empty, unless a is nil.
+func moved(a, b []uint32) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if b[i]-a[i] != b[0]-a[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // push adds a run that ends at to, unless the runs reach that far already.
@@ -193,6 +223,10 @@ func (w *Weights) apply(op byte, a, b Weight) Weight {
 		return b
 	case a == 0:
 		return 0
+	case op == '*' && a == one:
+		return b
+	case op == '*' && b == one:
+		return a
 	}
 	key := step{op, a, b}
 	if c, ok := w.done[key]; ok {
@@ -252,23 +286,27 @@ func (w *Weights) Of(f Weight, codes []int) int64 {
 	}
 }
 
-// size is how many functions are known.
-func (w *Weights) size() int { return len(w.nodes) }
-
-// truncate forgets all but the first functions, and that there were too many.
-func (w *Weights) truncate(size int) {
-	for i := size; i < len(w.nodes); i++ {
-		delete(w.known, string(w.nodes[i].key()))
-		w.left += 1 + len(w.nodes[i].runs)
+// Import is what f, a function of from, is among those of w. Both have dimensions with the
+// same numbers of codes. done remembers what was imported from the same functions before.
+func (w *Weights) Import(from *Weights, f Weight, done map[Weight]Weight) Weight {
+	if to, ok := done[f]; ok {
+		return to
 	}
-	if size < len(w.nodes) {
-		w.nodes = w.nodes[:size]
-		w.done = map[step]Weight{}
-	}
-	if w.failed != nil {
-		w.failed, w.left = nil, maxRuns
-		for i := range w.nodes {
-			w.left -= 1 + len(w.nodes[i].runs)
+	n := &from.nodes[f]
+	to := Weight(0)
+	if n.level == len(from.sizes) {
+		to = w.Constant(n.value)
+	} else {
+		runs := make([]run, len(n.runs))
+		for i, r := range n.runs {
+			runs[i] = run{r.to, w.Import(from, r.kid, done)}
 		}
+		to = w.choice(n.level, runs)
 	}
+	done[f] = to
+	return to
 }
+
+// Unbounded takes the bound of the memory away, for functions whose number whoever keeps them
+// bounds.
+func (w *Weights) Unbounded() { w.left = math.MaxInt }

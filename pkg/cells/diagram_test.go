@@ -1,12 +1,14 @@
 package cells
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 // everyCell calls f with the codes of every cell, in the order of their numbers.
@@ -142,21 +144,32 @@ func TestTuplesAndEval(t *testing.T) {
 			fs = append(fs, f)
 		}
 		want, got := map[[3]int64]bool{}, map[[3]int64]bool{}
-		const prime = 1_000_003
+		const prime = 1<<61 + 15
 		x := uint64(7)
+		space := &Space{Weights: w, Schema: &schema.Schema{}}
+		for i, size := range sizes {
+			space.Schema.Dimensions = append(space.Schema.Dimensions, schema.Dimension{Name: fmt.Sprint(i), Codes: make([]schema.Code, size)})
+		}
+		e := NewPoints(prime, 1, func() uint64 { x = x*0x9e3779b97f4a7c15 + 1; return x })
 		var numbers []uint64
-		e := w.Eval(prime, func() uint64 { x = x*x%prime + 1; numbers = append(numbers, x); return x })
+		for i := range sizes {
+			before := e.dimension(&space.Schema.Dimensions[i])
+			require.EqualValues(t, 1, before[sizes[i]][0])
+			for c := range sizes[i] {
+				numbers = append(numbers, (before[c+1][0]+prime-before[c][0])%prime)
+			}
+		}
 		sums := make([]uint64, len(fs))
 		everyCell(sizes, func(_ int, codes []int) {
 			var tuple [3]int64
-			product, at := uint64(1), 0
+			cell, at := uint64(1), 0
 			for d, c := range codes {
-				product = product * numbers[at+c] % prime
+				cell = product(cell, numbers[at+c], prime)
 				at += sizes[d]
 			}
 			for i, f := range fs {
 				tuple[i] = w.Of(f, codes)
-				sums[i] = (sums[i] + product*uint64(tuple[i]+prime)) % prime
+				sums[i] = (sums[i] + product(cell, mod(tuple[i], prime), prime)) % prime
 			}
 			want[tuple] = true
 		})
@@ -169,28 +182,21 @@ func TestTuplesAndEval(t *testing.T) {
 		})
 		require.Equal(t, want, got)
 		for i, f := range fs {
-			require.Equal(t, sums[i], e.Of(f))
+			require.Equal(t, []uint64{sums[i]}, e.Of(space, f))
 		}
 	})
 }
 
-// What is forgotten leaves no trace: what is made again is as it was, and room is given back.
-func TestUndo(t *testing.T) {
-	w := NewWeights([]int{3, 3})
-	f := w.Cells([]uint32{1, 2})
-	left, size := w.left, w.size()
-	g := w.Add(f, w.ByCode(1, func(c int) int64 { return int64(c) }))
-	w.truncate(size)
-	require.Equal(t, left, w.left)
-	require.Equal(t, f, w.Cells([]uint32{1, 2}))
-	require.Equal(t, g, w.Add(f, w.ByCode(1, func(c int) int64 { return int64(c) })))
-	w.truncate(size)
-	w.left = 1
-	w.ByNumber([]int{0, 1}, func(n int) int64 { return int64(n) })
-	require.Error(t, w.Err())
-	w.truncate(size)
-	require.NoError(t, w.Err())
-	require.Equal(t, left, w.left)
+// What is taken over is the same function, and equal ones stay one.
+func TestImport(t *testing.T) {
+	from, to := NewWeights([]int{3, 3}), NewWeights([]int{3, 3})
+	f := from.Add(from.Cells([]uint32{1, 2, 7}), from.ByCode(1, func(c int) int64 { return int64(c) }))
+	to.Constant(7)
+	own := to.Add(to.Cells([]uint32{1, 2, 7}), to.ByCode(1, func(c int) int64 { return int64(c) }))
+	done := map[Weight]Weight{}
+	require.Equal(t, own, to.Import(from, f, done))
+	require.Equal(t, Weight(0), to.Import(from, 0, done))
+	everyCell([]int{3, 3}, func(_ int, codes []int) { require.Equal(t, from.Of(f, codes), to.Of(own, codes)) })
 }
 
 // Parts that functions share are counted once.

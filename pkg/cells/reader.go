@@ -3,6 +3,7 @@ package cells
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,19 +25,38 @@ type Part struct {
 	Space    *Space // of the first file; of both, as they are aligned
 	Quantity string // columns that are multiplied; "" counts rows
 	Weight   Weight // not 0
+
+	Forms [2]*Form // of the files
+}
+
+// Form is how files of a schema and a layout are encoded.
+type Form struct {
+	*schema.Encoding
+	Schema carnet.Hash
 }
 
 // Space are the dimensions of one schema, with the functions of their cells.
 type Space struct {
 	*Weights
 	Schema *schema.Schema
+	Hash   carnet.Hash // of the schema
 
 	layouts map[carnet.Layout]*columns
+}
+
+// NewSpace returns the space of a schema with this hash, with constant functions only.
+func NewSpace(s *schema.Schema, hash carnet.Hash) *Space {
+	var sizes []int
+	for d := range s.Dimensions {
+		sizes = append(sizes, s.Dimensions[d].Cardinality())
+	}
+	return &Space{Weights: NewWeights(sizes), Schema: s, Hash: hash, layouts: map[carnet.Layout]*columns{}}
 }
 
 // columns are the known functions of an encoding's columns.
 type columns struct {
 	enc     *schema.Encoding
+	form    *Form
 	space   *Space
 	factors map[string]sum
 	lists   map[listed]Weight
@@ -50,6 +70,10 @@ type listed struct {
 
 // sum is a sum over quantities, each with the weights of its cells.
 type sum map[string]Weight
+
+// quantities are those of a sum in order, so that the same functions are made in the same
+// order by everybody, also where there is no room for all of them.
+func (s sum) quantities() []string { return slices.Sorted(maps.Keys(s)) }
 
 // Reader reads what the openings of plans select. It is for one goroutine.
 type Reader struct {
@@ -69,16 +93,12 @@ func (r *Reader) Add(p *plan.Plan) {
 		hash := s.Encoding.Schema().Hash()
 		space := r.spaces[hash]
 		if space == nil {
-			var sizes []int
-			for d := range s.Encoding.Schema().Dimensions {
-				sizes = append(sizes, s.Encoding.Schema().Dimensions[d].Cardinality())
-			}
-			space = &Space{Weights: NewWeights(sizes), Schema: s.Encoding.Schema(), layouts: map[carnet.Layout]*columns{}}
+			space = NewSpace(s.Encoding.Schema(), hash)
 			r.spaces[hash] = space
 		}
 		c := space.layouts[s.Encoding.Layout]
 		if c == nil { // the encoding follows from schema and layout
-			c = &columns{enc: s.Encoding, space: space, factors: map[string]sum{}}
+			c = &columns{enc: s.Encoding, form: &Form{s.Encoding, hash}, space: space, factors: map[string]sum{}}
 			space.layouts[s.Encoding.Layout] = c
 		}
 		c.lists = map[listed]Weight{} // of this plan's lists of cells, which are not changed
@@ -101,8 +121,8 @@ func (r *Reader) Read(f *functional.Functional) ([]Part, error) {
 		if total[at] == nil {
 			total[at] = sum{}
 		}
-		for q, w := range s {
-			total[at][q] = c.space.Add(total[at][q], w)
+		for _, q := range s.quantities() {
+			total[at][q] = c.space.Add(total[at][q], s[q])
 		}
 	}
 	for i := range f.Keys {
@@ -146,8 +166,8 @@ func (r *Reader) Read(f *functional.Functional) ([]Part, error) {
 			return nil, unknownColumn(t.Right.File)
 		}
 		product := x.multiply(left, right, "|")
-		for q, w := range product {
-			product[q] = x.space.Mul(w, x.space.Constant(int64(t.Weight)))
+		for _, q := range product.quantities() {
+			product[q] = x.space.Mul(product[q], x.space.Constant(int64(t.Weight)))
 		}
 		add(Place{t.Left.File, t.Right.File}, x, product)
 	}
@@ -155,7 +175,12 @@ func (r *Reader) Read(f *functional.Functional) ([]Part, error) {
 	for at, s := range total {
 		for q, w := range s {
 			if w != 0 {
-				out = append(out, Part{at, r.files[at[0]].space, q, w})
+				c := r.files[at[0]]
+				part := Part{at, c.space, q, w, [2]*Form{c.form}}
+				if right := r.files[at[1]]; right != nil {
+					part.Forms[1] = right.form
+				}
+				out = append(out, part)
 			}
 		}
 	}
@@ -229,7 +254,7 @@ func (c *columns) factor(f *functional.Factor) (out sum, ok bool) {
 		return s, true
 	}
 	out = sum{}
-	tests := map[int][]int64{} // by axis, per number: many columns of one are one function
+	tests := make([][]int64, len(c.enc.Axes)) // by axis, per number: many columns of one are one function
 	for side, list := range [][]uint32{f.Plus, f.Minus} {
 		sign := int64(1 - 2*side)
 		for _, id := range list {
@@ -246,6 +271,9 @@ func (c *columns) factor(f *functional.Factor) (out sum, ok bool) {
 		}
 	}
 	for axis, values := range tests {
+		if values == nil {
+			continue
+		}
 		out[""] = c.space.Add(out[""], c.space.ByNumber(c.enc.Axes[axis].Dimensions, func(n int) int64 { return values[n] }))
 	}
 	c.factors[string(key)] = out
@@ -274,10 +302,10 @@ func count(values []int64, a *schema.Axis, col *schema.Column, sign int64) {
 // told from those of the right one by the mark between them.
 func (c *columns) multiply(a, b sum, mark string) sum {
 	out := sum{}
-	for p, v := range a {
-		for q, w := range b {
+	for _, p := range a.quantities() {
+		for _, q := range b.quantities() {
 			name := joined(p, q, mark)
-			out[name] = c.space.Add(out[name], c.space.Mul(v, w))
+			out[name] = c.space.Add(out[name], c.space.Mul(a[p], b[q]))
 		}
 	}
 	return out
@@ -294,27 +322,4 @@ func joined(p, q, mark string) string {
 	list := append(strings.Split(p[1:], "."), strings.Split(q[1:], ".")...)
 	slices.Sort(list)
 	return "." + strings.Join(list, ".")
-}
-
-// Mark is what a Reader knows at some time.
-type Mark map[*Space]int
-
-// Mark returns a mark to which Undo can go back.
-func (r *Reader) Mark() Mark {
-	m := Mark{}
-	for _, s := range r.spaces {
-		m[s] = s.size()
-	}
-	return m
-}
-
-// Undo forgets all functions that became known after the mark: what was read then must not
-// be used any more. Files stay known.
-func (r *Reader) Undo(m Mark) {
-	for _, s := range r.spaces {
-		s.truncate(max(1, m[s])) // 1: the constant 0
-		for _, c := range s.layouts {
-			c.factors, c.lists = map[string]sum{}, map[listed]Weight{}
-		}
-	}
 }

@@ -306,9 +306,9 @@ func (k *Keyholder) take(ctx context.Context, next position, batch []*evidence.E
 			wanted = true
 		}
 		if c := k.state.newCase(e.Seq, e.Envelope); c != nil {
+			k.overlaps.note(c)
 			rec.charges = k.charge(c)
 			rec.spends, rec.numbers = k.spend(c)
-			k.overlaps.note(c)
 			cases = append(cases, c)
 		}
 		recs = append(recs, rec)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"sync"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/overlap"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/terms"
@@ -43,6 +44,14 @@ func (o *overlaps) note(c *Case) {
 		}
 		return c.counted()
 	})
+}
+
+// refuses reports whether nobody answers a query of the journal for what it tells together
+// with those before it. It costs no budget then, as with one that does not fit in.
+func (o *overlaps) refuses(c *Case) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return carnet.KindOf(o.docket.Verdict(c.Hash)) == carnet.Refused
 }
 
 // counted is the plan of a query that counts as released, nil if all keyholders refuse it.

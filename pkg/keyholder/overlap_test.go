@@ -81,3 +81,24 @@ func TestAttackGroups(t *testing.T) {
 		require.Contains(t, d.Remedy, "02 and 03 together")
 	}
 }
+
+// What nobody answers for what it tells together with others costs no privacy budget, also
+// where gateway and buyer have it journaled.
+func TestRefusedOverlapsCostNothing(t *testing.T) {
+	w := theWorld(t, options{layout: carnet.LayoutCube, owners: 3, company: 2, budget: 1 * unit})
+	all, two := w.ask(t, "SELECT SUM(value) FROM trade"), w.ask(t, "SELECT SUM(value) FROM trade WHERE owner IN ('owner1', 'owner2')")
+	others := w.ask(t, "SELECT SUM(value) FROM trade WHERE owner IN ('owner1', 'owner3')") // with both, less all, owner1's
+	g := newGateway(t, w)
+	h := g.run(t, 1, permissive)
+	g.journal(t, all, two)
+	g.answered(t, two, 1)
+	spent := h.spentOf(t, w)
+	require.Positive(t, spent)
+	g.journal(t, others)
+	require.Equal(t, "OVERLAPS_RELEASED", g.refused(t, others).Reason)
+	require.Equal(t, spent, h.spentOf(t, w))
+	again := w.ask(t, "SELECT SUM(value) FROM trade WHERE month = '01'")
+	g.journal(t, again)
+	g.answered(t, again, 1)
+	require.Greater(t, h.spentOf(t, w), spent)
+}

@@ -25,7 +25,7 @@ func (k *Keyholder) spend(c *Case) (spendings []plan.Spending, numbers []carnet.
 	}
 	p, err := c.compile()
 	defer c.rest()
-	if err != nil || len(p.Spendings) == 0 || p.Across && terms.Unlisted(p) != nil || terms.Grouped(p) != nil {
+	if err != nil || len(p.Spendings) == 0 || p.Across && terms.Unlisted(p) != nil || terms.Grouped(p) != nil || k.overlaps.refuses(c) {
 		return nil, nil
 	}
 	var sharing carnet.Hash

@@ -1,7 +1,6 @@
 package overlap
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,47 +14,60 @@ import (
 // by some number.
 const (
 	MaxNumbers  = 512     // numbers that are compared cell by cell
-	someNumbers = 64      // of those before and of the plan's, where there are more
-	maxPatterns = 4096    // selections of files
+	maxPatterns = 4096    // selections of files of one plan
 	maxSets     = 1024    // sets of owners
-	maxWork     = 1 << 28 // multiplications of one comparison, some seconds
+	maxWork     = 1 << 28 // multiplications of one comparison, about a second
+	maxRuns     = 4 << 20 // of the functions of numbers that are linked, see cells.Weights
 	maxKnown    = 1 << 20 // numbers that are recognised when they are asked for again
 )
 
 // Audit remembers what was released. It is for one goroutine.
 type Audit struct {
+	most   int // MaxNumbers
 	random *rand.ChaCha8
 	prime  uint64
-	reader *cells.Reader
+	spaces map[carnet.Hash]*cells.Space // of the functions of numbers that are kept, by schema
+	forms  map[form]*cells.Form
 	files  map[carnet.Nonce]file
 	places map[cells.Place]*place
-	list   []*place // by number
+	tables map[string]*table
 	known  map[[16]byte]bool
+	last   *checked
+}
+
+// checked is a plan that was found harmless and may be admitted next.
+type checked struct {
+	plan  *plan.Plan
+	fresh *asked
+}
+
+type form struct {
+	schema carnet.Hash
+	layout carnet.Layout
 }
 
 type file struct {
 	owner carnet.PartyID
 	need  int // least number of owners by the terms of its dataset
 	id    carnet.DatasetID
+	table string
 }
 
-// place is a place that numbers were taken from.
+// place is a place that numbers were taken from: a file, or two whose rows are multiplied.
 type place struct {
-	number int
+	name   string           // orders places alike for everybody
 	owners []carnet.PartyID // of the file, or both files; ascending
 	need   int
 	id     carnet.DatasetID // whose terms demand it
-	linked *linked
+	table  *table
 }
 
-// linked are places that numbers link with each other, and what was released over them.
-type linked struct {
-	places   []*place
-	patterns map[string]pattern
-	numbers  []number
-	many     bool // there were more numbers than are kept, which are the first ones
-	diverse  bool // there were more patterns than are kept
-	split    bool // patterns alone do not show that nothing is told; numbers do
+// table are the places of one owner's files of one partition: versions, layouts and datasets
+// that may have the same rows.
+type table struct {
+	owners []carnet.PartyID
+	places []*place
+	linked *linked
 }
 
 // pattern is a vector over places that some cell of a number has.
@@ -67,7 +79,10 @@ type entry struct {
 }
 
 // number is what a released number counts.
-type number []counted
+type number struct {
+	parts []counted
+	kind  string // its patterns
+}
 
 type counted struct {
 	cells.Part
@@ -77,8 +92,8 @@ type counted struct {
 // New returns an empty audit. The seed has to be random and is told nobody.
 func New(seed [32]byte) *Audit {
 	r := rand.NewChaCha8(seed)
-	return &Audit{random: r, prime: drawPrime(r), reader: cells.NewReader(), files: map[carnet.Nonce]file{},
-		places: map[cells.Place]*place{}, known: map[[16]byte]bool{}}
+	return &Audit{most: MaxNumbers, random: r, prime: drawPrime(r), spaces: map[carnet.Hash]*cells.Space{}, forms: map[form]*cells.Form{},
+		files: map[carnet.Nonce]file{}, places: map[cells.Place]*place{}, tables: map[string]*table{}, known: map[[16]byte]bool{}}
 }
 
 // Admit refuses a plan whose numbers, with those that were admitted before, tell something
@@ -87,79 +102,112 @@ func New(seed [32]byte) *Audit {
 // OVERLAPS_RELEASED, OVERLAP_NOT_COMPARED, SELECTION_TOO_COMPLEX.
 func (a *Audit) Admit(p *plan.Plan) error { return a.judge(p, true) }
 
-// Check is Admit without remembering.
+// Check is Admit without remembering. To admit the plan next costs little.
 func (a *Audit) Check(p *plan.Plan) error { return a.judge(p, false) }
 
 func (a *Audit) judge(p *plan.Plan, keep bool) error {
-	mark := a.reader.Mark()
+	if last := a.last; last != nil {
+		if a.last = nil; last.plan == p && keep {
+			a.keep(p, last.fresh)
+			return nil
+		}
+		a.forget(last.fresh)
+	}
 	fresh, err := a.read(p)
-	if err == nil && len(fresh.numbers) > 0 {
+	if err == nil && len(fresh.kinds) > 0 {
 		err = a.together(fresh)
 	}
-	if err != nil || !keep || len(fresh.numbers) == 0 {
+	switch {
+	case err != nil:
 		a.forget(fresh)
-		a.reader.Undo(mark)
-		return err
+	case keep:
+		a.keep(p, fresh)
+	default:
+		a.last = &checked{p, fresh}
 	}
-	a.keep(p, fresh)
-	if len(fresh.after.numbers) == fresh.before {
-		a.reader.Undo(mark) // nothing refers to what was read
-	}
-	return nil
+	return err
 }
 
 // asked is what a plan adds.
 type asked struct {
-	numbers  []number // no more than are compared
-	more     bool     // there were more
+	most     int
+	kinds    map[string]*kind
 	patterns map[string]pattern
-	places   []*place // of the numbers
+	diverse  bool     // there were more patterns
+	places   []*place // of the numbers, in their order
 	made     []*place // those of them that nobody asked for before
 	after    *linked  // what is linked, once it is admitted
-	before   int      // how many of its numbers are not of the plan
 }
 
-// read reads the numbers of a plan that were not released yet.
+// kind are numbers with the same patterns.
+type kind struct {
+	patterns map[string]pattern
+	numbers  []number // no more than are compared
+	count    int
+}
+
+// read reads the numbers of a plan that were not released yet. What it reads by is
+// forgotten: whether there is room for it depends on the plan alone.
 func (a *Audit) read(p *plan.Plan) (*asked, error) {
-	out := &asked{patterns: map[string]pattern{}}
+	out := &asked{most: a.most, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
 	for i := range p.Datasets {
 		m := &p.Datasets[i].Manifest
 		for j := range m.Files {
-			a.files[m.Files[j].Nonce] = file{m.Owner, m.Terms.MinOwners, m.ID}
+			a.files[m.Files[j].Nonce] = file{m.Owner, m.Terms.MinOwners, m.ID, tableOf(m.Owner, &m.Files[j])}
 		}
 	}
-	a.reader.Add(p)
+	reader := cells.NewReader()
+	reader.Add(p)
 	seen := map[*place]bool{}
 	for i := range p.Openings {
 		if a.known[shorten(p.Openings[i].Digest)] {
 			continue
 		}
 		for _, f := range p.Openings[i].Functionals() {
-			parts, err := a.reader.Read(f)
+			parts, err := reader.Read(f)
 			if err != nil {
 				return out, err
 			}
-			var n number
+			n := number{parts: make([]counted, 0, len(parts))}
 			for _, x := range parts {
 				at, err := a.place(x.Place, out)
 				if err != nil {
 					return out, err
 				}
-				n = append(n, counted{x, at})
+				n.parts = append(n.parts, counted{x, at})
 				if !seen[at] {
 					seen[at] = true
 					out.places = append(out.places, at)
 				}
 			}
-			if len(n) > 0 {
-				if out.more = out.more || len(out.numbers) == MaxNumbers; !out.more {
-					out.numbers = append(out.numbers, n)
-				}
-				addPatterns(n, out.patterns)
+			if len(n.parts) > 0 {
+				out.add(n)
 			}
 		}
 	}
 	return out, nil
+}
+
+// add adds a number to those of its kind.
+func (f *asked) add(n number) {
+	patterns := map[string]pattern{}
+	if addPatterns(n.parts, patterns); len(patterns) > maxPatterns {
+		f.diverse = true
+		return
+	}
+	n.kind = strings.Join(slices.Sorted(keysOf(patterns)), "/")
+	k := f.kinds[n.kind]
+	if k == nil {
+		k = &kind{patterns: patterns}
+		f.kinds[n.kind] = k
+		for key, p := range patterns {
+			f.patterns[key] = p
+		}
+		f.diverse = f.diverse || len(f.patterns) > maxPatterns
+	}
+	if k.count++; k.count <= f.most {
+		k.numbers = append(k.numbers, n)
+	}
 }
 
 func shorten(h carnet.Hash) (k [16]byte) {
@@ -167,12 +215,23 @@ func shorten(h carnet.Hash) (k [16]byte) {
 	return k
 }
 
+// tableOf names what files may be the same rows as this one, in another layout, version
+// or dataset.
+func tableOf(owner carnet.PartyID, f *carnet.File) string {
+	name := string(owner)
+	for _, key := range slices.Sorted(keysOf(f.Partition)) {
+		name += "\x00" + key + "\x00" + f.Partition[key]
+	}
+	return name
+}
+
 // place finds a place, or makes it.
 func (a *Audit) place(at cells.Place, out *asked) (*place, error) {
 	if x := a.places[at]; x != nil {
 		return x, nil
 	}
-	x := &place{number: len(a.list)}
+	x := &place{name: string(at[0][:]) + string(at[1][:])}
+	name := ""
 	for side, nonce := range at {
 		if side == 1 && nonce == (carnet.Nonce{}) {
 			break
@@ -184,12 +243,16 @@ func (a *Audit) place(at cells.Place, out *asked) (*place, error) {
 		if x.owners = append(x.owners, f.owner); f.need > x.need {
 			x.need, x.id = f.need, f.id
 		}
+		name += f.table + "\x01"
 	}
 	slices.Sort(x.owners)
 	x.owners = slices.Compact(x.owners)
-	x.linked = &linked{places: []*place{x}, patterns: map[string]pattern{}}
+	if x.table = a.tables[name]; x.table == nil {
+		x.table = &table{owners: x.owners, linked: &linked{}}
+		a.tables[name] = x.table
+	}
+	x.table.places = append(x.table.places, x)
 	a.places[at] = x
-	a.list = append(a.list, x)
 	out.made = append(out.made, x)
 	return x, nil
 }
@@ -208,53 +271,12 @@ func (a *Audit) forget(f *asked) {
 			delete(a.places, at)
 		}
 	}
-	a.list = a.list[:len(a.list)-len(f.made)]
-}
-
-// addPatterns adds the vectors over places that the cells of a number have. Quantities are
-// kept apart: a combination is zero if it is for each of them.
-func addPatterns(n number, out map[string]pattern) {
-	type coordinate struct {
-		space    *cells.Space
-		quantity string
-	}
-	by := map[coordinate][]counted{}
-	for _, x := range n {
-		c := coordinate{x.Space, x.Quantity}
-		by[c] = append(by[c], x)
-	}
-	for c, list := range by {
-		var functions []cells.Weight // each once
-		at := make([]int, len(list))
-		for i, x := range list {
-			at[i] = slices.Index(functions, x.Weight)
-			if at[i] < 0 {
-				at[i] = len(functions)
-				functions = append(functions, x.Weight)
-			}
+	for name, t := range a.tables {
+		t.places = slices.DeleteFunc(t.places, func(x *place) bool { return gone[x] })
+		if len(t.places) == 0 {
+			delete(a.tables, name)
 		}
-		c.space.Tuples(functions, func(values []int64) bool {
-			var p pattern
-			for i, x := range list {
-				if v := values[at[i]]; v != 0 {
-					p = append(p, entry{x.place, v})
-				}
-			}
-			if len(p) > 0 {
-				out[p.key()] = p
-			}
-			return len(out) <= maxPatterns
-		})
 	}
-}
-
-func (p pattern) key() string {
-	slices.SortFunc(p, func(a, b entry) int { return a.place.number - b.place.number })
-	var b []byte
-	for _, e := range p {
-		b = binary.AppendVarint(binary.AppendUvarint(b, uint64(e.place.number)), e.value)
-	}
-	return string(b)
 }
 
 // keep remembers what was admitted.
@@ -264,51 +286,46 @@ func (a *Audit) keep(p *plan.Plan, f *asked) {
 			a.known[shorten(p.Openings[i].Digest)] = true
 		}
 	}
+	if f.after == nil {
+		return
+	}
+	a.move(f.after)
 	for _, x := range f.after.places {
-		x.linked = f.after
+		x.table.linked = f.after
 	}
 }
 
-// merged is what is linked once the plan is admitted.
-func (f *asked) merged() *linked {
-	out := &linked{patterns: map[string]pattern{}}
-	seen := map[*linked]bool{}
-	for _, x := range f.places {
-		l := x.linked
-		if seen[l] {
-			continue
+// move takes the functions of numbers over into spaces of the audit, where they stay.
+func (a *Audit) move(l *linked) {
+	done := map[*cells.Space]map[cells.Weight]cells.Weight{}
+	for i := range l.numbers {
+		for j := range l.numbers[i].parts {
+			x := &l.numbers[i].parts[j]
+			to := a.spaces[x.Space.Hash]
+			if to == nil {
+				to = cells.NewSpace(x.Space.Schema, x.Space.Hash)
+				to.Unbounded()
+				a.spaces[x.Space.Hash] = to
+			}
+			if x.Space == to {
+				continue
+			}
+			if done[x.Space] == nil {
+				done[x.Space] = map[cells.Weight]cells.Weight{}
+			}
+			x.Space, x.Weight = to, to.Import(x.Space.Weights, x.Weight, done[x.Space])
+			for side, e := range x.Forms {
+				if e == nil {
+					continue
+				}
+				key := form{e.Schema, e.Layout}
+				if a.forms[key] == nil {
+					a.forms[key] = e
+				}
+				x.Forms[side] = a.forms[key]
+			}
 		}
-		seen[l] = true
-		out.places = append(out.places, l.places...)
-		for k, p := range l.patterns {
-			out.patterns[k] = p
-		}
-		out.numbers = append(out.numbers, l.numbers...)
-		out.many, out.diverse, out.split = out.many || l.many, out.diverse || l.diverse, out.split || l.split
 	}
-	for k, p := range f.patterns {
-		out.patterns[k] = p
-	}
-	if len(out.numbers) > MaxNumbers {
-		out.numbers, out.many = out.numbers[:MaxNumbers], true
-	}
-	f.before = len(out.numbers)
-	kept := min(len(f.numbers), MaxNumbers-f.before)
-	out.numbers = append(out.numbers, f.numbers[:kept]...)
-	out.many = out.many || f.more || kept < len(f.numbers)
-	if len(out.patterns) > maxPatterns {
-		out.patterns, out.diverse = map[string]pattern{}, true
-	}
-	return out
-}
-
-// owners lists those of the places, ascending.
-func (l *linked) owners() (out []carnet.PartyID) {
-	for _, x := range l.places {
-		out = append(out, x.owners...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 func notCompared(why string) error {
@@ -316,16 +333,7 @@ func notCompared(why string) error {
 		Fix("ask about the same owners and partitions as before, as one: without conditions on them and without grouping by them")
 }
 
-func overlaps(x *place) error {
-	return carnet.E(carnet.Refused, "OVERLAPS_RELEASED", "the numbers of this query, or they together with others that were released, would tell something of dataset %s about fewer than %d owners", x.id, x.need).
+func overlaps(x *place, few int) error {
+	return carnet.E(carnet.Refused, "OVERLAPS_RELEASED", "the numbers of this query, or they together with others that were released, would tell something of dataset %s about fewer than %d owners", x.id, few).
 		Fix("ask about all owners and partitions of the product as one, without conditions on owner, jurisdiction and partitions; what was answered before can be asked again")
-}
-
-// names is a set of owners as text, for maps.
-func names(owners []carnet.PartyID) string {
-	var list []string
-	for _, o := range owners {
-		list = append(list, string(o))
-	}
-	return strings.Join(list, " ")
 }

@@ -2,28 +2,34 @@ package overlap
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 // Docket judges queries one after the other in the order in which they are noted, that of
-// a journal, and compiles only what has to be compared: queries about datasets that other
-// queries link with one whose terms demand company. It is for one goroutine.
+// a journal, and compiles only what has to be compared: queries about owners whom other
+// queries link with one whose terms demand company; and the first ones, where too many wait to be
+// kept. Of what was judged it keeps 16 bytes. It is for one goroutine.
 type Docket struct {
 	audit   *Audit
-	parent  map[carnet.DatasetID]carnet.DatasetID // union-find
-	company map[carnet.DatasetID]bool             // of roots: some dataset demands it
+	parent  map[carnet.PartyID]carnet.PartyID // union-find
+	company map[carnet.PartyID]bool           // of roots: some dataset demands it
 	pending []*noted
-	refused map[carnet.Hash]error
-	known   map[carnet.Hash]bool
+	waits   int // how many may be pending
+	refused map[[16]byte]error
+	known   map[[16]byte]bool
 }
 
 type noted struct {
-	query    carnet.Hash
-	datasets carnet.DatasetID // one of them, which names all
-	load     func() (*plan.Plan, error)
+	query carnet.Hash
+	owner carnet.PartyID // one of them, who names all
+	load  func() (*plan.Plan, error)
 }
+
+// maxWaiting is how many queries wait to be compiled.
+const maxWaiting = 1024
 
 // Dataset is a dataset of a query.
 type Dataset struct {
@@ -33,8 +39,8 @@ type Dataset struct {
 
 // NewDocket returns an empty docket. The seed has to be random and is told nobody.
 func NewDocket(seed [32]byte) *Docket {
-	return &Docket{audit: New(seed), parent: map[carnet.DatasetID]carnet.DatasetID{}, company: map[carnet.DatasetID]bool{},
-		refused: map[carnet.Hash]error{}, known: map[carnet.Hash]bool{}}
+	return &Docket{audit: New(seed), parent: map[carnet.PartyID]carnet.PartyID{}, company: map[carnet.PartyID]bool{},
+		waits: maxWaiting, refused: map[[16]byte]error{}, known: map[[16]byte]bool{}}
 }
 
 // Datasets are those of products.
@@ -51,12 +57,11 @@ func Datasets(products ...*plan.Product) (out []Dataset) {
 // Note notes a query as asked for. load compiles it when it is needed; nil without an
 // error says that it opens nothing. A query that is noted again has no effect.
 func (d *Docket) Note(query carnet.Hash, datasets []Dataset, load func() (*plan.Plan, error)) {
-	if d.known[query] || len(datasets) == 0 {
+	if d.known[shorten(query)] || len(datasets) == 0 {
 		return
 	}
-	d.known[query] = true
-	root := d.link(datasets)
-	d.pending = append(d.pending, &noted{query, root, load})
+	d.known[shorten(query)] = true
+	d.pending = append(d.pending, &noted{query, d.link(datasets), load})
 }
 
 // Verdict judges a query that was noted, after those before it: the error of Audit.Admit, of
@@ -65,30 +70,41 @@ func (d *Docket) Note(query carnet.Hash, datasets []Dataset, load func() (*plan.
 func (d *Docket) Verdict(query carnet.Hash) error {
 	i := slices.IndexFunc(d.pending, func(n *noted) bool { return n.query == query })
 	if i < 0 {
-		return d.refused[query]
+		return d.refused[shorten(query)]
 	}
-	if !d.company[d.root(d.pending[i].datasets)] {
-		return nil
+	if !d.company[d.root(d.pending[i].owner)] {
+		return d.crowded()
 	}
-	if err := d.settle(d.pending[i].datasets, i+1); err != nil {
+	if err := d.settle(d.pending[i].owner, i+1); err != nil {
 		return err
 	}
-	return d.refused[query]
+	return d.refused[shorten(query)]
+}
+
+// crowded judges the first queries where too many wait. They are first among those they
+// are linked with, so it is as if that had been done later.
+func (d *Docket) crowded() error {
+	for len(d.pending) > d.waits {
+		if err := d.settle(d.pending[0].owner, 1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Check judges a plan that was not noted, as if it came next, and leaves it at that.
 func (d *Docket) Check(datasets []Dataset, p *plan.Plan) error {
-	roots := map[carnet.DatasetID]bool{}
+	roots := map[carnet.PartyID]bool{}
 	company := false
 	for _, x := range datasets {
 		company = company || x.Need > 1
-		if d.parent[x.ID] != "" {
-			roots[d.root(x.ID)] = true
-			company = company || d.company[d.root(x.ID)]
+		if o := x.owner(); d.parent[o] != "" {
+			roots[d.root(o)] = true
+			company = company || d.company[d.root(o)]
 		}
 	}
 	if !company {
-		return nil
+		return d.crowded()
 	}
 	for root := range roots {
 		if err := d.settle(root, len(d.pending)); err != nil {
@@ -98,12 +114,12 @@ func (d *Docket) Check(datasets []Dataset, p *plan.Plan) error {
 	return d.audit.Check(p)
 }
 
-// settle judges those of the first pending queries that are linked with a dataset.
-func (d *Docket) settle(at carnet.DatasetID, n int) error {
+// settle judges those of the first pending queries that are linked with an owner.
+func (d *Docket) settle(at carnet.PartyID, n int) error {
 	root := d.root(at)
 	rest := make([]*noted, 0, len(d.pending))
 	for i, x := range d.pending {
-		if i >= n || d.root(x.datasets) != root {
+		if i >= n || d.root(x.owner) != root {
 			rest = append(rest, x)
 			continue
 		}
@@ -116,35 +132,43 @@ func (d *Docket) settle(at carnet.DatasetID, n int) error {
 			continue
 		}
 		if err := d.audit.Admit(p); err != nil {
-			d.refused[x.query] = err
+			d.refused[shorten(x.query)] = err
 		}
 	}
 	d.pending = rest
 	return nil
 }
 
-// link puts datasets together, and returns what names them.
-func (d *Docket) link(datasets []Dataset) carnet.DatasetID {
+// owner is whose dataset it is.
+func (x *Dataset) owner() carnet.PartyID {
+	owner, _, _ := strings.Cut(string(x.ID), "/")
+	return carnet.PartyID(owner)
+}
+
+// link puts the owners of datasets together, and returns one who names them. All tables of an
+// owner go together: they can have the same rows.
+func (d *Docket) link(datasets []Dataset) carnet.PartyID {
 	for _, x := range datasets {
-		if d.parent[x.ID] == "" {
-			d.parent[x.ID] = x.ID
+		o := x.owner()
+		if d.parent[o] == "" {
+			d.parent[o] = o
 		}
-		root := d.root(x.ID)
+		root := d.root(o)
 		d.company[root] = d.company[root] || x.Need > 1
-		if first := d.root(datasets[0].ID); first != root {
+		if first := d.root(datasets[0].owner()); first != root {
 			d.parent[root] = first
 			d.company[first] = d.company[first] || d.company[root]
 			delete(d.company, root)
 		}
 	}
-	return datasets[0].ID
+	return datasets[0].owner()
 }
 
-// root is what names the datasets that one is linked with.
-func (d *Docket) root(id carnet.DatasetID) carnet.DatasetID {
-	for d.parent[id] != id {
-		d.parent[id] = d.parent[d.parent[id]]
-		id = d.parent[id]
+// root names those whom an owner is linked with.
+func (d *Docket) root(o carnet.PartyID) carnet.PartyID {
+	for d.parent[o] != o {
+		d.parent[o] = d.parent[d.parent[o]]
+		o = d.parent[o]
 	}
-	return id
+	return o
 }

@@ -71,3 +71,23 @@ func TestDocket(t *testing.T) {
 	x, sets = plans("month = 1", 3)
 	require.NoError(t, d.Check(sets, x))
 }
+
+// Where nobody demands company, only so many queries wait to be compiled, and those that
+// were judged are remembered all the same.
+func TestWaitingQueriesAreBounded(t *testing.T) {
+	p := union(t, carnet.LayoutCube, nil)
+	d := NewDocket([32]byte{1})
+	d.waits = 3
+	for i := range 10 {
+		d.Note(carnet.Hash{byte(i + 1)}, Datasets(p), func() (*plan.Plan, error) {
+			return plan.Compile("SELECT SUM(value) FROM trade WHERE month = 1 AND owner = 'kz'", p)
+		})
+		require.NoError(t, d.Verdict(carnet.Hash{byte(i + 1)}))
+		require.LessOrEqual(t, len(d.pending), 3)
+	}
+	strict := union(t, carnet.LayoutRecords, map[carnet.PartyID]int{"uz": 2})
+	strict = again(t, strict, carnet.LayoutRecords, 2)
+	compiled, err := plan.Compile("SELECT SUM(value) FROM trade WHERE month = 1 AND owner IN ('kz', 'uz')", strict)
+	require.NoError(t, err)
+	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(d.Check(Datasets(strict), compiled)))
+}

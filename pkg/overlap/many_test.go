@@ -3,6 +3,7 @@ package overlap
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,7 +20,7 @@ func many(owners, files, selections int, r *rand.Rand) *linked {
 	l := &linked{patterns: map[string]pattern{}}
 	for o := range owners {
 		for range files {
-			l.places = append(l.places, &place{number: len(l.places), owners: []carnet.PartyID{carnet.PartyID(fmt.Sprintf("o%02d", o))}, need: 3})
+			l.places = append(l.places, &place{name: fmt.Sprintf("%04d", len(l.places)), table: &table{}, owners: []carnet.PartyID{carnet.PartyID(fmt.Sprintf("o%02d", o))}, need: 3})
 		}
 	}
 	for range selections {
@@ -36,13 +37,17 @@ func many(owners, files, selections int, r *rand.Rand) *linked {
 	return l
 }
 
+func among(x *place, set []carnet.PartyID) bool {
+	return !slices.ContainsFunc(x.owners, func(o carnet.PartyID) bool { return !slices.Contains(set, o) })
+}
+
 // plainly is span.tells by elimination for each set, as the question is put.
 func plainly(a *Audit, l *linked, set []carnet.PartyID) bool {
 	column := map[*place]int{}
 	var few []*place
 	for _, x := range l.places {
 		switch {
-		case !x.among(set):
+		case !among(x, set):
 			column[x] = len(column)
 		case x.need > len(set):
 			few = append(few, x)
@@ -81,7 +86,7 @@ func TestSpan(t *testing.T) {
 		a := New([32]byte{1})
 		sets, ok := subsets(l.owners(), map[int]bool{2: true, 3: true, 4: true})
 		require.True(t, ok)
-		s, ok := a.spanOf(l, sets)
+		s, ok := a.spanOf(l.view(false), l.patterns, sets)
 		require.True(t, ok)
 		for _, set := range sets {
 			require.Equal(t, plainly(a, l, set), s.tells(set), "%v", set)
@@ -96,12 +101,13 @@ func TestManySelections(t *testing.T) {
 	l := many(40, 5, 160, r)
 	sets, ok := subsets(l.owners(), map[int]bool{3: true})
 	require.True(t, ok)
-	s, ok := a.spanOf(l, sets)
+	s, ok := a.spanOf(l.view(false), l.patterns, sets)
 	require.True(t, ok)
 	for _, set := range sets { // elimination for each of them would be 8 billion multiplications
 		require.False(t, s.tells(set))
 	}
-	_, ok = a.spanOf(many(40, 25, maxPatterns, r), sets)
+	l = many(40, 25, maxPatterns, r)
+	_, ok = a.spanOf(l.view(false), l.patterns, sets)
 	require.False(t, ok)
 }
 
@@ -117,8 +123,8 @@ func TestWorkOfComplexSelections(t *testing.T) {
 				list = append(list, c)
 			}
 		}
-		numbers = append(numbers, number{{Part: cells.Part{Space: space, Weight: space.Cells(list)}}})
-		if len(numbers)%64 == 0 && work(numbers, len(numbers)+1, 1) > maxWork {
+		numbers = append(numbers, number{parts: []counted{{Part: cells.Part{Space: space, Weight: space.Cells(list)}}}})
+		if len(numbers)%64 == 0 && work(numbers, len(numbers)+1, 1, 0, 1) > maxWork {
 			require.Less(t, len(numbers), MaxNumbers, "each has 5000 runs")
 			return
 		}

@@ -1,91 +1,105 @@
 package overlap
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
-// span is what the patterns of linked places span, as a reduced basis. A vector that is
-// zero outside some places is in it exactly if it is orthogonal, in these places, to
+// span is what patterns span in a view, as a reduced basis. A vector that is zero outside
+// some columns is in it exactly if it is orthogonal, in these columns, to
 // everything that the basis is orthogonal to: for a set of few owners that is a small question,
-// however many patterns and other places there are.
+// however many patterns and other columns there are.
 type span struct {
-	l     *linked
+	v     *view
 	prime uint64
-	basis [][]uint64 // one column for each of l.places
-	pivot []int      // per column: the row whose pivot is there, -1 if none's is
+	basis [][]uint64
+	pivot []int // per column: the row whose pivot is there, -1 if none's is
+}
+
+// suspects are those of the sets that a combination of patterns is about. ok is false if
+// finding out would take too long.
+func (a *Audit) suspects(v *view, patterns map[string]pattern, sets [][]carnet.PartyID) (out [][]carnet.PartyID, ok bool) {
+	s, ok := a.spanOf(v, patterns, sets)
+	if !ok {
+		return nil, false
+	}
+	for _, set := range sets {
+		if s.tells(set) {
+			out = append(out, set)
+		}
+	}
+	return out, true
 }
 
 // spanOf works the span out. ok is false if that, and looking at so many sets of owners,
 // would take too long.
-func (a *Audit) spanOf(l *linked, sets [][]carnet.PartyID) (s *span, ok bool) {
-	places, rank := len(l.places), min(len(l.places), len(l.patterns))
-	work := len(l.patterns) * rank * places
+func (a *Audit) spanOf(v *view, patterns map[string]pattern, sets [][]carnet.PartyID) (s *span, ok bool) {
+	n := len(v.columns)
+	work := len(patterns) * min(n, len(patterns)) * n
 	for _, set := range sets {
-		n := 0
-		for _, x := range l.places {
-			if x.among(set) {
-				n++
+		inside := 0
+		for i := range v.columns {
+			if v.columns[i].role(set) != zero {
+				inside++
 			}
 		}
-		work += places * (1 + n*n)
+		work += n * (1 + inside*inside)
 		if work > maxWork {
 			return nil, false
 		}
 	}
-	column := map[*place]int{}
-	for i, x := range l.places {
-		column[x] = i
-	}
-	e := elimination{prime: a.prime, pivots: places}
-	for _, p := range l.patterns {
-		row := make([]uint64, places)
-		for _, x := range p {
-			row[column[x.place]] = modulo(x.value, a.prime)
-		}
-		e.add(row)
+	e := elimination{prime: a.prime, pivots: n}
+	for _, key := range slices.Sorted(maps.Keys(patterns)) {
+		e.add(v.row(patterns[key], a.prime))
 	}
 	e.reduce()
-	pivot := slices.Repeat([]int{-1}, places)
+	pivot := slices.Repeat([]int{-1}, n)
 	for i, c := range e.at {
 		pivot[c] = i
 	}
-	return &span{l, a.prime, e.basis, pivot}, true
+	return &span{v, a.prime, e.basis, pivot}, true
 }
 
-// reduce makes every row zero in the columns of the others' pivots.
-func (e *elimination) reduce() {
-	for i := len(e.basis) - 1; i >= 0; i-- {
-		for j := i + 1; j < len(e.basis); j++ {
-			e.less(e.basis[i], e.basis[j], e.at[j])
+// thin leaves out patterns that are combinations of others, where there are many.
+func (a *Audit) thin(l *linked) {
+	if len(l.patterns) <= maxPatterns {
+		return
+	}
+	v := l.view(false)
+	e, kept := elimination{prime: a.prime, pivots: len(v.columns)}, map[string]pattern{}
+	for _, key := range slices.Sorted(maps.Keys(l.patterns)) {
+		rank := len(e.basis)
+		if e.add(v.row(l.patterns[key], a.prime)); len(e.basis) > rank {
+			kept[key] = l.patterns[key]
 		}
 	}
+	l.patterns = kept
 }
 
-// tells reports whether a combination of patterns is zero but for places of the owners in the
-// set, and not zero where that is too few of them.
+// tells reports whether a combination of patterns is zero for all others than the owners in
+// the set, and not zero where these are too few.
 func (s *span) tells(set []carnet.PartyID) bool {
-	var few, enough []int
-	for i, x := range s.l.places {
-		switch {
-		case !x.among(set):
-		case x.need > len(set):
-			few = append(few, i)
-		default:
-			enough = append(enough, i)
+	var asked, others []int
+	for i := range s.v.columns {
+		switch s.v.columns[i].role(set) {
+		case few:
+			asked = append(asked, i)
+		case free:
+			others = append(others, i)
 		}
 	}
 	// Solutions that differ in the few add as many dimensions as these have, less what they
 	// add to the rank.
-	return len(few) > s.rank(slices.Concat(few, enough))-s.rank(enough)
+	return len(asked) > s.rank(slices.Concat(asked, others))-s.rank(others)
 }
 
 // rank is, in some columns, that of what is orthogonal to the basis: of one vector for each
 // column without a pivot, which is 1 there and what makes up for it where pivots are.
 func (s *span) rank(columns []int) int {
 	e := elimination{prime: s.prime, pivots: len(columns)}
-	for free, pivot := range s.pivot {
+	for open, pivot := range s.pivot {
 		if pivot >= 0 {
 			continue
 		}
@@ -96,8 +110,8 @@ func (s *span) rank(columns []int) int {
 		for i, c := range columns {
 			switch at := s.pivot[c]; {
 			case at >= 0:
-				row[i] = (s.prime - s.basis[at][free]) % s.prime
-			case c == free:
+				row[i] = (s.prime - s.basis[at][open]) % s.prime
+			case c == open:
 				row[i] = 1
 			}
 		}

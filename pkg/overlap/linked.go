@@ -1,0 +1,160 @@
+package overlap
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
+)
+
+// linked are tables that numbers link with each other, and what was released over them.
+type linked struct {
+	places   []*place
+	patterns map[string]pattern
+	numbers  []number
+	// whole are patterns of which everything counts as released, whatever was: so numbers that
+	// have no others need not be kept.
+	whole map[string]pattern
+	split bool // patterns alone do not show that nothing is told; numbers do
+}
+
+// merged is what is linked once the plan is admitted.
+func (f *asked) merged() *linked {
+	out := &linked{patterns: map[string]pattern{}, whole: map[string]pattern{}}
+	seen := map[*linked]bool{}
+	for _, x := range f.places {
+		l := x.table.linked
+		if seen[l] {
+			continue
+		}
+		seen[l] = true
+		out.places = append(out.places, l.places...)
+		maps.Copy(out.patterns, l.patterns)
+		maps.Copy(out.whole, l.whole)
+		out.numbers = append(out.numbers, l.numbers...)
+		out.split = out.split || l.split
+	}
+	out.places = append(out.places, f.made...)
+	maps.Copy(out.patterns, f.patterns)
+	for _, name := range slices.Sorted(maps.Keys(f.kinds)) {
+		if k := f.kinds[name]; !out.covers(k.patterns) {
+			out.numbers = append(out.numbers, k.numbers...)
+		}
+	}
+	return out
+}
+
+// covers reports whether all of the patterns count as released for all that has them.
+func (l *linked) covers(patterns map[string]pattern) bool {
+	for key := range patterns {
+		if _, ok := l.whole[key]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// owners lists those of the places, ascending.
+func (l *linked) owners() (out []carnet.PartyID) {
+	for _, x := range l.places {
+		out = append(out, x.owners...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// needs are the numbers of owners that some place demands.
+func (l *linked) needs() map[int]bool {
+	out := map[int]bool{}
+	for _, x := range l.places {
+		if x.need > 1 {
+			out[x.need] = true
+		}
+	}
+	return out
+}
+
+// runs is what the functions of the numbers take.
+func (l *linked) runs() (sum int) {
+	weights := map[*cells.Space][]cells.Weight{}
+	for _, n := range l.numbers {
+		for _, x := range n.parts {
+			weights[x.Space] = append(weights[x.Space], x.Weight)
+		}
+	}
+	for space, list := range weights {
+		sum += space.Runs(list)
+	}
+	return sum
+}
+
+// crowded reports whether there are more numbers than are kept. Every kind of the plan has
+// to be here with all of its numbers.
+func (l *linked) crowded(f *asked) bool {
+	if len(l.numbers) > f.most || l.runs() > maxRuns {
+		return true
+	}
+	for _, k := range f.kinds {
+		if k.count > len(k.numbers) && !l.covers(k.patterns) {
+			return true
+		}
+	}
+	return false
+}
+
+// fit makes room: of the kinds with the most numbers everything counts as released, as long
+// as that by itself tells nothing. The order is the same for everybody.
+func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID) error {
+	if !l.crowded(f) {
+		return nil
+	}
+	count, patterns := map[string]int{}, map[string]map[string]pattern{}
+	for _, n := range l.numbers {
+		if count[n.kind]++; patterns[n.kind] == nil {
+			patterns[n.kind] = map[string]pattern{}
+			addPatterns(n.parts, patterns[n.kind])
+		}
+	}
+	for name, k := range f.kinds {
+		if count[name] > 0 {
+			count[name] += k.count - len(k.numbers)
+		}
+	}
+	kinds := slices.SortedFunc(maps.Keys(count), func(x, y string) int { return cmp.Or(count[y]-count[x], cmp.Compare(x, y)) })
+	for _, name := range kinds {
+		whole := maps.Clone(l.whole)
+		maps.Copy(whole, patterns[name])
+		tells, ok := a.anyTold(l, whole, sets)
+		if !ok {
+			break
+		}
+		if tells {
+			continue
+		}
+		l.whole = whole
+		kept := l.numbers[:0:0]
+		for _, n := range l.numbers {
+			if !l.covers(patterns[n.kind]) {
+				kept = append(kept, n)
+			}
+		}
+		l.numbers = kept
+		if !l.crowded(f) {
+			return nil
+		}
+	}
+	return notCompared("too many numbers were released that differ in what they select of whom")
+}
+
+// anyTold reports whether everything that has these patterns tells about one of the sets.
+func (a *Audit) anyTold(l *linked, patterns map[string]pattern, sets [][]carnet.PartyID) (tells, ok bool) {
+	for _, v := range l.views() {
+		told, ok := a.suspects(v, patterns, sets)
+		if !ok || len(told) > 0 {
+			return len(told) > 0, ok
+		}
+	}
+	return false, true
+}

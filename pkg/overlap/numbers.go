@@ -1,0 +1,199 @@
+package overlap
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
+)
+
+// fewByNumbers refuses if a combination of numbers, cell by cell, is about owners of
+// one of the sets only, and not zero where that is too few of them. How many rows a file
+// has is public, so a number counts for nothing as far as it is a multiple of that.
+//
+// A number is a polynomial with a variable for each place, quantity and code, and stands as its
+// values at random points: one more of them than there are numbers, which is as many
+// as the rank can be, and one to tell what is left from zero.
+func (a *Audit) fewByNumbers(v *view, l *linked, sets [][]carnet.PartyID) error {
+	n := len(l.numbers) + 1
+	if work(l.numbers, n, len(v.columns), len(l.whole), len(sets)) > maxWork {
+		return notCompared("too many numbers of too many owners were released")
+	}
+	at := cells.NewPoints(a.prime, n, a.random.Uint64)
+	values := make([][][]uint64, len(l.numbers)) // per number, part and point
+	for i := range l.numbers {
+		for j := range l.numbers[i].parts {
+			values[i] = append(values[i], v.value(at, &l.numbers[i].parts[j], a.prime))
+		}
+	}
+	for _, set := range sets {
+		weights := a.weights(v, l, at, set)
+		e := elimination{prime: a.prime, pivots: n - 1}
+		for i := range l.numbers {
+			row := newSum(n, a.prime)
+			for j, x := range l.numbers[i].parts {
+				if w := weights[x.place]; w != nil {
+					row.add(w, values[i][j])
+				}
+			}
+			if e.add(row.reduced()) {
+				return overlaps(v.demanding(set), v.demanding(set).need)
+			}
+		}
+	}
+	return nil
+}
+
+// value is a part of a number at the points, without its place.
+func (v *view) value(at *cells.Points, x *counted, prime uint64) []uint64 {
+	quantity := []uint64(nil)
+	if v.same {
+		quantity = at.Says(&x.Part)
+	} else {
+		quantity = at.Drawn("quantity " + x.Quantity)
+	}
+	less := uint64(0)
+	if x.Quantity == "" && x.Place[1] == (carnet.Nonce{}) {
+		less = modulo(x.Space.Of(x.Weight, make([]int, len(x.Space.Schema.Dimensions))), prime)
+	}
+	out := make([]uint64, len(quantity))
+	for k, f := range at.Of(x.Space, x.Weight) {
+		out[k] = product(quantity[k], (f+prime-less)%prime, prime)
+	}
+	return out
+}
+
+// weights are for each place what it adds to the row of a number, at each point: as much as
+// its columns, less what patterns of which everything is released make up for. The last
+// point is about what may not be told, all others are about what has to vanish.
+func (a *Audit) weights(v *view, l *linked, at *cells.Points, set []carnet.PartyID) map[*place][]uint64 {
+	var order []int // of columns: those that have to vanish come first
+	zeros := 0
+	for _, r := range []role{zero, few, free} {
+		for c := range v.columns {
+			if v.columns[c].role(set) == r {
+				order = append(order, c)
+			}
+		}
+		if r == zero {
+			zeros = len(order)
+		}
+	}
+	e := elimination{prime: a.prime, pivots: len(order)}
+	for _, p := range l.whole {
+		row, in := v.row(p, a.prime), make([]uint64, len(order))
+		for i, c := range order {
+			in[i] = row[c]
+		}
+		e.add(in)
+	}
+	e.reduce()
+	n := len(l.numbers) + 1
+	drawn := make([][]uint64, len(order))
+	for i, c := range order {
+		drawn[i] = at.Drawn(fmt.Sprint("column ", c))
+	}
+	pivot := map[int]int{}
+	for i, c := range e.at {
+		pivot[c] = i
+	}
+	counts := func(i, k int) bool { // whether column number i is looked at, at a point
+		r := v.columns[order[i]].role(set)
+		return k < n-1 && r == zero || k == n-1 && r == few
+	}
+	column := map[int][]uint64{}
+	for i, c := range order {
+		w := make([]uint64, n)
+		row, isPivot := pivot[i]
+		switch {
+		case isPivot && i < zeros:
+			for k := range w {
+				for j := range order {
+					if b := e.basis[row][j]; j != i && b != 0 && counts(j, k) {
+						w[k] = (w[k] + a.prime - product(drawn[j][k], b, a.prime)) % a.prime
+					}
+				}
+			}
+		default:
+			for k := range w {
+				if counts(i, k) {
+					w[k] = drawn[i][k]
+				}
+			}
+		}
+		column[c] = w
+	}
+	out := map[*place][]uint64{}
+	for _, x := range v.places {
+		sum := make([]uint64, n)
+		for _, c := range v.of[x] {
+			for k := range sum {
+				sum[k] = (sum[k] + column[c][k]) % a.prime
+			}
+		}
+		out[x] = sum
+	}
+	return out
+}
+
+// work is how many multiplications comparing numbers takes: at so many points, for so many
+// columns, patterns and sets of owners. It depends on what was asked alone, so that all
+// judges agree.
+func work(numbers []number, points, columns, whole, sets int) int {
+	parts, weights := 0, map[*cells.Space][]cells.Weight{}
+	for _, n := range numbers {
+		parts += len(n.parts)
+		for _, x := range n.parts {
+			weights[x.Space] = append(weights[x.Space], x.Weight)
+		}
+	}
+	sum := points*parts + sets*points*(len(numbers)*len(numbers)/6+parts+columns*(1+min(whole, columns)))
+	for space, list := range weights {
+		for d := range space.Schema.Dimensions {
+			sum += points * space.Schema.Dimensions[d].Cardinality()
+		}
+		sum += points * space.Runs(list)
+	}
+	return sum
+}
+
+// sum adds up products modulo a prime of 62 bits, and reduces them at the end.
+type sum struct {
+	hi, lo []uint64
+	prime  uint64
+}
+
+func newSum(n int, prime uint64) *sum { return &sum{make([]uint64, n), make([]uint64, n), prime} }
+
+// add adds the products of two vectors.
+func (s *sum) add(a, b []uint64) {
+	for k := range s.lo {
+		h, l := bits.Mul64(a[k], b[k])
+		var carry uint64
+		s.lo[k], carry = bits.Add64(s.lo[k], l, 0)
+		if s.hi[k] += h + carry; s.hi[k] >= s.prime {
+			s.hi[k] -= s.prime // times 2^64
+		}
+	}
+}
+
+// scale adds the product of a vector and a number, from one column on.
+func (s *sum) scale(c uint64, b []uint64, from int) {
+	hi, lo, b := s.hi[from:len(b)], s.lo[from:len(b)], b[from:]
+	for k, v := range b {
+		h, l := bits.Mul64(c, v)
+		var carry uint64
+		lo[k], carry = bits.Add64(lo[k], l, 0)
+		if hi[k] += h + carry; hi[k] >= s.prime {
+			hi[k] -= s.prime
+		}
+	}
+}
+
+func (s *sum) reduced() []uint64 {
+	for k := range s.lo {
+		_, s.lo[k] = bits.Div64(s.hi[k], s.lo[k], s.prime)
+	}
+	return s.lo
+}
