@@ -11,6 +11,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/schema"
 )
 
 type publishCmd struct {
@@ -24,6 +25,8 @@ type publishCmd struct {
 	Append  bool     `help:"Add the table's partitions to the published dataset; its files and terms stay as they are."`
 	DryRun  bool     `help:"Check the table and tell what would be sent, and which groups of codes the terms leave, without sending anything."`
 	JSON    bool     `name:"json" help:"Print JSON."`
+	Earlier []string `sep:"none" help:"A table that was published under this name before, oldest first; several files of one are separated by commas. Needed with min_group." placeholder:"FILE"`
+	Told    bool     `name:"changes-told" help:"With min_group: what this table changes of those before it may be told; they are not compared."`
 	Restart bool     `help:"Forget an earlier upload of this dataset and encrypt under fresh nonces; if it was published, this table takes its place."`
 }
 
@@ -61,6 +64,10 @@ their neighbours in the order of the schema until every combination of groups ha
 many persons or firms (the schema's unit, or rows) as asked for. The groups are part of what is signed, and
 every released number has to keep them whole. Dimensions that the terms name first under group_by
 and filters are kept finest. --dry-run shows what can be asked afterwards.
+
+A table under min_group that takes the place of another one (--restart) is compared with all that were
+published under its name, since their totals can be subtracted: in every group the rows that are new, left
+out or stay are of nobody, or of as many as asked for. Give the earlier tables with --earlier.
 
 Examples:
   carnet publish --dry-run --schema examples/customs/records.yaml declarations.csv
@@ -106,11 +113,18 @@ func (c *publishCmd) Run(a *app) error {
 	if terms.MinGroup > 1 || c.Append { // what is added is grouped as the terms of the dataset say
 		census = cells.NewCensus(s.Schema, terms.MaxShare > 0 || c.Append)
 	}
+	if len(c.Earlier) > 0 && census != nil {
+		census.Remember()
+	}
 	t, err := a.loadTable(s.Schema, carnet.Layout(c.Layout), c.Inputs, census)
 	if err != nil {
 		return err
 	}
 	if err := t.Refused(); err != nil {
+		return err
+	}
+	earlier, err := c.earlier(a, s.Schema)
+	if err != nil {
 		return err
 	}
 	name := c.ID
@@ -119,7 +133,7 @@ func (c *publishCmd) Run(a *app) error {
 	}
 	p := &client.Publication{
 		ID: carnet.DatasetID(name), Jurisdiction: cfg.Party.Jurisdiction, Title: c.Title, Schema: s.Hash,
-		Tables: t.Tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart, Census: census,
+		Tables: t.Tables, Encoding: t.encoding, Key: key, Terms: terms, Declaration: declared, Append: c.Append, Restart: c.Restart, Census: census, Earlier: earlier, ChangesTold: c.Told,
 		StateFile: a.path(filepath.Join("uploads", strings.ReplaceAll(name, "/", "_")+".json")),
 	}
 	done := a.progressBar(p)
@@ -149,6 +163,23 @@ func (c *publishCmd) Run(a *app) error {
 		a.printf("encrypted and sent %s in %.1f s (%s/s)\n", size(out.Sent), s, size(int64(float64(out.Sent)/s)))
 	}
 	return nil
+}
+
+// earlier loads the tables that were published before.
+func (c *publishCmd) earlier(a *app, s *schema.Schema) (out []client.Earlier, err error) {
+	for _, files := range c.Earlier {
+		census := cells.NewCensus(s, true)
+		census.Remember()
+		t, err := a.loadTable(s, carnet.Layout(c.Layout), strings.Split(files, ","), census)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.Refused(); err != nil {
+			return nil, err
+		}
+		out = append(out, client.Earlier{Tables: t.Tables, Census: census})
+	}
+	return out, nil
 }
 
 // dryRun checks a table against its schema and tells what publishing would send. With

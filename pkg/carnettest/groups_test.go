@@ -8,6 +8,8 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/cells"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 const firmsYAML = `
@@ -73,6 +75,52 @@ func TestGroups(t *testing.T) {
 			Rows(n.Ask(t, "buyer", carnet.ProductID(name), "SELECT year, COUNT(*) FROM "+name+" WHERE month >= '03' GROUP BY year ORDER BY year").Result))
 		refused("SELECT SUM(value) FROM " + name + " WHERE month = '04' AND year = '2025'")
 	}
+}
+
+// Rule: a table that takes another one's place changes as much of every group as the terms' minimum,
+// or nothing; the owner's machine compares it with all that was published before.
+func TestPublicationsAreCompared(t *testing.T) {
+	t.Parallel()
+	n := Start(t, Options{})
+	s := ParseSchema(t, firmsYAML)
+	terms := OpenTerms()
+	terms.MinGroup = 3
+	table := func(csv string, key *ident.DatasetKey) (Publication, client.Earlier) {
+		p := Publication{Owner: "kz", Schema: s, Layout: carnet.LayoutRecords, CSV: csv, Terms: &terms, Key: key}
+		enc, err := s.Encode(p.Layout)
+		require.NoError(t, err)
+		census := cells.NewCensus(s, true)
+		census.Remember()
+		p.Name = "earlier"
+		tables := n.load(t, p, enc, census)
+		p.Name = ""
+		return p, client.Earlier{Tables: tables, Census: census}
+	}
+	p, first := table(firms(2024, "03"), nil)
+	one := n.Publish(t, p)
+	publish := func(csv string, told bool, earlier ...client.Earlier) error {
+		p, itself := table(csv, one.Key)
+		prepared := n.Prepare(t, p)
+		prepared.Restart, prepared.Earlier, prepared.ChangesTold, prepared.Census = true, earlier, told, itself.Census
+		_, err := n.Client(t, "kz").Publish(Context(t), n.Identity("kz"), prepared)
+		return err
+	}
+	reason := func(want string, err error) {
+		t.Helper()
+		require.Equal(t, want, carnet.ReasonOf(err), "%v", err)
+	}
+	more := firms(2024, "03") + "2024,01,27,F50,9\n"
+	reason("EARLIER_NEEDED", publish(more, false))
+	reason("CHANGE_TOO_SMALL", publish(more, false, first))
+	_, other := table(more, one.Key)
+	reason("EARLIER_DIFFERS", publish(more, false, other))
+	reason("", publish(firms(2024, "03"), false, first))
+	reason("EARLIER_NEEDED", publish(more, false, first))
+	enough := more + "2024,01,27,F51,9\n2024,01,27,F52,9\n"
+	reason("", publish(enough, false, first, first))
+	_, third := table(enough, one.Key)
+	reason("CHANGE_TOO_SMALL", publish(more, false, first, first, third))
+	reason("", publish(more, true))
 }
 
 // Rule: what two buyers open can't be subtracted, and a gateway that journals everything

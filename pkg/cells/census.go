@@ -20,6 +20,8 @@ type Census struct {
 	kindOf []fileKind
 	units  map[string]int32
 
+	content [][16]byte // per row, see Remember; nil otherwise
+
 	kind []int32    // per row
 	unit []int32    // per row; nil: every row is a unit
 	dims [][]uint16 // per dimension and row
@@ -31,6 +33,7 @@ type Census struct {
 type fileKind struct {
 	file int32
 	null uint64 // bit i: measure i is NULL
+	in   uint64 // bit i: rows of publication i; 0 where there is only one
 }
 
 // NewCensus returns an empty census. With shares it keeps what a rule about shares needs.
@@ -65,6 +68,9 @@ func (c *Census) Add(r *schema.Row) {
 		c.kindOf = append(c.kindOf, k)
 	}
 	c.kind = append(c.kind, kind)
+	if c.content != nil {
+		c.content = append(c.content, contentOf(r))
+	}
 	if c.schema.Unit != "" {
 		unit, ok := c.units[r.Unit]
 		if !ok {

@@ -151,4 +151,3 @@ func (p *Points) constant(v *big.Int) uint64 {
 func (p *Points) inverse(v uint64) uint64 {
 	return new(big.Int).ModInverse(new(big.Int).SetUint64(v), new(big.Int).SetUint64(p.prime)).Uint64()
 }
-

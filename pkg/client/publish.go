@@ -33,8 +33,13 @@ type Publication struct {
 	StateFile    string              // memory of this upload; see Publish
 	Restart      bool                // forget an earlier upload and draw fresh nonces
 	Census       *cells.Census       // of the tables' rows; needed if the terms ask for a min_group
-	Workers      int                 // encrypting at once; 0 = one for each processor
-	Progress     func(Progress)      // may be nil; called from several goroutines, one at a time
+	// Earlier are the tables of the dataset's publications before, oldest first, with censuses
+	// that remember their rows; needed if the terms ask for a min_group and this table takes
+	// their place. With ChangesTold they are not, and what changed may be told.
+	Earlier     []Earlier
+	ChangesTold bool
+	Workers     int            // encrypting at once; 0 = one for each processor
+	Progress    func(Progress) // may be nil; called from several goroutines, one at a time
 }
 
 // Progress tells how far an upload has come.
@@ -65,7 +70,10 @@ type Published struct {
 // new manifest lists them before those of the tables. Terms stay too: they were signed
 // over the files.
 //
-// Errors: NONCE_REUSED if the input changed since the upload began, TERMS_CHANGED if
+// A table under a min_group that takes another one's place is compared with all that were
+// published before it, so that subtracting tells no fewer than the minimum apart.
+//
+// Errors: EARLIER_NEEDED, EARLIER_DIFFERS, CHANGE_TOO_SMALL, NONCE_REUSED if the input changed since the upload began, TERMS_CHANGED if
 // the manifest was signed with other terms, CANNOT_APPEND, WRONG_PROFILE if the key was dealt for
 // another one, and those of the gateway.
 func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Published, error) {
@@ -99,7 +107,7 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 	if resumed {
 		err = st.check(p.ID, p.Key, builders, prints)
 	} else {
-		st, err = newUpload(path, p.ID, p.Key, builders, prints)
+		st, err = newUpload(path, p.ID, p.Key, builders, prints, st.publications())
 	}
 	if err != nil {
 		return nil, err
@@ -114,6 +122,9 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 		up := &upload{client: c, profile: profile, p: p, state: st, builders: builders, files: files}
 		// Ciphertext crosses a border when it is sent, not when its manifest is.
 		if out.Loss, err = up.group(base); err != nil {
+			return nil, err
+		}
+		if err := up.compare(ctx, owner); err != nil {
 			return nil, err
 		}
 		draft := up.draft(base, c.timestamp())

@@ -35,7 +35,26 @@ type uploadState struct {
 	Key      carnet.KeyID       `json:"key"`
 	Files    []fileState        `json:"files"`
 	Manifest *evidence.Envelope `json:"manifest,omitempty"`
+	Before   []published        `json:"before,omitempty"` // what this one takes the place of, oldest first
 	path     string
+}
+
+// published is a table that was published under the same name before.
+type published struct {
+	Key      carnet.KeyID       `json:"key"`
+	Files    []fileState        `json:"files"`
+	Manifest *evidence.Envelope `json:"manifest"`
+}
+
+// publications are all that were published, the last one included; nil for none.
+func (s *uploadState) publications() []published {
+	if s == nil {
+		return nil
+	}
+	if s.Manifest == nil {
+		return s.Before
+	}
+	return append(s.Before, published{s.Key, s.Files, s.Manifest})
 }
 
 type fileState struct {
@@ -66,8 +85,8 @@ func fingerprints(k *ident.DatasetKey, files []*schema.Builder) ([]string, error
 }
 
 // newUpload draws a nonce for every file and writes the state.
-func newUpload(path string, id carnet.DatasetID, k *ident.DatasetKey, files []*schema.Builder, prints []string) (*uploadState, error) {
-	s := &uploadState{Kind: uploadKind, Dataset: id, Key: k.Key, path: path}
+func newUpload(path string, id carnet.DatasetID, k *ident.DatasetKey, files []*schema.Builder, prints []string, before []published) (*uploadState, error) {
+	s := &uploadState{Kind: uploadKind, Dataset: id, Key: k.Key, Before: before, path: path}
 	for i, b := range files {
 		f := fileState{Partition: b.Partition(), Fingerprint: prints[i]}
 		if _, err := rand.Read(f.Nonce[:]); err != nil {

@@ -11,6 +11,9 @@
 // stay the same whatever is grouped by, and only where that is not enough for the numbers
 // themselves.
 //
+// Both is asked in two views: every file has rows of its own, and all files of an owner's
+// partition have the same ones, as a cube and records of one table.
+//
 //	Admit(plan) --patterns of files--> no combination is about few owners: admitted
 //	            --numbers, cell by cell--> none really is: admitted; one is: refused
 //

@@ -19,8 +19,8 @@ type view struct {
 // column is a coordinate of patterns.
 type column struct {
 	owners []carnet.PartyID
-	need   int   // it may not be told about fewer, 0: it may
-	total  bool  // it has to vanish for a combination that is about others only
+	need   int    // it may not be told about fewer, 0: it may
+	total  bool   // it has to vanish for a combination that is about others only
 	of     *place // one of those that it counts
 }
 
@@ -82,9 +82,9 @@ func (l *linked) view(same bool) *view {
 type role int
 
 const (
-	free  role = iota // any value
-	zero              // of others: it has to vanish
-	few               // of these owners, who are too few for it
+	free role = iota // any value
+	zero             // of others: it has to vanish
+	few              // of these owners, who are too few for it
 )
 
 func (c *column) role(set []carnet.PartyID) role {

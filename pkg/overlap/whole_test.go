@@ -2,6 +2,7 @@ package overlap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,10 +82,7 @@ func TestWholeIsSound(t *testing.T) {
 				released = next
 			case !isTold:
 				// More counts as released than was: all of what some kinds select.
-				more := next
-				for _, s := range everything(released, row) {
-					more = append(more, s)
-				}
+				more := slices.Concat(next, everything(released, row))
 				require.True(t, tells(more, need) || got == "OVERLAP_NOT_COMPARED", sql)
 			}
 		}
