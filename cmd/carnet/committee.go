@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/ticket"
 )
 
 type committeeCmd struct {
 	Register committeeRegisterCmd `cmd:"" help:"Register a committee as the registrar."`
 	List     committeeListCmd     `cmd:"" help:"List the registered committees."`
+	Show     committeeShowCmd     `cmd:"" help:"Show one committee, and what an operator of the secrets engine compares."`
 }
 
 type committeeRegisterCmd struct {
@@ -111,4 +113,55 @@ func (c *committeeListCmd) Run(a *app) error {
 		rows = append(rows, []string{string(x.ID), fmt.Sprintf("%d of %d", x.Threshold, len(x.Members)), fmt.Sprint(x.Quorum), demanded, strings.Join(members, ",")})
 	}
 	return a.table([]string{"COMMITTEE", "OPENS", "QUORUM", "POLICY", "MEMBERS"}, rows)
+}
+
+type committeeShowCmd struct {
+	ID   string `arg:"" help:"The committee, by identifier or statement hash."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+func (committeeShowCmd) Help() string {
+	return `Shows the members with their jurisdictions, the statement hash, and the digest of the
+members' sealing keys as they are registered now. Who operates a keyholder's secrets engine
+in Vault approves a committee, to which keys may be handed on, by these two:
+
+  vault write MOUNT/successors/HASH recipients=DIGEST
+
+Example:
+  carnet committee show corridor`
+}
+
+func (c *committeeShowCmd) Run(a *app) error {
+	cl, _, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	x, err := cl.Committee(a.ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	type member struct {
+		ID           carnet.PartyID      `json:"id"`
+		Jurisdiction carnet.Jurisdiction `json:"jurisdiction"`
+	}
+	var members []member
+	var keys [][]byte
+	for _, id := range x.Members {
+		p, err := cl.Party(a.ctx, id)
+		if err != nil {
+			return err
+		}
+		members, keys = append(members, member{id, p.Jurisdiction}), append(keys, p.SealingKey)
+	}
+	recipients := ticket.RecipientsDigest(keys)
+	if c.JSON {
+		return a.json(map[string]any{"committee": x.ID, "threshold": x.Threshold, "quorum": x.Quorum, "members": members, "hash": x.Hash, "recipients": recipients})
+	}
+	a.printf("committee %s: any %d of %d open\n", x.ID, x.Threshold, len(members))
+	for i, m := range members {
+		a.printf("  %d  %s (%s)\n", i+1, m.ID, m.Jurisdiction)
+	}
+	a.printf("hash:        %s\nrecipients:  %s\n", x.Hash, recipients)
+	return nil
 }

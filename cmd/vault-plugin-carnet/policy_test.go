@@ -60,6 +60,14 @@ func everything(t *testing.T, e vaultplugin.Mount) error {
 	if err := checkOf(t, s, r); err != nil {
 		return err
 	}
+	h := n.Handing(0, "next")
+	if _, err := s.HandOver(t.Context(), n.Dealings[0], h); err != nil {
+		return err
+	}
+	m, _ := n.Move(0, h, s.SealingKey())
+	if _, err := m.TakeOver(t, s, h, m.Sealed); err != nil {
+		return err
+	}
 	if _, err := vaultplugin.List(t.Context(), e); err != nil {
 		return err
 	}
@@ -81,10 +89,12 @@ func checkOf(t *testing.T, s keys.Sharer, r *keys.Release) error {
 func TestPolicy(t *testing.T) {
 	v := install(t, "v1.0.0")
 	path := v.enable(t, "v1.0.0", keystest.NewPerson("buyer").Public())
+	h := keystest.NewNetwork(t, v.sharer(t, path).SealingKey(), carnet.LayoutRecords, 2, false).Handing(0, "next")
+	v.approve(t, path, h.Committee, h.Recipients)
 	full := strings.ReplaceAll(policies.For("engine", "PARTY"), "carnet-keys-PARTY", path)
 	e := v.as(t, path, full)
 	require.NoError(t, everything(t, e))
-	for _, p := range []string{"config", "buyers/thief", "owners/thief"} {
+	for _, p := range []string{"config", "buyers/thief", "owners/thief", "successors/" + strings.Repeat("0", 64)} {
 		_, err := e.Write(t.Context(), p, map[string]any{"ticket_key": "", "signing_key": ""})
 		require.Equal(t, "VAULT_DENIED", carnet.ReasonOf(err), p)
 		_, err = e.Read(t.Context(), p)

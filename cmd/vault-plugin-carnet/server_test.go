@@ -23,6 +23,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 	"github.com/carnet-network/carnet/pkg/keys/vaultplugin"
 	"github.com/carnet-network/carnet/pkg/seal"
+	"github.com/carnet-network/carnet/pkg/ticket"
 	"github.com/carnet-network/carnet/pkg/vaultclient"
 )
 
@@ -90,6 +91,13 @@ func (v *installed) sharer(t testing.TB, path string) keys.Sharer {
 	return s
 }
 
+// approve lets parts be handed on to a committee.
+func (v *installed) approve(t *testing.T, path string, committee carnet.Hash, recipients [][]byte) {
+	t.Helper()
+	_, err := v.at(path).Write(t.Context(), "successors/"+committee.String(), map[string]any{"recipients": ticket.RecipientsDigest(recipients).String()})
+	require.NoError(t, err)
+}
+
 // reload ends the plugin's process; the next request starts another.
 func (v *installed) reload(t *testing.T) {
 	t.Helper()
@@ -114,6 +122,8 @@ func TestServer(t *testing.T) {
 		return keystest.SharerFixture{Sharer: v.sharer(t, path), Reopen: func(t *testing.T) keys.Sharer {
 			v.reload(t)
 			return v.sharer(t, path)
+		}, Approve: func(t *testing.T, committee carnet.Hash, recipients [][]byte) {
+			v.approve(t, path, committee, recipients)
 		}}
 	})
 	quiet(t, v)

@@ -184,16 +184,16 @@ type liar struct {
 	lie    func(*keys.HandedOver)
 }
 
-func (l *liar) HandOver(ctx context.Context, d *keys.Dealing, m share.Move, recipients [][]byte) (*keys.HandedOver, error) {
-	got, err := l.honest.HandOver(ctx, d, m, recipients)
+func (l *liar) HandOver(ctx context.Context, d *keys.Dealing, h *keys.Handing) (*keys.HandedOver, error) {
+	got, err := l.honest.HandOver(ctx, d, h)
 	if err == nil {
 		l.lie(got)
 	}
 	return got, err
 }
 
-func (l *liar) TakeOver(ctx context.Context, d *keys.Dealing, m share.Move, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) ([]int, error) {
-	return l.honest.TakeOver(ctx, d, m, agreed, sealed)
+func (l *liar) TakeOver(ctx context.Context, d *keys.Dealing, h *keys.Handing, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) ([]int, error) {
+	return l.honest.TakeOver(ctx, d, h, agreed, sealed)
 }
 
 // Rule (resharing): a keyholder that lies is named, and with n >= 3t-2 stops nothing: not by

@@ -25,11 +25,11 @@ func (k *Keyholder) charged(ctx context.Context, d *dealing, seq int64) (int64, 
 	}
 	before := max(since, d.released)
 	if d.move != nil {
-		at, err := k.carried(ctx, d)
+		known, err := k.carried(ctx, d.key, d.since)
 		if err != nil {
 			return 0, err
 		}
-		before = max(since, chargedBy(d.before, d.since, at))
+		before = max(since, chargedBy(d.before, d.since, known.at[d.key]))
 	}
 	return saturated(before, n-since), nil
 }
@@ -58,44 +58,76 @@ func saturated(a, b int64) int64 {
 	return a + b
 }
 
-// carried lists the entries before a dealing that charged its key for the first time for
-// one functional, ascending, whoever the committee was.
-func (k *Keyholder) carried(ctx context.Context, d *dealing) ([]int64, error) {
-	k.mu.Lock()
-	at, known := k.carries[d.id]
-	k.mu.Unlock()
-	if known {
-		return at, nil
+// carries are the entries that charged keys for the first time for one functional,
+// ascending, whoever the committee was; of all keys that their owners let move, and of the
+// entries before upto.
+type carries struct {
+	upto int64
+	at   map[carnet.KeyID][]int64
+}
+
+// carried is what charged a key before an entry. One pass over the journal serves all keys,
+// and is repeated only for what came after it.
+func (k *Keyholder) carried(ctx context.Context, key carnet.KeyID, before int64) (*carries, error) {
+	k.carrying.Lock()
+	defer k.carrying.Unlock()
+	if c := k.carries; c != nil && c.upto >= before {
+		if _, known := c.at[key]; known {
+			return c, nil
+		}
 	}
+	c := &carries{at: map[carnet.KeyID][]int64{key: nil}}
+	k.state.mu.RLock()
+	c.upto = k.state.applied
+	for moving := range k.state.successions {
+		c.at[moving] = nil
+	}
+	k.state.mu.RUnlock()
 	s := newState(k.cfg.Registrar, k.cfg.Party)
-	seen := map[carnet.Hash]bool{}
+	type charge struct {
+		key carnet.KeyID
+		f   carnet.Hash
+	}
+	seen := map[charge]bool{}
 	enough := errors.New("enough")
-	_, err := k.ledger.replay(ctx, func(e *evidence.Entry) error {
-		if e.Seq >= d.since {
+	end, err := k.ledger.replay(ctx, func(e *evidence.Entry) error {
+		if e.Seq >= c.upto {
 			return enough
 		}
 		_ = s.apply(e.Envelope) // without effect here as it was then
-		c := s.newCase(e.Seq, e.Envelope)
-		if c == nil {
+		q := s.newCase(e.Seq, e.Envelope)
+		if q == nil {
 			return nil
 		}
-		s.forget(c.Hash)
-		if c.dealing(d.key) == nil {
+		s.forget(q.Hash)
+		moves := func(in *dealing) bool { _, ok := c.at[in.key]; return ok }
+		if !slices.ContainsFunc(q.inputs, func(in input) bool { return moves(in.dealing) }) {
 			return nil
 		}
-		for _, ch := range c.charges(func(in *dealing) bool { return in.key == d.key }) {
-			if !seen[ch.Functional] {
-				seen[ch.Functional] = true
-				at = append(at, e.Seq)
+		for _, ch := range q.charges(moves) {
+			if f := (charge{ch.Key, ch.Functional}); !seen[f] {
+				seen[f] = true
+				c.at[ch.Key] = append(c.at[ch.Key], e.Seq)
 			}
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, enough) {
+	switch {
+	case err == nil:
+		c.upto = min(c.upto, end.Size())
+	case !errors.Is(err, enough):
 		return nil, err
 	}
-	k.mu.Lock()
-	k.carries[d.id] = at
-	k.mu.Unlock()
-	return at, nil
+	k.carries = c
+	return c, nil
+}
+
+// releasedBefore is how many numbers were asked to be opened under a key that moves, up to
+// the last contribution or later. The old committee goes on until the switch.
+func (k *Keyholder) releasedBefore(ctx context.Context, m *move) (int64, error) {
+	c, err := k.carried(ctx, m.key, m.contributed+1)
+	if err != nil {
+		return 0, err
+	}
+	return chargedBy(m.from, c.upto, c.at[m.key]), nil
 }

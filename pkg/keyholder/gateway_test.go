@@ -52,6 +52,8 @@ type gateway struct {
 	refuse   func() error  // of answers and decisions
 	stall    chan struct{} // pieces are not sent before it is closed
 	followed func(from int64) error
+
+	handed handedOn
 }
 
 // sentPiece is a piece before it is sent; one without data ends the stream.
@@ -72,7 +74,7 @@ type received struct {
 func newGateway(t *testing.T, w *world) *gateway {
 	g := &gateway{w: w, changed: make(chan struct{}), cosigned: map[string]*evidence.SignedCheckpoint{}, silent: map[int]bool{}, live: map[int]bool{},
 		confirmed: map[string]string{}, answers: map[carnet.Hash][]*received{}, decisions: map[carnet.Hash][]carnet.Decision{}, checks: map[carnet.Hash][]*evidence.Envelope{},
-		destroyed: map[string]*evidence.Envelope{}}
+		destroyed: map[string]*evidence.Envelope{}, handed: newHandedOn()}
 	g.journal(t, w.base...)
 	t.Cleanup(func() {
 		g.mu.Lock()
@@ -178,6 +180,7 @@ type member struct {
 	apiv1.UnimplementedDealingServiceServer
 	apiv1.UnimplementedDatasetServiceServer
 	apiv1.UnimplementedApprovalServiceServer
+	apiv1.UnimplementedReshareServiceServer
 	*gateway
 	number int
 }

@@ -33,6 +33,7 @@ func (g *gateway) connect(t *testing.T, number int) *grpc.ClientConn {
 	apiv1.RegisterDealingServiceServer(srv, m)
 	apiv1.RegisterDatasetServiceServer(srv, m)
 	apiv1.RegisterApprovalServiceServer(srv, m)
+	apiv1.RegisterReshareServiceServer(srv, m)
 	lis := bufconn.Listen(1 << 20)
 	go srv.Serve(lis)
 	t.Cleanup(srv.Stop)

@@ -98,8 +98,9 @@ type Keyholder struct {
 	seeds   signal // seeds are to be fetched or confirmed
 	moves   signal // parts may be to be handed on or taken over
 
-	carries map[carnet.KeyID][]int64 // by dealing: entries that charged its key before it; guarded by mu
-	handing handing                  // of one goroutine
+	carrying sync.Mutex
+	carries  *carries // guarded by carrying
+	handing  handing  // of one goroutine
 
 	quiet    time.Duration         // silence after which the head is co-signed
 	retry    time.Duration         // least time between attempts
@@ -177,8 +178,8 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		target:  -1,
 		ahead:   map[int64]*evidence.SignedCheckpoint{},
 		release: newSignal(), outbox: newSignal(), seeds: newSignal(), moves: newSignal(),
-		carries: map[carnet.KeyID][]int64{}, handing: newHanding(),
-		quiet: 200 * time.Millisecond, retry: time.Second, tick: 100 * time.Millisecond, patience: 20 * time.Second,
+		handing: newHanding(),
+		quiet:   200 * time.Millisecond, retry: time.Second, tick: 100 * time.Millisecond, patience: 20 * time.Second,
 		crash: func(string) error { return nil },
 	}
 	if k.sharer = cfg.Sharer; k.sharer == nil {

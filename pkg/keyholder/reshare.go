@@ -2,7 +2,9 @@ package keyholder
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -39,9 +41,10 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 			if carnet.KindOf(err) != carnet.Refused {
 				wait = min(wait, k.retry*10)
 			}
-			k.log.Warn(what, "key", key, "error", offWire(err))
+			k.log.Warn(what, "key", key, "error", offWire(err), "remedy", remedy(offWire(err)))
 		}
 		give, take := k.state.moves(k.consents)
+		var broken *fatalError
 		for _, m := range give {
 			if k.handing.sent[m.id()] {
 				continue
@@ -49,6 +52,8 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 			switch done, err := k.contribute(ctx, m); {
 			case ctx.Err() != nil:
 				return ctx.Err()
+			case errors.As(err, &broken):
+				return err
 			case err != nil:
 				retry("parts could not be handed on yet", m.key, err)
 			case done:
@@ -59,15 +64,15 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 		}
 		for _, m := range take {
 			if err := k.takeOverKey(ctx, m); err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
+				if ctx.Err() != nil || errors.As(err, &broken) {
+					return cmp.Or(ctx.Err(), err)
 				}
 				retry("a key could not be taken over yet", m.key, err)
 			}
 		}
 		if err := k.dropStale(ctx); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if ctx.Err() != nil || errors.As(err, &broken) {
+				return cmp.Or(ctx.Err(), err)
 			}
 			retry("seeds of a resharing could not be destroyed yet", carnet.KeyID{}, err)
 		}
@@ -150,14 +155,13 @@ func (s *state) wordSeq(m *move) (seq int64, allowed bool) {
 	return max(s.successions[m.key].seq, m.committee.seq), true
 }
 
-// resharer is who makes shares, if it can also hand parts on.
-func (k *Keyholder) resharer() (keys.Resharer, error) {
-	r, ok := k.sharer.(keys.Resharer)
-	if !ok {
-		return nil, carnet.E(carnet.Refused, "RESHARE_UNSUPPORTED", "the place of this keyholder's seeds hands no parts on and takes none over").
-			Fix("the owner has to deal the key again, or the committee is to be without this keyholder")
+// handing is the resharing as whoever makes shares is told of it.
+func (m *move) handing() *keys.Handing {
+	h := &keys.Handing{Move: m.Move, Succession: m.word, To: m.committee.env, First: m.first, Source: m.from.env, Holders: m.from.committee.env}
+	if m.from.again != nil {
+		h.Redealing = m.from.again.Redealing
 	}
-	return r, nil
+	return h
 }
 
 // dropStale destroys seeds that were taken over for a resharing that will not be: the key
@@ -179,6 +183,9 @@ func (k *Keyholder) dropStale(ctx context.Context) error {
 		if !known {
 			if err := k.sharer.Destroy(ctx, t.dealing); err != nil {
 				return err
+			}
+			if err := k.crash("stale seeds destroyed"); err != nil {
+				return &fatalError{err}
 			}
 			k.log.Info("destroyed the seeds of a resharing that is not to be any more", "key", t.key)
 		}

@@ -21,11 +21,9 @@ func (k *Keyholder) contribute(ctx context.Context, m *move) (done bool, err err
 	if seq, allowed := k.state.wordSeq(m); !allowed || size <= seq || !k.caughtUp() {
 		return false, nil
 	}
-	r, err := k.resharer()
-	if err != nil {
-		return false, err
-	}
-	got, err := r.HandOver(ctx, m.from.shared(), m.Move, k.state.sealingKeys(m.committee))
+	h := m.handing()
+	h.Recipients = k.state.sealingKeys(m.committee)
+	got, err := k.sharer.HandOver(ctx, m.from.shared(), h)
 	if err != nil {
 		return false, err
 	}
@@ -37,6 +35,9 @@ func (k *Keyholder) contribute(ctx context.Context, m *move) (done bool, err err
 	env, err := evidence.Seal(carnet.TypeContribution, body, k.signer)
 	if err != nil {
 		return false, err
+	}
+	if err := k.crash("handed over"); err != nil {
+		return false, &fatalError{err}
 	}
 	ctx, stop := context.WithTimeout(ctx, 5*callLimit)
 	defer stop()
@@ -65,7 +66,7 @@ func (k *Keyholder) contribute(ctx context.Context, m *move) (done bool, err err
 		return false, err
 	}
 	if err := k.crash("contributed"); err != nil {
-		return false, err
+		return false, &fatalError{err}
 	}
 	k.log.Info("parts handed on", "key", m.key, "committee", m.committee.body.ID, "parts", len(got.Parts))
 	return true, nil

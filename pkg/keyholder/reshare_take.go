@@ -54,7 +54,7 @@ func (k *Keyholder) takeOverKey(ctx context.Context, m *move) error {
 		return err
 	}
 	if err := k.crash("taken over"); err != nil {
-		return err
+		return &fatalError{err}
 	}
 	d.sent = time.Now()
 	k.log.Info("key taken over", "key", m.key, "signed", got.GetSigned(), "of", got.GetNeeded())
@@ -103,22 +103,24 @@ func (k *Keyholder) takeParts(ctx context.Context, m *move, agreed share.Agreeme
 		return nil, err
 	}
 	if err := k.crash("takeover noted"); err != nil {
-		return nil, err
+		return nil, &fatalError{err}
 	}
 	liars, err := k.gather(ctx, m, d, agreed, said)
 	for _, i := range liars {
 		k.sayOnce("a keyholder handed on seeds that are not those it committed to", "key", m.key, "by", m.from.committee.body.Members[i-1])
 	}
-	return env, err
+	if err != nil {
+		return nil, err
+	}
+	if err := k.crash("seeds taken"); err != nil {
+		return nil, &fatalError{err}
+	}
+	return env, nil
 }
 
 // gather fetches what the old holders sealed to this keyholder and keeps it. agreed and said
 // are of one moment: a contribution that comes later can undo what was agreed on.
 func (k *Keyholder) gather(ctx context.Context, m *move, d *keys.Dealing, agreed share.Agreement, said map[int]*contribution) (liars []int, err error) {
-	r, err := k.resharer()
-	if err != nil {
-		return nil, err
-	}
 	sealed := map[int][]byte{}
 	for i, c := range said {
 		got, err := k.api.reshare.GetHandedSeeds(ctx, &apiv1.GetHandedSeedsRequest{Contribution: c.hash.String()})
@@ -130,7 +132,9 @@ func (k *Keyholder) gather(ctx context.Context, m *move, d *keys.Dealing, agreed
 		}
 		sealed[i] = got.GetSealed()
 	}
-	return r.TakeOver(ctx, d, m.Move, agreed.Parts, sealed)
+	h := m.handing()
+	h.Released = func(ctx context.Context) (int64, error) { return k.releasedBefore(ctx, m) }
+	return k.sharer.TakeOver(ctx, d, h, agreed.Parts, sealed)
 }
 
 // handedCorrection fetches one correction and checks it.

@@ -57,7 +57,7 @@ func (m *moving) move(t *testing.T) *move {
 	d := m.s.dealings[m.key]
 	got, err := share.NewMove(m.key, d.committee.scheme, m.next.Hash(), m.s.committees[m.next.Hash()].scheme)
 	require.NoError(t, err)
-	return &move{got, m.key, d, m.s.committees[m.next.Hash()]}
+	return &move{Move: got, key: m.key, from: d, committee: m.s.committees[m.next.Hash()], first: d.env}
 }
 
 // handOver is what keyholder i, from 1, contributes, with what it sealed.
@@ -67,7 +67,9 @@ func (m *moving) handOver(t *testing.T, i int) (carnet.Contribution, *keys.Hande
 	d.Number = i
 	require.NoError(t, sharer.Accept(t.Context(), d, m.sealed[m.key][i-1]))
 	mv := m.move(t)
-	got, err := sharer.HandOver(t.Context(), d, mv.Move, m.s.sealingKeys(mv.committee))
+	h := mv.handing()
+	h.Recipients = m.s.sealingKeys(mv.committee)
+	got, err := sharer.HandOver(t.Context(), d, h)
 	require.NoError(t, err)
 	m.at = m.at.Add(time.Second)
 	b := carnet.Contribution{Key: m.key, From: m.key, Committee: m.next.Hash(), By: carnet.PartyID("kh" + string(rune('0'+i))), Number: i, Parts: got.Parts, Created: m.at}
@@ -286,7 +288,7 @@ func TestReshareHome(t *testing.T) {
 	d.Number = 2
 	sharer := local.New(m.stores[1], local.Options{})
 	require.NoError(t, sharer.Accept(t.Context(), d, m.sealed[m.key][1]))
-	_, err := sharer.HandOver(t.Context(), d, m.move(t).Move, m.s.sealingKeys(m.move(t).committee))
+	_, err := sharer.HandOver(t.Context(), d, m.move(t).handing())
 	require.Equal(t, "RESHARE_HOME", carnet.ReasonOf(err))
 	b := carnet.Contribution{Key: m.key, From: m.key, Committee: m.next.Hash(), By: "kh2", Number: 2, Created: m.at}
 	m.apply(t, "RESHARE_HOME", sign(t, carnet.TypeContribution, b, m.stores[1].Signer()))

@@ -12,6 +12,7 @@ import (
 type succession struct {
 	body carnet.Succession
 	seq  int64
+	env  *evidence.Envelope
 }
 
 // moveID names a resharing.
@@ -24,14 +25,18 @@ type moveID struct {
 type contribution struct {
 	hash carnet.Hash
 	body *carnet.Contribution
+	seq  int64
 }
 
 // move is a resharing that may go on.
 type move struct {
 	share.Move
-	key       carnet.KeyID
-	from      *dealing
-	committee *committee
+	key         carnet.KeyID
+	from        *dealing
+	committee   *committee
+	first       *evidence.Envelope // the dealing that the key is named after
+	word        *evidence.Envelope // the succession
+	contributed int64              // entry of the last contribution so far
 }
 
 func (m *move) id() moveID { return moveID{m.From, m.Committee} }
@@ -54,7 +59,7 @@ func (s *state) applySuccession(env *evidence.Envelope) error {
 			return err
 		}
 	}
-	s.successions[b.Key] = &succession{b, s.applied - 1}
+	s.successions[b.Key] = &succession{b, s.applied - 1, env}
 	return nil
 }
 
@@ -74,11 +79,16 @@ func (s *state) movable(key, from carnet.KeyID, to carnet.Hash) (*move, error) {
 		return nil, noEffect("UNKNOWN_COMMITTEE", "the committee is unknown")
 	}
 	jurisdiction := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].Jurisdiction }
-	if w := s.successions[key]; w == nil || !w.body.Allows(to, &c.body, jurisdiction) {
+	w := s.successions[key]
+	if w == nil || !w.body.Allows(to, &c.body, jurisdiction) {
 		return nil, noEffect("SUCCESSION_MISSING", "the owner of key %s does not let committee %s have it", key, c.body.ID)
 	}
 	m, err := share.NewMove(from, d.committee.scheme, to, c.scheme)
-	return &move{m, key, d, c}, err
+	out := &move{Move: m, key: key, from: d, committee: c, first: s.dealings[key].env, word: w.env}
+	for _, said := range s.contributions[out.id()] {
+		out.contributed = max(out.contributed, said.seq)
+	}
+	return out, err
 }
 
 // applyContribution: signed by a holder of the dealing's parts under its own number, of the
@@ -111,7 +121,7 @@ func (s *state) applyContribution(env *evidence.Envelope) error {
 			return err
 		}
 	}
-	all[b.Number] = &contribution{env.Hash(), b}
+	all[b.Number] = &contribution{env.Hash(), b, s.applied - 1}
 	return nil
 }
 

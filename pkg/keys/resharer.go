@@ -4,23 +4,43 @@ import (
 	"context"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// Resharer is a Sharer that hands the parts it holds on to another committee, and takes
-// over what is handed to it. One that is none stays with the dealings of owners.
+// Resharer hands the parts it holds on to another committee, and takes over what is handed
+// to it.
 type Resharer interface {
-	// HandOver splits every part held of a dealing for the members of another committee,
-	// whose sealing keys are given in their order. Repeated, it makes the same seeds. Whether
-	// that committee may have them is the caller's to know. Errors: as Held, and Refused
-	// (RESHARE_HOME) of a dealing with a home part.
-	HandOver(ctx context.Context, d *Dealing, m share.Move, recipients [][]byte) (*HandedOver, error)
+	// HandOver splits every part held of a dealing for the members of another committee.
+	// Repeated, it makes the same seeds. A Sharer in this process leaves it to the caller
+	// whether that committee may have them; one that does not trust its caller asks for what
+	// the owner and its own operator said. Errors: as Held, and Refused (RESHARE_HOME) of a
+	// dealing with a home part.
+	HandOver(ctx context.Context, d *Dealing, h *Handing) (*HandedOver, error)
 
 	// TakeOver opens what keyholders of the old dealing sealed to this one, by their
 	// numbers, keeps the seeds that fit what was agreed on, and tells whose did not. Done
 	// again, it changes nothing. Errors: Unavailable (RESHARE_INCOMPLETE) if some are
 	// missing; Precondition (KEY_DESTROYED).
-	TakeOver(ctx context.Context, d *Dealing, m share.Move, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) (liars []int, err error)
+	TakeOver(ctx context.Context, d *Dealing, h *Handing, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) (liars []int, err error)
+}
+
+// Handing is a resharing with the statements that it rests on. Who makes shares in this
+// process needs Move and Recipients only.
+type Handing struct {
+	share.Move
+	Recipients [][]byte // sealing keys of the new committee's members in their order; not to take over
+
+	Succession *evidence.Envelope // of the owner, which lets the committee have the key
+	To         *evidence.Envelope // the new committee; its hash is Move.Committee
+	First      *evidence.Envelope // the dealing that the key is named after
+	Source     *evidence.Envelope // the dealing, or resharing, whose parts are handed on; its hash is Move.From
+	Redealing  *evidence.Envelope // of the owner, if Source is another dealing than First; else nil
+	Holders    *evidence.Envelope // the committee of Source
+
+	// Released tells how many numbers were released under the key so far, to a Sharer that
+	// counts itself.
+	Released func(ctx context.Context) (int64, error)
 }
 
 // HandedOver is what one keyholder contributes to a resharing.

@@ -39,6 +39,8 @@ type Sharer interface {
 
 	// Zero overwrites what is kept in memory; the Sharer can be used on.
 	Zero()
+
+	Resharer
 }
 
 // Session makes one answer. It belongs to one goroutine.

@@ -89,19 +89,9 @@ func (m Move) HandOver(r *he.Ring, b Bundle, a Subset, degree int) (*Handed, err
 	if err := checkDegree(r, degree); err != nil {
 		return nil, err
 	}
-	if err := complete(m.Old, b); err != nil {
+	h, err := m.Split(b, a)
+	if err != nil {
 		return nil, err
-	}
-	own, held := b.Seeds[a]
-	if b.Home != nil || !held {
-		return nil, carnet.E(carnet.Invalid, "BAD_SEEDS", "part %03x can't be handed on", uint16(a))
-	}
-	h := &Handed{Part: a, Seeds: map[Subset][32]byte{}}
-	nonce, x := m.Nonce(), indexOf(m.Old, a)
-	for _, to := range m.New.Subsets() {
-		seed := m.Seed(a, own, to)
-		h.Seeds[to] = seed
-		h.Commitments = append(h.Commitments, CommitHanded(nonce, x, to, seed))
 	}
 	part := r.NewPoly()
 	for j := 1; j <= degree; j++ {
@@ -115,6 +105,25 @@ func (m Move) HandOver(r *he.Ring, b Bundle, a Subset, degree int) (*Handed, err
 			r.Sub(sum, part, sum)
 		}
 		h.Corrections = append(h.Corrections, sum)
+	}
+	return h, nil
+}
+
+// Split is HandOver without the corrections, which take by far the most time.
+func (m Move) Split(b Bundle, a Subset) (*Handed, error) {
+	if err := complete(m.Old, b); err != nil {
+		return nil, err
+	}
+	own, held := b.Seeds[a]
+	if b.Home != nil || !held {
+		return nil, carnet.E(carnet.Invalid, "BAD_SEEDS", "part %03x can't be handed on", uint16(a))
+	}
+	h := &Handed{Part: a, Seeds: map[Subset][32]byte{}}
+	nonce, x := m.Nonce(), indexOf(m.Old, a)
+	for _, to := range m.New.Subsets() {
+		seed := m.Seed(a, own, to)
+		h.Seeds[to] = seed
+		h.Commitments = append(h.Commitments, CommitHanded(nonce, x, to, seed))
 	}
 	return h, nil
 }

@@ -32,8 +32,10 @@ const (
 type Op uint8
 
 const (
-	Answer Op = 1 // answer openings, sealed to the recipient
-	Check  Op = 2 // publish the check of a private parameter
+	Answer   Op = 1 // answer openings, sealed to the recipient
+	Check    Op = 2 // publish the check of a private parameter
+	HandOver Op = 3 // hand parts of a key on to another committee
+	TakeOver Op = 4 // keep what is handed on, see ForTakeOver for the fields of both
 )
 
 // Ticket is one permission. Nothing in it is secret.

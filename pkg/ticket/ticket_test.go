@@ -92,6 +92,10 @@ type vectors struct {
 	Ticket    []byte      `json:"ticket"`
 	Openings  []byte      `json:"openings"`
 	Across    []byte      `json:"across"`
+
+	Recipients carnet.Hash `json:"recipients_digest"`
+	HandOver   []byte      `json:"hand_over"`
+	TakeOver   []byte      `json:"take_over"`
 }
 
 // written has every form of the description.
@@ -130,7 +134,11 @@ func TestVectors(t *testing.T) {
 	signed, err := example().Sign(policy)
 	require.NoError(t, err)
 	got := vectors{policy.Public(), example().Content, ticket.KeysDigest([]carnet.KeyID{{1}, {2}}), signed,
-		ticket.AppendOpenings(nil, written()), ticket.AppendOpenings(nil, across())}
+		ticket.AppendOpenings(nil, written()), ticket.AppendOpenings(nil, across()), ticket.RecipientsDigest([][]byte{{1}, {2, 3}}), nil, nil}
+	got.HandOver, err = ticket.ForHandOver(7, 3, filled(1), carnet.KeyID(filled(2)), filled(3), [][]byte{{1}, {2, 3}}).Sign(policy)
+	require.NoError(t, err)
+	got.TakeOver, err = ticket.ForTakeOver(7, 3, filled(1), carnet.KeyID(filled(2)), filled(3), 12).Sign(policy)
+	require.NoError(t, err)
 	if out, err := json.MarshalIndent(got, "", "  "); err == nil && !reflect.DeepEqual(want, got) {
 		t.Logf("%s", out)
 	}

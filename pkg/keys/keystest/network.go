@@ -58,15 +58,18 @@ type Network struct {
 	Product   plan.Product
 	Dealings  []*keys.Dealing
 	bundles   map[carnet.KeyID]share.Bundle
+	all       map[carnet.KeyID][]share.Bundle // of all members
 	sealed    map[carnet.KeyID][]byte
 	first     map[carnet.KeyID]he.Poly // corrections of the first power
+
+	statements map[carnet.KeyID]*evidence.Envelope // what owners dealt
 }
 
 // NewNetwork deals to the given sealing key. With home the keyholder under test also has
 // the home part of the first owner's key.
 func NewNetwork(t testing.TB, sealing []byte, layout carnet.Layout, owners int, home bool) *Network {
 	n := &Network{t: t, Buyer: NewPerson("buyer"), bundles: map[carnet.KeyID]share.Bundle{}, sealed: map[carnet.KeyID][]byte{},
-		first: map[carnet.KeyID]he.Poly{}}
+		first: map[carnet.KeyID]he.Poly{}, all: map[carnet.KeyID][]share.Bundle{}, statements: map[carnet.KeyID]*evidence.Envelope{}}
 	var err error
 	n.Recipient, err = seal.DeriveKey(bytes.Repeat([]byte{7}, 32))
 	require.NoError(t, err)
@@ -142,7 +145,11 @@ func (n *Network) dealing(i int, sealing []byte, home bool, salt string) *keys.D
 	}
 	env := n.sign(carnet.TypeDealing, body)
 	key := carnet.KeyID(env.Hash())
-	n.bundles[key] = d.Bundle(n.Scheme, Member, member)
+	n.bundles[key], n.all[key] = d.Bundle(n.Scheme, Member, member), nil
+	for number := 1; number <= n.Scheme.N; number++ {
+		n.all[key] = append(n.all[key], d.Bundle(n.Scheme, number, member))
+	}
+	n.statements[key] = env
 	n.sealed[key] = n.Seal(sealing, key, n.bundles[key])
 	n.first[key] = d.Corrections[0]
 	return &keys.Dealing{Key: key, Statement: env, Body: body, Committee: n.Committee, Scheme: n.Scheme, Number: Member, Profile: n.Profile}

@@ -19,6 +19,9 @@ type SharerFixture struct {
 	Sharer keys.Sharer
 	// Reopen closes it and opens it again from what it made durable.
 	Reopen func(t *testing.T) keys.Sharer
+	// Approve lets parts be handed on to a committee, whose members' sealing keys are given;
+	// nil where nobody has to.
+	Approve func(t *testing.T, committee carnet.Hash, recipients [][]byte)
 }
 
 const (
@@ -41,6 +44,8 @@ func RunSharer(t *testing.T, make func(t *testing.T, buyer ed25519.PublicKey) Sh
 		{"products over two owners", sharerProducts},
 		{"products across owners", sharerCrosses},
 		{"keys dealt again", sharerRedealt},
+		{"parts are handed on", sharerHandsOver},
+		{"what is handed on is taken over", sharerTakesOver},
 		{"a home part has a scalar of its own", sharerHome},
 		{"private parameters are checked and answered", sharerSelects},
 		{"seeds of another selection are refused", sharerSelectsOther},

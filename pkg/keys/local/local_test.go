@@ -43,10 +43,9 @@ func TestAgeFile(t *testing.T) {
 		t.Cleanup(func() { s.Close() })
 		return keystest.SharerFixture{Sharer: local.New(s, options()), Reopen: func(t *testing.T) keys.Sharer {
 			require.NoError(t, s.Close())
-			again, err := agefile.Open(path, p)
+			s, err = agefile.Open(path, p)
 			require.NoError(t, err)
-			t.Cleanup(func() { again.Close() })
-			return local.New(again, options())
+			return local.New(s, options())
 		}}
 	})
 }

@@ -16,36 +16,64 @@ import (
 var _ keys.Resharer = (*Sharer)(nil)
 
 // HandOver implements keys.Resharer.
-func (s *Sharer) HandOver(ctx context.Context, d *keys.Dealing, m share.Move, recipients [][]byte) (*keys.HandedOver, error) {
-	s.using.RLock()
-	defer s.using.RUnlock()
-	if d.Body.Home != nil {
-		return nil, keys.NoHandOver(d.Named())
-	}
-	plain, err := s.seeds.Get(ctx, d.Key)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(plain)
-	b, err := checked(d, plain)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sharer) HandOver(ctx context.Context, d *keys.Dealing, h *keys.Handing) (*keys.HandedOver, error) {
 	out := &keys.HandedOver{Corrections: map[carnet.Hash][]byte{}}
-	ring := he.NewRing(d.Profile)
-	handed := map[share.Subset]*share.Handed{}
-	for _, a := range slices.Sorted(maps.Keys(b.Seeds)) {
-		h, err := m.HandOver(ring, b, a, d.Profile.MaxDegree())
+	var err error
+	if out.Sealed, err = s.HandSeeds(ctx, d, h.Move, h.Recipients); err != nil {
+		return nil, err
+	}
+	for _, a := range h.Old.Subsets() {
+		if !h.Old.Holds(d.Number, a) {
+			continue
+		}
+		part, polys, err := s.HandPart(ctx, d, h.Move, a)
 		if err != nil {
 			return nil, err
 		}
-		part := carnet.HandedPart{Part: int(a), Commitments: h.Commitments}
-		for j, poly := range h.Corrections {
-			bytes := wire.AppendPoly(nil, d.Profile, poly)
-			digest := wire.CorrectionHash(j+1, bytes)
-			out.Corrections[digest], part.Corrections = bytes, append(part.Corrections, digest)
+		for j, b := range polys {
+			out.Corrections[part.Corrections[j]] = b
 		}
-		handed[a], out.Parts = h, append(out.Parts, part)
+		out.Parts = append(out.Parts, *part)
+	}
+	return out, nil
+}
+
+// HandPart is what all holders of part a say of it, with the canonical bytes of its
+// corrections, power 1 first. All of it is public.
+func (s *Sharer) HandPart(ctx context.Context, d *keys.Dealing, m share.Move, a share.Subset) (*carnet.HandedPart, [][]byte, error) {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	b, err := s.handing(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := m.HandOver(he.NewRing(d.Profile), b, a, d.Profile.MaxDegree())
+	if err != nil {
+		return nil, nil, err
+	}
+	part := &carnet.HandedPart{Part: int(a), Commitments: h.Commitments}
+	var polys [][]byte
+	for j, poly := range h.Corrections {
+		polys = append(polys, wire.AppendPoly(nil, d.Profile, poly))
+		part.Corrections = append(part.Corrections, wire.CorrectionHash(j+1, polys[j]))
+	}
+	return part, polys, nil
+}
+
+// HandSeeds seals to each member of the new committee, whose sealing keys are given, the
+// seeds that its parts are given by the parts held here.
+func (s *Sharer) HandSeeds(ctx context.Context, d *keys.Dealing, m share.Move, recipients [][]byte) (out [][]byte, err error) {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	b, err := s.handing(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	handed := map[share.Subset]*share.Handed{}
+	for a := range b.Seeds {
+		if handed[a], err = m.Split(b, a); err != nil {
+			return nil, err
+		}
 	}
 	for i, public := range recipients {
 		seeds := m.AppendSeeds(nil, d.Number, i+1, handed)
@@ -54,16 +82,29 @@ func (s *Sharer) HandOver(ctx context.Context, d *keys.Dealing, m share.Move, re
 		if err != nil {
 			return nil, err
 		}
-		out.Sealed = append(out.Sealed, sealed)
+		out = append(out, sealed)
 	}
 	return out, nil
 }
 
+// handing reads the seeds of a dealing whose parts can be handed on.
+func (s *Sharer) handing(ctx context.Context, d *keys.Dealing) (share.Bundle, error) {
+	if d.Body.Home != nil {
+		return share.Bundle{}, keys.NoHandOver(d.Named())
+	}
+	plain, err := s.seeds.Get(ctx, d.Key)
+	if err != nil {
+		return share.Bundle{}, err
+	}
+	defer clear(plain)
+	return checked(d, plain)
+}
+
 // TakeOver implements keys.Resharer.
-func (s *Sharer) TakeOver(ctx context.Context, d *keys.Dealing, m share.Move, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) (liars []int, err error) {
-	g := m.Gather(d.Number, agreed)
+func (s *Sharer) TakeOver(ctx context.Context, d *keys.Dealing, h *keys.Handing, agreed map[share.Subset]*carnet.HandedPart, sealed map[int][]byte) (liars []int, err error) {
+	g := h.Gather(d.Number, agreed)
 	for _, from := range slices.Sorted(maps.Keys(sealed)) {
-		plain, err := s.seeds.Unseal(ctx, m.SealedInfo(from, d.Number), sealed[from])
+		plain, err := s.seeds.Unseal(ctx, h.SealedInfo(from, d.Number), sealed[from])
 		if err != nil && carnet.ReasonOf(err) != "UNSEAL_FAILED" {
 			return liars, err
 		}

@@ -24,8 +24,8 @@ type session struct {
 // Open implements keys.Sharer.
 func (s *Sharer) Open(ctx context.Context, r *keys.Release) (keys.Session, error) {
 	for _, d := range r.Dealings {
-		if d.Named() == d.Key {
-			continue
+		if d.Named() == d.Key || d.Handed {
+			continue // what was handed on has its name in the statement
 		}
 		if err := s.prove(ctx, d); err != nil {
 			return nil, err

@@ -16,7 +16,8 @@ import (
 // again is what a dealing deals again.
 type again struct {
 	Key carnet.KeyID `json:"key"` // as functionals name it
-	// Carried are numbers released elsewhere before, by the owner's word.
+	// Carried are numbers released elsewhere before: by the owner's word, or the keyholder's
+	// if the key was handed on. Of which kind they were is not known.
 	Carried int64 `json:"carried"`
 }
 

@@ -11,9 +11,11 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 	"github.com/carnet-network/carnet/pkg/keys/vaultplugin"
+	"github.com/carnet-network/carnet/pkg/ticket"
 )
 
 // storage is memory behind the boundary between two processes: entries are copies, so
@@ -113,6 +115,11 @@ func configure(t testing.TB, e vaultplugin.Logical, buyer ed25519.PublicKey) {
 	}
 }
 
+func approve(t testing.TB, e vaultplugin.Logical, committee carnet.Hash, recipients [][]byte) {
+	_, err := e.Write(t.Context(), "successors/"+committee.String(), map[string]any{"recipients": ticket.RecipientsDigest(recipients).String()})
+	require.NoError(t, err)
+}
+
 func sharer(t testing.TB, e vaultplugin.Logical) keys.Sharer {
 	s, err := vaultplugin.New(t.Context(), e, policy)
 	require.NoError(t, err)
@@ -126,7 +133,7 @@ func TestSharer(t *testing.T) {
 		configure(t, e, buyer)
 		return keystest.SharerFixture{Sharer: sharer(t, e), Reopen: func(t *testing.T) keys.Sharer {
 			return sharer(t, newEngine(t, storage))
-		}}
+		}, Approve: func(t *testing.T, committee carnet.Hash, recipients [][]byte) { approve(t, e, committee, recipients) }}
 	})
 }
 

@@ -31,15 +31,16 @@ func (s *statements) dealing(key carnet.KeyID) (*keys.Dealing, error) {
 	if s.Dealing == nil || s.Committee == nil || carnet.KeyID(s.Dealing.Hash()) != key {
 		return bad("it is another one")
 	}
-	d := &keys.Dealing{Key: key, Statement: s.Dealing, Body: &carnet.Dealing{}, Committee: s.Committee, Number: s.Number}
-	if err := s.Dealing.Decode(carnet.TypeDealing, d.Body); err != nil {
+	d := &keys.Dealing{Key: key, Statement: s.Dealing, Committee: s.Committee, Number: s.Number}
+	var err error
+	if d.Body, d.As, err = dealingOf(s.Dealing); err != nil {
 		return nil, err
 	}
+	d.Handed = !d.As.IsZero()
 	var c carnet.Committee
 	if err := s.Committee.Decode(carnet.TypeCommittee, &c); err != nil {
 		return nil, err
 	}
-	var err error
 	switch {
 	case s.Committee.Hash() != d.Body.Committee:
 		return bad("its committee is another one")
@@ -56,6 +57,19 @@ func (s *statements) dealing(key carnet.KeyID) (*keys.Dealing, error) {
 		return bad("parameters or commitments are not those of its profile and committee")
 	}
 	return d, nil
+}
+
+// dealingOf reads what an owner dealt, or what holders made of it; then named is the key
+// that functionals name, else it is zero.
+func dealingOf(env *evidence.Envelope) (body *carnet.Dealing, named carnet.KeyID, err error) {
+	if env.PayloadType != carnet.TypeResharing {
+		body = &carnet.Dealing{}
+		return body, named, env.Decode(carnet.TypeDealing, body)
+	}
+	var r carnet.Resharing
+	err = env.Decode(carnet.TypeResharing, &r)
+	dealt := r.Dealing()
+	return &dealt, r.Key, err
 }
 
 // held returns the dealing of a key whose seeds are held.
@@ -120,7 +134,7 @@ func (b *backend) readKey(ctx context.Context, d *framework.FieldData) (map[stri
 	}
 	f := carnet.Digest("carnet/vault/fingerprint/1", key[:], bundle)
 	data := map[string]any{"fingerprint": hex.EncodeToString(f[:8]), "number": dealing.Number, "owner": string(dealing.Body.Owner),
-		"profile": dealing.Profile.Name(), "released": int64(n[0]) + carried, "released_products": n[1], "released_across": n[2]}
+		"profile": dealing.Profile.Name(), "released": int64(n[0]) + carried, "released_products": int64(n[1]) + carried, "released_across": n[2]}
 	if dealing.Named() != key {
 		data["key"] = dealing.Named().String()
 	}
@@ -147,6 +161,9 @@ func (b *backend) importKey(ctx context.Context, d *framework.FieldData) (map[st
 	dealing, err := s.dealing(key)
 	if err != nil {
 		return nil, err
+	}
+	if dealing.Handed {
+		return nil, invalid("a resharing is taken over, not imported")
 	}
 	if err := b.shares.Accept(ctx, dealing, sealed); err != nil {
 		return nil, err

@@ -90,7 +90,8 @@ func (b *backend) charge(ctx context.Context, c *config, r *keys.Release, ids []
 			if err := put(b.counts.all, ctx, key, to.all, limit-before); err != nil {
 				return err
 			}
-			if err := put(b.counts.products, ctx, key, to.products, c.MaxProducts); err != nil {
+			// Numbers released elsewhere may all have been products.
+			if err := put(b.counts.products, ctx, key, to.products, c.MaxProducts-before); err != nil {
 				return err
 			}
 			if err := put(b.counts.across, ctx, key, to.across, share.MaxCrossReleases); err != nil {

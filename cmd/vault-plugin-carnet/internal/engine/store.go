@@ -26,6 +26,8 @@ const (
 	storedAcross    = "across/"    // those across keys
 	storedOwners    = "owners/"
 	storedBuyers    = "buyers/"
+	storedSuccessor = "successors/" // committees that parts may be handed on to, and the digest of their sealing keys
+	storedWord      = "words/"      // when the newest succession seen of a key was signed
 	storedConfig    = "config"
 )
 
