@@ -18,6 +18,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/policy/gate"
+	"github.com/carnet-network/carnet/pkg/policy/report"
 	"github.com/carnet-network/carnet/pkg/server"
 	"github.com/carnet-network/carnet/pkg/store"
 	"github.com/carnet-network/carnet/pkg/tlog"
@@ -97,7 +98,8 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err := g.Recover(ctx); err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Gateway: g, Tiles: tiles, TLS: creds.tls, Vault: creds.vault, Logger: log, Metrics: registry})
+	srv, err := server.New(server.Config{Gateway: g, Tiles: tiles, TLS: creds.tls, Vault: creds.vault, Logger: log, Metrics: registry,
+		Reports: map[string]server.Report{"text/html": {Of: report.Reported, Write: report.HTML}, "text/plain": {Of: report.Reported, Write: report.Plain}}})
 	if err != nil {
 		return err
 	}

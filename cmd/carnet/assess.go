@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/policy"
+	"github.com/carnet-network/carnet/pkg/policy/report"
 )
 
 type assessCmd struct {
@@ -26,24 +26,31 @@ type assessFlags struct {
 type assessed struct {
 	Title   string          `json:"title"`
 	Verdict *client.Verdict `json:"verdict"`
-	rules   []ruled
 }
 
-// ruled is what a bundle said about a flow, decoded.
-type ruled struct {
-	By       client.FlowDecision
-	Decision policy.Decision
+// report is the assessment for people.
+func (x *assessed) report() (report.Assessed, error) {
+	out := report.Assessed{Title: x.Title, Allow: x.Verdict.Allow}
+	for _, r := range x.Verdict.Refusals {
+		out.Refusals = append(out.Refusals, report.Refusal{By: string(r.By), Reason: r.Reason, Message: r.Message, Remedy: r.Remedy})
+	}
+	for _, d := range x.Verdict.Flows {
+		r := &report.Ruled{Flow: policy.Flow(d.Flow), Allow: d.Allow, Bundle: d.Bundle, Name: d.Name, Version: d.Version}
+		if err := r.Read(d.Decision); err != nil {
+			return out, err
+		}
+		out.Rules = append(out.Rules, r)
+	}
+	return out, nil
 }
 
 // print prints assessments and returns the refusal, if the last one is one.
 func (f *assessFlags) print(a *app, title string, all []assessed) error {
+	list := make([]report.Assessed, len(all))
 	for i := range all {
-		for _, d := range all[i].Verdict.Flows {
-			r := ruled{By: d}
-			if err := json.Unmarshal(d.Decision, &r.Decision); err != nil {
-				return carnet.E(carnet.Internal, "GATEWAY_WRONG", "the gateway's decision is not in the form that this version knows").Because(err)
-			}
-			all[i].rules = append(all[i].rules, r)
+		var err error
+		if list[i], err = all[i].report(); err != nil {
+			return err
 		}
 	}
 	if f.HTML != "" {
@@ -51,7 +58,7 @@ func (f *assessFlags) print(a *app, title string, all []assessed) error {
 		if err != nil {
 			return err
 		}
-		if err := writePage(out, title, all); err != nil {
+		if err := report.Page(out, title, list); err != nil {
 			out.Close()
 			return err
 		}
@@ -62,39 +69,11 @@ func (f *assessFlags) print(a *app, title string, all []assessed) error {
 	if f.JSON {
 		return a.json(map[string]any{"title": title, "assessments": all})
 	}
-	for i := range all {
-		all[i].text(a)
-	}
+	var text strings.Builder
+	report.Text(&text, list)
+	a.printf("%s", text.String())
 	return nil
 }
-
-func (x *assessed) text(a *app) {
-	verdict := "would be accepted"
-	if !x.Verdict.Allow {
-		verdict = "would be refused"
-	}
-	a.printf("%s: %s\n", x.Title, verdict)
-	if len(x.rules) == 0 {
-		a.printf("  the gateway decides by owners' terms alone\n")
-		for _, r := range x.Verdict.Refusals {
-			a.printf("  refused by %s: %s [%s]\n    remedy: %s\n", r.By, r.Message, r.Reason, r.Remedy)
-		}
-	}
-	for _, r := range x.rules {
-		a.printf("  %s, by %s version %d: %s\n", r.By.Flow, r.By.Name, r.By.Version, map[bool]string{true: "allowed", false: "refused"}[r.By.Allow])
-		for _, f := range r.Decision.Findings {
-			a.printf("    %-6s %s (%s): %s\n", f.Effect, f.Rule, f.Border(), f.Message)
-			if f.Blocks() {
-				a.printf("           %s\n           since %s, confidence %s, %s\n           remedy: %s\n", f.Law, f.InForce, f.Confidence, f.Source, f.Remedy)
-			}
-		}
-		if r.By.Allow {
-			a.printf("    %s\n", r.Decision.Obligations.Words())
-		}
-	}
-}
-
-const notAdvice = "This is not legal advice. Rules are facts as somebody read them; declarations are the owner's."
 
 type assessRegisterCmd struct {
 	assessFlags
@@ -122,23 +101,20 @@ func (c *assessRegisterCmd) Run(a *app) error {
 	}
 	var all []assessed
 	for _, k := range kinds {
-		title := "data of which nothing is declared"
+		title := report.Kind(nil, 0)
 		if d := k.Declaration; d != nil {
-			var words []string
+			var classes []string
 			for _, x := range d.Classes {
-				words = append(words, string(x))
+				classes = append(classes, string(x))
 			}
-			title = "classes " + strings.Join(words, ", ")
-			if d.Persons > 0 {
-				title += ", " + plural(int(d.Persons), "person")
-			}
+			title = report.Kind(classes, d.Persons)
 		}
 		all = append(all, assessed{Title: title, Verdict: k.Verdict})
 	}
 	if err := c.print(a, "Registration of an owner in "+strings.ToUpper(c.Jurisdiction), all); err != nil {
 		return err
 	}
-	a.notef("%s\n", notAdvice)
+	a.notef("%s\n", report.NotAdvice)
 	return nil
 }
 
@@ -218,7 +194,7 @@ func (f *assessFlags) conclude(a *app, title string, v *client.Verdict) error {
 	if err := f.print(a, title, []assessed{{Title: title, Verdict: v}}); err != nil {
 		return err
 	}
-	a.notef("%s\n", notAdvice)
+	a.notef("%s\n", report.NotAdvice)
 	if v.Allow {
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/policy/gate"
+	"github.com/carnet-network/carnet/pkg/policy/report"
 	"github.com/carnet-network/carnet/pkg/server"
 	"github.com/carnet-network/carnet/pkg/store"
 	"github.com/carnet-network/carnet/pkg/tlog"
@@ -102,7 +103,8 @@ func (g *Gateway) Start(t testing.TB) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, g.Flow.Recover(ctx))
-	s, err := server.New(server.Config{Gateway: g.Flow, Tiles: g.log, TLS: g.tls, Logger: log})
+	s, err := server.New(server.Config{Gateway: g.Flow, Tiles: g.log, TLS: g.tls, Logger: log,
+		Reports: map[string]server.Report{"text/html": {Of: report.Reported, Write: report.HTML}, "text/plain": {Of: report.Reported, Write: report.Plain}}})
 	require.NoError(t, err)
 	l := server.Listeners{GRPC: listen(t, g.grpc), REST: listen(t, g.rest)}
 	g.grpc, g.rest = l.GRPC.Addr().String(), l.REST.Addr().String()

@@ -1,13 +1,18 @@
 package carnettest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -272,12 +277,57 @@ func TestAssessmentsByREST(t *testing.T) {
 	require.Equal(t, map[string]bool{"[] 0": false, "[none] 0": true, "[personal] 1000": true, "[personal] 250000": false, "[personal] 2e+06": false,
 		"[personal sensitive] 1000": false, "[biometric] 1000": false, "[genetic] 1000": false, "[telecom] 1000": true, "[payment] 0": false, "[important] 0": false}, allowed)
 
+	// The same for people: as a page or as text, by Accept or by ?format=.
+	buyer := n.webOf(t, "buyer")
+	for _, x := range []struct{ accept, path, kind, begins string }{
+		{"text/html", "", "text/html", "<!DOCTYPE html>"},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "", "text/html", "<!DOCTYPE html>"},
+		{"", "?format=html", "text/html", "<!DOCTYPE html>"},
+		{"text/plain", "", "text/plain", "the query: would be accepted"},
+		{"text/html", "?format=text", "text/plain", "the query: would be accepted"},
+		{"text/html", "?format=json", "application/json", "{"},
+		{"*/*", "", "application/json", "{"},
+	} {
+		kind, text := buyer.report(t, "/v1/assessments/query"+x.path, x.accept, query)
+		require.Contains(t, kind, x.kind, "%v", x)
+		require.True(t, strings.HasPrefix(text, x.begins), "%v: %s", x, text)
+		require.Contains(t, text, "kz.", "the rules that spoke")
+		require.Equal(t, x.kind == "application/json", !strings.Contains(text, "not legal advice"))
+	}
+	kind, text := n.webOf(t, "newcomer").report(t, "/v1/assessments/registration?format=html", "", &pb.AssessRegistrationRequest{Jurisdiction: "CN", Committee: string(CommitteeID)})
+	require.Contains(t, kind, "text/html")
+	require.Contains(t, text, "classes personal, 250000 persons")
+	require.Contains(t, text, "would be refused")
+	require.NotContains(t, text, "<script")
+	kind, text = buyer.report(t, "/v1/assessments/query?format=html", "", &pb.AssessQueryRequest{Product: "nothing", Sql: "SELECT", Purpose: Purpose})
+	require.Contains(t, kind, "application/json", "faults are JSON as everywhere")
+	require.Contains(t, text, "message")
+
 	owner := n.webOf(t, "kz")
 	code, body := owner.call(t, "POST", "/v1/assessments/publication", &pb.AssessPublicationRequest{Manifest: []byte(`{"id":1}`)})
 	require.Equal(t, 400, code)
 	require.Contains(t, string(body), "BAD_MANIFEST")
 	code, body = n.webOf(t, "buyer").call(t, "POST", "/v1/assessments/publication", &pb.AssessPublicationRequest{Manifest: []byte(`{}`)})
 	require.Equal(t, 403, code, "%s", body)
+}
+
+// report asks for an answer in a media type, and returns the type that came.
+func (w *web) report(t *testing.T, path, accept string, body proto.Message) (kind, text string) {
+	t.Helper()
+	b, err := protojson.Marshal(body)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(Context(t), "POST", w.base+path, bytes.NewReader(b))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	if accept != "" {
+		req.Header.Set("Accept", accept)
+	}
+	resp, err := w.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	out, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.Header.Get("Content-Type"), string(out)
 }
 
 // Rule: a keyholder whose bundle expired gives no share, whatever the gateway decided.

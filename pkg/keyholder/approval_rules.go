@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/meter"
 )
 
 // ApprovalRules say which queries wait for somebody of this keyholder. The zero value: none.
@@ -24,6 +25,17 @@ type ApprovalRule struct {
 	Datasets      []carnet.DatasetID    `yaml:"datasets"`      // over one of these
 	Personal      bool                  `yaml:"personal"`      // over data that is declared to be of persons, or of which nothing is declared
 	Numbers       int                   `yaml:"numbers"`       // it opens at least so many
+	Price         map[string]Money      `yaml:"price"`         // the buyer owes at least so much for it, in one of these currencies
+}
+
+// Money is a carnet.Amount that is written in any form.
+type Money carnet.Amount
+
+// UnmarshalText reads an amount.
+func (m *Money) UnmarshalText(b []byte) error {
+	x, err := carnet.ParseAmount(string(b))
+	*m = Money(x)
+	return err
 }
 
 // Duration is a time.Duration that is written as 48h.
@@ -49,6 +61,11 @@ func (r *ApprovalRules) Check() error {
 		if x.Numbers < 0 {
 			e = e.With("rules", "%s: numbers is negative", x.Name)
 		}
+		for c, least := range x.Price {
+			if !carnet.ValidCurrency(c) || least <= 0 {
+				e = e.With("rules", "%s: %q is not three capital letters such as KZT, or its amount is not positive", x.Name, c)
+			}
+		}
 		for _, j := range x.Jurisdictions {
 			if len(j) != 2 {
 				e = e.With("rules", "%s: %q is not a two-letter code such as KZ", x.Name, j)
@@ -64,18 +81,27 @@ func (r *ApprovalRules) Check() error {
 // why names the rules that a query meets. Its plan compiles: it was checked before.
 func (r *ApprovalRules) why(c *Case) (out []string) {
 	numbers := 0
+	var owed map[string]carnet.Amount
 	if p, err := c.compile(); err == nil {
 		numbers = len(p.Openings)
+		if lines, err := meter.Quote(meter.Uses(p), c.Query.Buyer, c.Query.Created); err == nil {
+			owed, _ = meter.Totals(lines) // too much to be added up: nil, which every price condition meets
+		}
 	}
 	for i := range r.Rules {
-		if r.Rules[i].met(c, numbers) {
+		if r.Rules[i].met(c, numbers, owed) {
 			out = append(out, r.Rules[i].Name)
 		}
 	}
 	return out
 }
 
-func (r *ApprovalRule) met(c *Case, numbers int) bool {
+// met: owed is what the buyer would owe, nil if that can't be told.
+func (r *ApprovalRule) met(c *Case, numbers int, owed map[string]carnet.Amount) bool {
+	costly := owed == nil
+	for currency, least := range r.Price {
+		costly = costly || owed[currency] >= carnet.Amount(least)
+	}
 	over := func(yes func(*carnet.Dataset) bool) bool {
 		return slices.ContainsFunc(c.inputs, func(in input) bool { return yes(&in.manifest.body) })
 	}
@@ -85,6 +111,7 @@ func (r *ApprovalRule) met(c *Case, numbers int) bool {
 		len(r.Purposes) > 0 && !slices.Contains(r.Purposes, c.Query.Purpose),
 		len(r.Datasets) > 0 && !over(func(d *carnet.Dataset) bool { return slices.Contains(r.Datasets, d.ID) }),
 		r.Personal && !over(func(d *carnet.Dataset) bool { return d.Declaration == nil || d.Declaration.Persons > 0 }),
+		len(r.Price) > 0 && !costly,
 		numbers < r.Numbers:
 		return false
 	}

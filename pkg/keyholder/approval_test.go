@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -380,6 +381,26 @@ func TestApprovalRules(t *testing.T) {
 	}
 	require.Empty(t, (&ApprovalRules{Rules: []ApprovalRule{{Name: "x", Personal: true}}}).why(c))
 	require.Equal(t, "BAD_APPROVAL_RULES", carnet.ReasonOf((&ApprovalRules{Rules: []ApprovalRule{{}}}).Check()))
+	for currency, amount := range map[string]Money{"tenge": 1, "KZT": 0, "EUR": -1} {
+		require.Equal(t, "BAD_APPROVAL_RULES", carnet.ReasonOf((&ApprovalRules{Rules: []ApprovalRule{{Name: "x", Price: map[string]Money{currency: amount}}}}).Check()))
+	}
+
+	// What the buyer would owe: 100 for the query and 3 times 2.5 for its months to the first
+	// owner, 1 in another currency to the second.
+	prices := []*carnet.Price{{Currency: "KZT", Query: 100_000_000, Group: 2_500_000}, {Currency: "EUR", Query: 1_000_000}}
+	for i := range c.products[0].inputs {
+		in := &c.products[0].inputs[i]
+		in.manifest = &manifest{in.manifest.hash, in.manifest.body}
+		in.manifest.body.Terms.Price = prices[i]
+	}
+	c.rest()
+	for text, met := range map[string]bool{"KZT: 107.50": true, "KZT: 107.51": false, "{KZT: 1000, EUR: 1}": true, "USD: 1": false} {
+		var rule ApprovalRule
+		require.NoError(t, yaml.Unmarshal([]byte("{name: dear, price: {"+strings.Trim(text, "{}")+"}}"), &rule))
+		r := &ApprovalRules{Rules: []ApprovalRule{rule}}
+		require.NoError(t, r.Check())
+		require.Equal(t, met, len(r.why(c)) == 1, text)
+	}
 }
 
 // TestAttackClockSetBack: nothing is decided with a clock that was set back, also over a

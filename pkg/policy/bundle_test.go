@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,6 +64,10 @@ func TestBadBundles(t *testing.T) {
 		"rounding by a rule": {replace("rules/base.rego", "\"min_group\":", "\"rounding\": 5,\n\t\"min_group\":"), "rounding, which protects nobody"},
 		"misspelt setting":   {replace("config.yaml", "min_group: 0", "min_gruop: 5"), "no rule reads min_gruop"},
 		"missing setting":    {replace("config.yaml", "valid_days: 30", ""), "no decision about an example"},
+		"aliases": {func(f map[string][]byte) {
+			f["rules/x.yaml"] = []byte("a: &a " + strings.Repeat("x", 100<<10) + "\nb: [" + strings.Repeat("*a, ", 100_000) + "*a]\n")
+		}, "too large when its aliases are written out"},
+		"an alias of itself": {func(f map[string][]byte) { f["rules/x.yaml"] = []byte("a: &a [*a]") }, "too large when its aliases are written out"},
 		"two documents":      {func(f map[string][]byte) { f["config.yaml"] = append(f["config.yaml"], "---\nx: 1\n"...) }, "config.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,6 +216,22 @@ func TestArchives(t *testing.T) {
 		_, _, err = policy.Read(file)
 		require.Equal(t, "BAD_POLICY", carnet.ReasonOf(err), "%s: %v", name, err)
 	}
+}
+
+// An archive of kilobytes that unpacks to gigabytes, here of folders, is refused after its
+// first megabytes.
+func TestArchivesThatUnpackToGigabytes(t *testing.T) {
+	var folder, packed bytes.Buffer
+	require.NoError(t, tar.NewWriter(&folder).WriteHeader(&tar.Header{Name: "rules/", Mode: 0o755, Typeflag: tar.TypeDir}))
+	g := gzip.NewWriter(&packed)
+	_, err := g.Write(bytes.Repeat(folder.Bytes(), 8<<20/folder.Len()))
+	require.NoError(t, err)
+	require.NoError(t, g.Close())
+	name := filepath.Join(t.TempDir(), "bundle.tar.gz")
+	require.NoError(t, os.WriteFile(name, bytes.Repeat(packed.Bytes(), 400), 0o644)) // members of gzip follow each other
+	_, _, err = policy.Read(name)
+	require.Equal(t, "BAD_POLICY", carnet.ReasonOf(err), "%v", err)
+	require.ErrorContains(t, err, "unpacks to more")
 }
 
 func archive(t *testing.T, files map[string][]byte, compressed bool) []byte {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -32,7 +33,14 @@ func readData(b []byte) (any, error) {
 	return v, d.Decode(&v)
 }
 
+// decodeYAML reads one document. What its aliases (*name) stand for counts as often as they
+// do: a few kilobytes of them can be gigabytes.
 func decodeYAML(b []byte, v any) error {
+	var n yaml.Node
+	left := maxFileBytes
+	if err := yaml.NewDecoder(bytes.NewReader(b)).Decode(&n); err == nil && !fits(&n, &left) {
+		return errors.New("it is too large when its aliases are written out")
+	}
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)
 	if err := d.Decode(v); err != nil {
@@ -42,6 +50,17 @@ func decodeYAML(b []byte, v any) error {
 		return errors.New("there is more than one document")
 	}
 	return nil
+}
+
+// fits takes what a node has, aliases written out, from what is left.
+func fits(n *yaml.Node, left *int) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if *left -= 1 + len(n.Value); *left < 0 {
+		return false
+	}
+	return !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return !fits(c, left) })
 }
 
 func plain(v any) (any, error) {

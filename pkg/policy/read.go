@@ -152,6 +152,9 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 				return err
 			}
 		}
+		// Of what is skipped, such as long headers and the contents of folders, there is no end
+		// either.
+		r = &bounded{r, 2 * maxTotalBytes}
 		for t := tar.NewReader(r); ; {
 			h, err := t.Next()
 			switch {
@@ -173,6 +176,21 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 		return nil, badBundle(&Bundle{}, "the archive can't be read").Because(err)
 	}
 	return c.files, nil
+}
+
+// bounded reads at most so many bytes. More is an error, not an end.
+type bounded struct {
+	io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (n int, err error) {
+	if b.left <= 0 {
+		return 0, errors.New("it unpacks to more than a bundle may have")
+	}
+	n, err = b.Reader.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // DefaultManifest is the file bundle.yaml of the bundle that comes with the programs.

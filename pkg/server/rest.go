@@ -41,7 +41,12 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 	if err != nil {
 		return nil, nil, err
 	}
-	mux := runtime.NewServeMux(
+	json := &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}}
+	var options []runtime.ServeMuxOption
+	for name, report := range s.reports {
+		options = append(options, runtime.WithMarshalerOption(name, &reportMarshaler{json, name, report}))
+	}
+	mux := runtime.NewServeMux(append(options,
 		// No header of the client becomes metadata.
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
@@ -52,11 +57,9 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 			}
 			return metadata.Pairs(forwardedParty, string(id))
 		}),
-		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
-			MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true},
-		}),
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, json),
 		runtime.WithDisablePathLengthFallback(),
-	)
+	)...)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		carnetv1.RegisterRegistryServiceHandler, carnetv1.RegisterDealingServiceHandler, carnetv1.RegisterDatasetServiceHandler,
 		carnetv1.RegisterCatalogueServiceHandler, carnetv1.RegisterQueryServiceHandler, carnetv1.RegisterJournalServiceHandler,
@@ -70,7 +73,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		}
 	}
 	root := http.NewServeMux()
-	root.Handle("/v1/", s.withParty(mux))
+	root.Handle("/v1/", s.withParty(reported(s.reports, mux)))
 	root.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI)

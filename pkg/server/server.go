@@ -42,6 +42,8 @@ type Config struct {
 	// GetConfigForClient returns if that is replaced, too. The server sets version and client
 	// authentication itself.
 	TLS *tls.Config
+	// Reports are what REST answers to who asks for other media types than JSON, by type.
+	Reports map[string]Report
 	// Vault says whether the Vault that the certificate comes from serves requests; nil
 	// without one. The gateway serves on while it does not, until its certificate ends.
 	Vault   func(context.Context) error
@@ -58,6 +60,7 @@ type Listeners struct {
 type Server struct {
 	g        *flow.Gateway
 	tiles    http.Handler
+	reports  map[string]Report
 	log      *slog.Logger
 	metrics  *metrics
 	registry *prometheus.Registry
@@ -79,7 +82,7 @@ func New(c Config) (*Server, error) {
 	if c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil || c.TLS.ClientCAs == nil {
 		return nil, carnet.E(carnet.Precondition, "NO_TLS", "a gateway needs a certificate and a client CA")
 	}
-	s := &Server{g: c.Gateway, tiles: c.Tiles, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), recheck: recheckEvery, stopping: make(chan struct{})}
+	s := &Server{g: c.Gateway, tiles: c.Tiles, reports: c.Reports, log: c.Logger, registry: c.Metrics, limit: newLimiter(maxPartyCalls), recheck: recheckEvery, stopping: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

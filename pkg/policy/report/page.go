@@ -1,10 +1,8 @@
-package main
+package report
 
 import (
 	"html/template"
 	"io"
-
-	"github.com/carnet-network/carnet/pkg/policy"
 )
 
 // page is an assessment for printing: one file without scripts and without anything that
@@ -26,43 +24,23 @@ table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-
 <h1>{{.Title}}</h1>
 <p class="small">{{.Notice}}</p>
 {{range .All}}
-<h2>{{.Title}}: {{if .Verdict.Allow}}would be accepted{{else}}would be refused{{end}}</h2>
-{{if not .Rules}}<p>The gateway decides by owners' terms alone.</p>
-<ul>{{range .Verdict.Refusals}}<li>{{.By}}: {{.Message}} <em>Remedy: {{.Remedy}}</em></li>{{end}}</ul>{{end}}
+<h2>{{.Title}}: {{if .Allow}}would be accepted{{else}}would be refused{{end}}</h2>
+{{if not .Rules}}<p>The gateway decides by owners' terms alone.</p>{{end}}
+{{with .Others}}<ul>{{range .}}<li>{{.By}}: {{.Message}} <em>Remedy: {{.Remedy}}</em></li>{{end}}</ul>{{end}}
 {{range .Rules}}
-<h3>{{.By.Flow}}: {{if .By.Allow}}allowed{{else}}refused{{end}}</h3>
+<h3>{{.Flow}}: {{if .Allow}}allowed{{else}}refused{{end}}</h3>
 <table>
 <tr><th>Rule</th><th>Border</th><th>Finding</th><th>Law</th></tr>
 {{range .Findings}}<tr><td class="{{.Effect}}">{{.Rule}}<br>{{.Effect}}</td><td>{{.Border}}</td><td>{{.Message}}{{if .Remedy}}<br><em>Remedy: {{.Remedy}}</em>{{end}}</td><td class="small">{{.Law}}<br>since {{.InForce}}{{if .Until}} until {{.Until}}{{end}}, {{.Status}}, confidence {{.Confidence}}<br>{{.Source}}</td></tr>
 {{end}}</table>
-<p class="small">{{if .By.Allow}}Obligations: {{.Decision.Obligations.Words}}. {{end}}Bundle {{.By.Name}} version {{.By.Version}}, digest {{.By.Bundle}}.</p>
+<p class="small">{{if .Allow}}Obligations: {{.Decision.Obligations.Words}}. {{end}}Bundle {{.Name}} version {{.Version}}, digest {{.Bundle}}.</p>
 {{end}}
 {{end}}
 </body>
 </html>
 `))
 
-// writePage writes the page. Everything that is not ours is escaped by the template.
-func writePage(w io.Writer, title string, all []assessed) error {
-	type rule struct {
-		ruled
-		Findings []*policy.Finding
-	}
-	type shown struct {
-		assessed
-		Rules []rule
-	}
-	var list []shown
-	for _, x := range all {
-		s := shown{assessed: x}
-		for _, r := range x.rules {
-			shownRule := rule{ruled: r}
-			for i := range r.Decision.Findings {
-				shownRule.Findings = append(shownRule.Findings, &r.Decision.Findings[i])
-			}
-			s.Rules = append(s.Rules, shownRule)
-		}
-		list = append(list, s)
-	}
-	return page.Execute(w, map[string]any{"Title": title, "Notice": notAdvice, "All": list})
+// Page writes the page. Everything that is not ours is escaped by the template.
+func Page(w io.Writer, title string, all []Assessed) error {
+	return page.Execute(w, map[string]any{"Title": title, "Notice": NotAdvice, "All": all})
 }
