@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -15,51 +17,74 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/monitor"
+	"github.com/carnet-network/carnet/pkg/verify"
 )
 
 type monitorCmd struct {
 	Once      bool          `help:"Read the log to its present end, report and stop."`
 	State     string        `help:"File that keeps how far the log was read [default: monitor.json of --home]." placeholder:"FILE" type:"path"`
 	Compare   []string      `help:"Checkpoint that somebody saved, such as a keyholder or another auditor. May be repeated." placeholder:"FILE" type:"path"`
-	Also      []string      `help:"Another gateway's replica of the log, asked for its checkpoint. May be repeated." placeholder:"HOST:PORT"`
+	Also      []string      `help:"Another view of the log, which has to prove that it goes on from this one: HOST:PORT of a gateway, or https://HOST:PORT of a public log. May be repeated." placeholder:"ADDRESS"`
+	Proofs    string        `help:"Folder for proofs of two histories [default: that of the state]." placeholder:"DIR" type:"path"`
+	Public    string        `help:"Follow only the public part of the log at https://HOST:PORT, without a certificate: histories and signatures, no statements." placeholder:"URL"`
+	Registrar string        `help:"With --public: the registrar's public key [default: registrar.pub of --home]." placeholder:"FILE" type:"path"`
+	Trust     string        `help:"With --public: document of the log, such as carnet certificate -o writes, that says whose signatures to expect." placeholder:"FILE" type:"path"`
+	CA        string        `help:"With --public: certificates that the server's is signed by [default: the system's]." placeholder:"FILE" type:"path"`
 	Decisions bool          `help:"The gateway decides by rules: a release without its logged decision is a breach."`
 	Every     time.Duration `help:"How often the log is read." default:"10s"`
 	JSON      bool          `name:"json" help:"Print findings as JSON, one a line; with --once one document."`
 }
 
 func (monitorCmd) Help() string {
-	return `Reads every entry of the log, from the first one at every start, and says what breaks a rule: two
-histories of one log, entries that vanished or were left out, missing and forged co-signatures,
-and statements that keyholders would not give effect to, such as releases that were refused or
-numbers beyond what a key may open. docs/howto/auditor.md lists the rules. It is for auditors,
+	return `Reads every entry of the log once and says what breaks a rule: two histories of one log, entries
+that vanished or were left out, missing and forged co-signatures, and statements that keyholders
+would not give effect to, such as releases that were refused, or numbers beyond what a key may
+open or a privacy budget can pay for. docs/howto/auditor.md lists the rules. It is for auditors,
 keyholders and operators, and needs no secret but its certificate.
 
-The state file makes sure that nothing that was read before is changed later. Ctrl-C ends it.
+The state file has what was found and what later entries are judged by, so that the next run goes
+on from there, and nothing that was read before can be changed. A damaged one is put aside, and
+the log is read anew. Two histories are proved in a file that carnet verify checks.
+
+Anybody can follow the public part of a log, which has hashes only, with --public. Ctrl-C ends it.
 
 Exit codes: 0 no breach was found; 8 one was, now or before; others as for every command.
 
 Example:
   carnet monitor
-  carnet monitor --once --json --compare monday.checkpoint`
+  carnet monitor --once --json --compare monday.checkpoint
+  carnet monitor --public https://gateway.example:7444 --registrar registrar.pub --trust trade.json`
 }
 
 // watch is one run of the monitor.
 type watch struct {
 	*monitorCmd
-	a        *app
-	m        *monitor.Monitor
-	gateway  string
-	client   *client.Client
-	others   map[string]*client.Client
-	reported map[carnet.Hash]bool
-	keys     []carnet.Hash // of all findings that were reported
-	found    []monitor.Finding
-	fresh    []monitor.Finding
-	breach   bool
+	a         *app
+	m         *monitor.Monitor
+	gateway   string
+	client    *client.Client
+	others    map[string]view
+	options   monitor.Options
+	found     []monitor.Finding // in this run and before
+	fresh     []monitor.Finding
+	proofs    []string // files
+	restarted bool     // the state was damaged
+	breach    bool
+}
+
+// view is another view of the log.
+type view interface {
+	Checkpoint(ctx context.Context) (*evidence.SignedCheckpoint, error)
+	// prove returns the root that its log had at an earlier size, zero if it does not say,
+	// and the proof of it.
+	prove(ctx context.Context, older, newer carnet.Checkpoint) (carnet.Hash, []carnet.Hash, error)
 }
 
 func (c *monitorCmd) Run(a *app) error {
-	w := &watch{monitorCmd: c, a: a, others: map[string]*client.Client{}, reported: map[carnet.Hash]bool{}}
+	w := &watch{monitorCmd: c, a: a, others: map[string]view{}}
+	if c.Public != "" {
+		return c.followPublic(a)
+	}
 	done, err := w.prepare()
 	if err != nil {
 		return err
@@ -85,7 +110,7 @@ func (c *monitorCmd) Run(a *app) error {
 		}
 	}
 	if c.Once {
-		if err := w.summary(); err != nil {
+		if err := w.summary(w.m.Checkpoint()); err != nil {
 			return err
 		}
 	}
@@ -106,7 +131,9 @@ func (w *watch) prepare() (func(), error) {
 	done := func() {
 		cl.Close()
 		for _, o := range w.others {
-			o.Close()
+			if o, ok := o.(gatewayView); ok {
+				o.Close()
+			}
 		}
 	}
 	registrar, err := ident.ReadAnchor(a.path(cfg.Registrar))
@@ -118,19 +145,30 @@ func (w *watch) prepare() (func(), error) {
 		return done, err
 	}
 	for _, address := range w.Also {
-		if w.others[address], err = client.Dial(address, tlsConfig, registrar); err != nil {
-			delete(w.others, address)
+		if strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://") {
+			w.others[address] = publicView{tileLog(address, tlsConfig)}
+			continue
+		}
+		o, err := client.Dial(address, tlsConfig, registrar)
+		if err != nil {
 			return done, err
 		}
+		w.others[address] = gatewayView{o}
 	}
 	if w.State == "" {
 		w.State = a.path("monitor.json")
 	}
-	w.m = monitor.New(monitor.Options{Registrar: registrar, Decisions: w.Decisions})
+	if w.Proofs == "" {
+		w.Proofs = filepath.Dir(w.State)
+	}
+	w.options = monitor.Options{Registrar: registrar, Decisions: w.Decisions}
 	return done, w.resume()
 }
 
+// resume goes on from the state file. One that is damaged is put aside: then the log is read
+// from the first entry, and nothing is compared with what was seen before.
 func (w *watch) resume() error {
+	w.m = monitor.New(w.options)
 	data, err := os.ReadFile(w.State)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -139,14 +177,33 @@ func (w *watch) resume() error {
 		return err
 	}
 	s, err := monitor.ReadSaved(data)
+	if err == nil {
+		err = w.m.Resume(s)
+	}
+	if carnet.ReasonOf(err) == "BAD_MONITOR_STATE" {
+		w.m = monitor.New(w.options)
+		return w.putAside()
+	}
 	if err != nil {
 		return err
 	}
-	for _, k := range s.Reported {
-		w.reported[k] = true
+	w.before(s.Findings)
+	return nil
+}
+
+// before takes the findings of earlier runs over.
+func (w *watch) before(list []monitor.Finding) {
+	w.found = list
+	for i := range list {
+		w.breach = w.breach || list[i].Weight == monitor.Breach
 	}
-	w.keys = s.Reported
-	return w.m.Resume(s)
+}
+
+// putAside keeps a damaged state.
+func (w *watch) putAside() error {
+	w.restarted = true
+	w.a.notef("%s is damaged and was put aside as %s.damaged: the log is read anew from its first entry, and is not compared with what was seen before\n", w.State, filepath.Base(w.State))
+	return os.Rename(w.State, w.State+".damaged")
 }
 
 // pass reads what is new, compares what others have, and saves.
@@ -173,6 +230,9 @@ func (w *watch) pass() error {
 	w.take(w.m.Settle())
 	w.compare()
 	w.print(w.found[before:])
+	if err := w.prove(w.m.Splits()); err != nil {
+		return err
+	}
 	return w.save()
 }
 
@@ -187,19 +247,53 @@ func (w *watch) compare() {
 		w.take(w.m.Noted(cp, file))
 	}
 	for _, address := range w.Also {
-		cp, err := w.others[address].Checkpoint(w.a.ctx)
-		if err != nil {
+		if err := w.ask(address); err != nil {
 			w.a.notef("%s can't be asked now: %v\n", address, err)
-			continue
-		}
-		if cp != nil {
-			w.take(w.m.Served(cp.Size, address))
-			w.take(w.m.Noted(cp, address))
 		}
 	}
 }
 
-// take notes findings, each once in a run; those of earlier runs are not new.
+// ask compares another view of the log with the one that is followed. One that is ahead has
+// to prove that it goes on from there.
+func (w *watch) ask(address string) error {
+	o := w.others[address]
+	cp, err := o.Checkpoint(w.a.ctx)
+	if err != nil || cp == nil {
+		return err
+	}
+	w.take(w.m.Served(cp.Size, address))
+	w.take(w.m.Noted(cp, address))
+	if own := w.m.Newest(); own != nil && cp.Size > w.m.Size() {
+		root, path, err := o.prove(w.a.ctx, own.Checkpoint, cp.Checkpoint)
+		if err != nil {
+			return err
+		}
+		w.take(w.m.Ahead(cp, path, root, address))
+	}
+	return nil
+}
+
+// prove writes proofs of two histories, each once.
+func (w *watch) prove(list []*evidence.Split) error {
+	for _, s := range list {
+		data, err := verify.EncodeSplit(s)
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(w.Proofs, fmt.Sprintf("split-%d-%x.json", s.Older.Size, s.Older.Head[:4]))
+		if slices.Contains(w.proofs, name) {
+			continue
+		}
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			return err
+		}
+		w.proofs = append(w.proofs, name)
+		w.a.notef("%s proves it to others: carnet verify %s\n", name, filepath.Base(name))
+	}
+	return nil
+}
+
+// take notes findings, each once; those of earlier runs are not new.
 func (w *watch) take(list []monitor.Finding) {
 	for _, f := range list {
 		k := f.Key()
@@ -207,11 +301,7 @@ func (w *watch) take(list []monitor.Finding) {
 		if slices.ContainsFunc(w.found, func(o monitor.Finding) bool { return o.Key() == k }) {
 			continue
 		}
-		w.found = append(w.found, f)
-		if !w.reported[k] {
-			w.reported[k], w.keys = true, append(w.keys, k)
-			w.fresh = append(w.fresh, f)
-		}
+		w.found, w.fresh = append(w.found, f), append(w.fresh, f)
 	}
 }
 
@@ -239,14 +329,13 @@ func (w *watch) print(list []monitor.Finding) {
 }
 
 // summary ends a run of --once.
-func (w *watch) summary() error {
-	cp := w.m.Checkpoint()
+func (w *watch) summary(cp carnet.Checkpoint) error {
 	if w.JSON {
 		all := w.found
 		if all == nil {
 			all = []monitor.Finding{}
 		}
-		return w.a.json(map[string]any{"size": cp.Size, "root": cp.Head, "findings": all, "new": len(w.fresh)})
+		return w.a.json(map[string]any{"size": cp.Size, "root": cp.Head, "findings": all, "new": len(w.fresh), "proofs": append([]string{}, w.proofs...), "restarted": w.restarted})
 	}
 	w.a.printf("%s read, root %s: %s, %d of them new\n", entries(int(cp.Size)), cp.Head, plural(len(w.found), "finding"), len(w.fresh))
 	return nil
@@ -254,15 +343,20 @@ func (w *watch) summary() error {
 
 // save writes the state in one step.
 func (w *watch) save() error {
-	s := w.m.Save()
-	s.Reported = append(s.Reported, w.keys...)
+	s := w.m.Save(time.Now())
+	s.Findings = append(s.Findings, w.found...)
 	data, err := s.Encode()
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(filepath.Dir(w.State), "."+filepath.Base(w.State)+".new")
+	return replaceFile(w.State, data)
+}
+
+// replaceFile writes a file in one step.
+func replaceFile(name string, data []byte) error {
+	tmp := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".new")
 	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(tmp, w.State)
+	return os.Rename(tmp, name)
 }

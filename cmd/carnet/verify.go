@@ -29,6 +29,7 @@ type verifyCmd struct {
 	Pin       []string `help:"Checkpoint that was seen before; the log has to begin with it. May be repeated." placeholder:"FILE" type:"path"`
 	Policy    []string `help:"Policy bundle that decisions name, if the evidence bundle does not have it: folder, archive or builtin." placeholder:"BUNDLE"`
 	Recompute bool     `help:"Execute the query anew from the encrypted data of --data or of the gateway, and compare bit for bit."`
+	Log       bool     `help:"Read the whole log from the gateway and count what all queries before opened and spent; for auditors, keyholders and operators."`
 	Data      string   `help:"Folder with columns/ and blobs/ of a gateway, or a copy of it; else the data is read from the gateway." placeholder:"DIR" type:"path"`
 	Workers   int      `help:"Processors to use with --recompute; 0: all." default:"0"`
 	Strict    bool     `help:"What could not be checked counts as failed."`
@@ -39,8 +40,9 @@ type verifyCmd struct {
 func (verifyCmd) Help() string {
 	return `Checks signatures, inclusion in the log, co-signatures, plan, certificate, terms, policies,
 answers and hashes, and prints for each what was found, what it means, and what was not
-checked and why. Needs no network except for --recompute without --data, and nothing secret.
-Documents (certificates, usage statements, settlements, valuations) have their proof inside, too.
+checked and why. Needs no network except for --log, and --recompute without --data, and nothing secret.
+Documents (certificates, usage statements, settlements, valuations) have their proof inside, too, and
+so have the proofs of two histories that carnet monitor writes, which pass if there were two.
 
 Exit codes: 0 nothing failed; 8 something failed, or with --strict was not checked; others as
 for every command, if the report could not be made.
@@ -56,12 +58,22 @@ func (c *verifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	o, done, err := c.options(a)
+	o, err := c.options(a)
 	if err != nil {
 		return err
 	}
-	defer done()
+	if c.Log {
+		cl, _, err := a.connect()
+		if err != nil {
+			return err
+		}
+		defer cl.Close()
+		o.Log = cl
+	}
 	check := verify.Verify
+	if verify.IsSplit(data) {
+		check = verify.Split
+	}
 	if bundle.IsDocument(data) {
 		if check = verify.Document; c.Recompute {
 			return usage("--recompute is for evidence bundles").Fix("carnet recompute works the figures of a document out again")
@@ -106,31 +118,31 @@ func readLimited(file string, limit int64) ([]byte, error) {
 }
 
 // options reads what the verifier brings along.
-func (c *verifyCmd) options(a *app) (*verify.Options, func(), error) {
+func (c *verifyCmd) options(a *app) (*verify.Options, error) {
 	o := &verify.Options{Replay: &replayer{engines: map[carnet.Hash]*policy.Engine{}}}
 	var err error
 	if o.Registrar, err = c.registrar(a); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, file := range c.Pin {
 		cp, err := readCheckpoint(file)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		o.Pinned = append(o.Pinned, cp.Checkpoint)
 	}
 	for _, name := range append([]string{policy.Builtin}, c.Policy...) {
 		b, _, err := openBundle(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		p, err := packPolicy(b)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		o.Policies = append(o.Policies, *p)
 	}
-	return o, func() {}, nil
+	return o, nil
 }
 
 func (c *verifyCmd) registrar(a *app) (ed25519.PublicKey, error) {

@@ -3,16 +3,12 @@ package bundle
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
-
-	sumdb "golang.org/x/mod/sumdb/note"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -148,17 +144,10 @@ func note(m *member) (*evidence.SignedCheckpoint, error) {
 	if err != nil {
 		return nil, damaged(m.name, "it is not well-formed").Because(err)
 	}
-	if !oneSpelling(cp) {
+	if !cp.OneSpelling() {
 		return nil, damaged(m.name, "a signature is not in its one spelling")
 	}
 	return cp, nil
-}
-
-func oneSpelling(cp *evidence.SignedCheckpoint) bool {
-	return !slices.ContainsFunc(cp.Signatures, func(s sumdb.Signature) bool {
-		_, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
-		return err != nil
-	})
 }
 
 func (r *reader) older(b *Bundle) error {

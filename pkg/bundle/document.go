@@ -107,7 +107,7 @@ func DecodeDocument(data []byte) (*Document, error) {
 	if d.Format != DocumentFormat || d.Statement == nil || d.Proof.Checkpoint == nil || d.Proof.Consistency == nil || d.Proof.Entries == nil {
 		return nil, damaged("the document", "parts are missing, or it is of another form than %s", DocumentFormat)
 	}
-	if !oneSpelling(d.Proof.Checkpoint) {
+	if !d.Proof.Checkpoint.OneSpelling() {
 		return nil, damaged("the checkpoint", "a signature is not in its one spelling")
 	}
 	for i := range d.Proof.Entries {

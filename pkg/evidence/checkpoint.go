@@ -138,6 +138,15 @@ func (c *SignedCheckpoint) find(name string, kind byte, pub ed25519.PublicKey, g
 	return nil
 }
 
+// OneSpelling reports whether every signature is written as base64 is: its unused bits at
+// the end are zero. For files in which every byte counts.
+func (c *SignedCheckpoint) OneSpelling() bool {
+	return !slices.ContainsFunc(c.Signatures, func(s note.Signature) bool {
+		_, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
+		return err != nil
+	})
+}
+
 func verifies(pub ed25519.PublicKey, message, sig []byte) bool {
 	return len(sig) == ed25519.SignatureSize && ed25519.Verify(pub, message, sig)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/history"
+	"github.com/carnet-network/carnet/pkg/privacy"
 	"github.com/carnet-network/carnet/pkg/terms"
 )
 
@@ -31,6 +32,9 @@ func (m *Monitor) answer(seq int64, ev *history.Event) []Finding {
 	for _, key := range j.exhausted {
 		charge.add(Within, "RELEASES_EXHAUSTED", "the query of entry %d opens more numbers under key %s than it may in all: %d were asked for",
 			c.Seq, key, int64(len(m.charged[key]))+m.before[key])
+	}
+	for _, id := range j.overspent {
+		charge.add(Budget, "BUDGET_SPENT", "the query of entry %d costs dataset %s more than is left of its privacy budget: %s were spent", c.Seq, id, privacy.Format(m.state.Budgets().Spent(id)))
 	}
 	if j.checks > 0 && len(c.Checks) < j.checks {
 		charge.add(Checked, "PRIVATE_CHECK_OPEN", "%d checks of the private parameter of entry %d were published before, %d are needed", len(c.Checks), c.Seq, j.checks)

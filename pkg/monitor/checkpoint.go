@@ -69,8 +69,12 @@ func (m *Monitor) reached() []Finding {
 func (m *Monitor) compare(v *view) (out []Finding) {
 	cp := v.checkpoint
 	if own := m.rootAt(cp.Size); own != cp.Head {
+		m.contradicted(v)
 		mine := &view{&evidence.SignedCheckpoint{Origin: cp.Origin, Checkpoint: carnet.Checkpoint{Size: cp.Size, Head: own}}, "the entries followed"}
 		return append(out, m.split(mine, v))
+	}
+	if m.state.SignsLog(cp) {
+		m.followed(cp)
 	}
 	out = append(out, m.genuine(v)...)
 	for _, c := range m.state.Committees() {
@@ -95,22 +99,27 @@ func (m *Monitor) split(a, b *view) Finding {
 	if by := m.all(b.checkpoint); len(by) > 0 {
 		f.Message += "; the latter is co-signed by " + names(by)
 	}
-	for _, id := range m.all(a.checkpoint) {
-		if slices.Contains(m.all(b.checkpoint), id) {
-			f.By = id
-			f.Message += "; " + string(id) + " signed both"
-		}
+	if id := m.both(a.checkpoint, b.checkpoint); id != "" {
+		f.By = id
+		f.Message += "; " + string(id) + " signed both"
 	}
 	return from(b.source, f)
+}
+
+// both is a keyholder that signed two checkpoints, empty if there is none.
+func (m *Monitor) both(a, b *evidence.SignedCheckpoint) (by carnet.PartyID) {
+	for _, id := range m.all(a) {
+		if slices.Contains(m.all(b), id) {
+			by = id
+		}
+	}
+	return by
 }
 
 // genuine checks the signatures of a checkpoint of this log, as far as their signers are
 // known: a keyholder's name under what it has not signed is a forgery.
 func (m *Monitor) genuine(v *view) (out []Finding) {
 	cp := v.checkpoint
-	if v.source == savedSource {
-		return nil // nobody signed it but this monitor remembers it
-	}
 	if !m.state.SignsLog(cp) {
 		out = append(out, from(v.source, breach(Genuine, "BAD_SIGNATURE", -1, "", "the checkpoint of size %d is not signed by the log", cp.Size)))
 	}

@@ -43,6 +43,7 @@ const (
 	Allowed      = "allowed"         // owners' terms allow what is answered
 	Decided      = "decided"         // nothing is answered that was refused, or not decided
 	Within       = "within-releases" // no key opens more numbers than it may
+	Budget       = "within-budget"   // no privacy budget pays more than it has
 	NeverShrinks = "never-shrinks"   // what was counted of a key stays counted
 	InUse        = "in-use"          // nothing is answered from what was withdrawn
 	InTime       = "in-time"         // nothing is answered after the query expired
@@ -64,7 +65,8 @@ func Invariants() [][2]string {
 		{Allowed, "the owners' terms allow what is answered, when it is answered"},
 		{Decided, "nothing is answered that the gateway or the keyholder refused, or that was to be decided and was not"},
 		{Within, "no key opens more numbers than the scheme allows"},
-		{NeverShrinks, "a key that is dealt again keeps the numbers that were opened before"},
+		{Budget, "no numbers are released that a dataset's privacy budget can't pay for, all queries of the log together"},
+		{NeverShrinks, "a key that is dealt again keeps the numbers that were opened before; privacy terms are not dropped or cut below what was spent"},
 		{InUse, "nothing is answered from datasets that were revoked, or keys that were retired"},
 		{InTime, "nothing is answered after the query expired"},
 		{AsAsked, "answers open the numbers of the plan, and keyholders agree about them"},

@@ -6,6 +6,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/history"
+	"github.com/carnet-network/carnet/pkg/privacy"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
@@ -20,26 +21,36 @@ type Options struct {
 // Monitor follows one log. It is not safe for concurrent use.
 type Monitor struct {
 	Options
-	state *history.State
-	tree  evidence.Tree
-	roots []carnet.Hash // root of every size from 1 on
+	state  *history.State
+	tree   evidence.Tree
+	roots  []carnet.Hash // root of every size from 1 on
+	leaves []carnet.Hash
+	hashes []carnet.Hash // of every entry's statement
 
-	statements map[carnet.Hash]int64 // entry of every statement
+	kept       []kept                 // entries that later ones can refer to, without queries
+	open       map[carnet.Hash][]kept // queries that are not over, and what is about them
+	over       map[carnet.Hash]bool   // queries that are
+	ids        map[carnet.Hash]bool   // idOf them
+	statements map[carnet.Hash]int64  // entry of every statement
 	charged    map[carnet.KeyID]map[carnet.Hash]bool
 	across     map[carnet.KeyID]map[carnet.Hash]bool
 	before     map[carnet.KeyID]int64 // numbers of earlier dealings by their owners' words, beyond those counted
 	judged     map[carnet.Hash]*judged
 	waiting    map[carnet.Hash]bool // answered queries without a quorum so far
 
-	seen    map[int64]*view // checkpoints within the log, and beyond it, by size
-	quorum  map[carnet.Hash]int64
-	largest map[string]int64 // by source
+	seen      map[int64]*view // checkpoints within the log, and beyond it, by size
+	quorum    map[carnet.Hash]int64
+	largest   map[string]int64 // by source
+	newest    *evidence.SignedCheckpoint
+	conflicts []*view           // checkpoints of other logs
+	proved    []*evidence.Split // of those beyond this one
 }
 
 // judged is what is remembered of a query.
 type judged struct {
-	exhausted []carnet.KeyID // keys that it opens too many numbers of
-	digest    *carnet.Hash   // of its functionals, if that needs no ciphertext
+	exhausted []carnet.KeyID     // keys that it opens too many numbers of
+	overspent []carnet.DatasetID // whose privacy budget can't pay for it
+	digest    *carnet.Hash       // of its functionals, if that needs no ciphertext
 	openings  int
 	checks    int // that are needed
 }
@@ -48,7 +59,8 @@ type judged struct {
 func New(o Options) *Monitor {
 	return &Monitor{Options: o, state: history.New(o.Registrar), statements: map[carnet.Hash]int64{},
 		charged: map[carnet.KeyID]map[carnet.Hash]bool{}, across: map[carnet.KeyID]map[carnet.Hash]bool{}, before: map[carnet.KeyID]int64{},
-		judged: map[carnet.Hash]*judged{}, waiting: map[carnet.Hash]bool{}, seen: map[int64]*view{}, quorum: map[carnet.Hash]int64{}, largest: map[string]int64{}}
+		judged: map[carnet.Hash]*judged{}, waiting: map[carnet.Hash]bool{}, seen: map[int64]*view{}, quorum: map[carnet.Hash]int64{}, largest: map[string]int64{},
+		open: map[carnet.Hash][]kept{}, over: map[carnet.Hash]bool{}, ids: map[carnet.Hash]bool{}}
 }
 
 // Size is the number of entries taken in.
@@ -62,8 +74,8 @@ func (m *Monitor) Entry(e *evidence.Entry) (out []Finding) {
 	if err := m.tree.Append(e); err != nil {
 		return []Finding{breach(Grows, "JOURNAL_GAP", e.Seq, "", "the log continues with entry %d, want %d: entries were left out or repeated", e.Seq, m.tree.Size())}
 	}
-	m.roots = append(m.roots, m.tree.Root())
 	h := e.Envelope.Hash()
+	m.roots, m.leaves, m.hashes = append(m.roots, m.tree.Root()), append(m.leaves, e.Leaf()), append(m.hashes, h)
 	if first, twice := m.statements[h]; twice {
 		out = append(out, breach(Once, "STATEMENT_REPEATED", e.Seq, "", "the statement is in the log already, as entry %d", first))
 	} else {
@@ -74,10 +86,15 @@ func (m *Monitor) Entry(e *evidence.Entry) (out []Finding) {
 }
 
 func (m *Monitor) statement(e *evidence.Entry) []Finding {
+	if f := m.late(e); f != nil {
+		return []Finding{*f}
+	}
+	before := m.terms(e.Envelope)
 	ev, err := m.state.Apply(e.Seq, e.Envelope)
 	if err != nil {
 		return []Finding{because(Effect, e.Seq, author(ev), err)}
 	}
+	m.keep(e, ev)
 	switch {
 	case ev.Unknown:
 		return []Finding{{Invariant: Known, Weight: Suspect, Reason: "UNKNOWN_STATEMENT_TYPE", Entry: e.Seq,
@@ -88,6 +105,8 @@ func (m *Monitor) statement(e *evidence.Entry) []Finding {
 		return m.redealt(e.Seq, ev.Redealt)
 	case ev.Type == carnet.TypeQuery:
 		return m.query(e.Seq, ev.Case)
+	case ev.Type == carnet.TypeDataset:
+		return m.dataset(e, before)
 	}
 	return nil
 }
@@ -126,6 +145,11 @@ func (m *Monitor) query(seq int64, c *history.Case) (out []Finding) {
 	if f := history.FunctionalsOf(p); f.Complete {
 		d := f.Digest(p, &c.Query)
 		j.digest = &d
+	}
+	for _, x := range c.Payments {
+		if !x.Fits && privacy.Add(x.Before, x.Cost) > x.Budget {
+			j.overspent = append(j.overspent, x.Dataset)
+		}
 	}
 	for _, ch := range charges {
 		count(m.charged, ch)

@@ -69,6 +69,13 @@ func answer(w *historytest.World, q *evidence.Envelope, change func(*carnet.Answ
 	w.Append(carnet.TypeAnswer, a, "k1")
 }
 
+// noisy has the first owner publish anew with a privacy budget.
+func noisy(w *historytest.World, budget int64) {
+	w.Publish("acme", func(d *carnet.Dataset) {
+		d.Terms.Privacy = &carnet.Privacy{Budget: budget, PerNumber: 10, RowsPerUnit: 1}
+	})
+}
+
 var forgeries = map[string]forged{
 	"two checkpoints of one size": {monitor.OneHistory, "SPLIT_VIEW", "k1", nil, nil, func(t *testing.T, w *historytest.World, m *monitor.Monitor) []monitor.Finding {
 		n := m.Size() + 5
@@ -186,6 +193,20 @@ var forgeries = map[string]forged{
 		w.Append(carnet.TypeRedealing, carnet.Redealing{Key: key, Dealing: next, Owner: "acme", Released: 1 << 62, Created: w.Now()}, "acme")
 		answer(w, w.Ask(historytest.SQL), func(*carnet.Answer) {})
 	}, nil, nil},
+	"more than a privacy budget has": {monitor.Budget, "BUDGET_SPENT", "k1", func(t *testing.T, w *historytest.World) {
+		noisy(w, 15)
+		answer(w, w.Ask("SELECT COUNT(*) FROM trade"), func(*carnet.Answer) {})
+		answer(w, w.Ask("SELECT SUM(value) FROM trade"), func(*carnet.Answer) {})
+	}, nil, nil},
+	"a privacy budget below what was spent": {monitor.NeverShrinks, "BUDGET_SHRANK", "acme", func(t *testing.T, w *historytest.World) {
+		noisy(w, 15)
+		answer(w, w.Ask("SELECT COUNT(*) FROM trade"), func(*carnet.Answer) {})
+		noisy(w, 9)
+	}, nil, nil},
+	"privacy terms that were dropped": {monitor.NeverShrinks, "PRIVACY_DROPPED", "acme", func(t *testing.T, w *historytest.World) {
+		noisy(w, 15)
+		w.Publish("acme", nil)
+	}, nil, nil},
 	"a budget that shrank": {monitor.NeverShrinks, "BUDGET_SHRANK", "acme", func(t *testing.T, w *historytest.World) {
 		w.Release(historytest.SQL, 3)
 		key, next := carnet.KeyID(w.Dealings["acme"].Hash()), w.Deal("acme")
@@ -269,43 +290,4 @@ func TestEveryInvariantHasAForgery(t *testing.T) {
 		require.NotEmpty(t, i[1])
 	}
 	require.Len(t, forgedOnes, len(monitor.Invariants()))
-}
-
-func TestSavedState(t *testing.T) {
-	w := historytest.New(t)
-	m, _ := follow(w, options())
-	data, err := m.Save().Encode()
-	require.NoError(t, err)
-	s, err := monitor.ReadSaved(data)
-	require.NoError(t, err)
-
-	w.Release(historytest.SQL, 2)
-	again := monitor.New(options())
-	require.NoError(t, again.Resume(s))
-	for _, e := range w.Entries {
-		require.Empty(t, again.Entry(e), "the log goes on")
-	}
-
-	other := historytest.New(t) // as many entries, others
-	other.Entries[len(other.Entries)-1].Salt[0] ^= 1
-	forked := monitor.New(options())
-	require.NoError(t, forked.Resume(s))
-	var out []monitor.Finding
-	for _, e := range other.Entries {
-		out = append(out, forked.Entry(e)...)
-	}
-	require.Len(t, out, 1)
-	require.Equal(t, "SPLIT_VIEW", out[0].Reason)
-	require.Contains(t, out[0].Message, "what was seen before")
-
-	short := monitor.New(options())
-	require.NoError(t, short.Resume(s))
-	require.Equal(t, "JOURNAL_SHORTER", short.Served(s.State.Size-1, "gateway")[0].Reason)
-
-	for what, change := range map[string]func(){"another log": func() { s.Origin = "x" }, "another form": func() { s.Format = "x" }} {
-		change()
-		require.Equal(t, "OTHER_LOG", carnet.ReasonOf(monitor.New(options()).Resume(s)), what)
-	}
-	_, err = monitor.ReadSaved([]byte("{"))
-	require.Equal(t, "BAD_MONITOR_STATE", carnet.ReasonOf(err))
 }

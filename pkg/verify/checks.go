@@ -22,6 +22,8 @@ const (
 	CheckDecisions   = "decisions"
 	CheckAnswers     = "answers"
 	CheckReleases    = "releases"
+	CheckBudget      = "budget"
+	CheckWhole       = "log"
 	CheckEnded       = "withdrawals"
 	CheckCiphertext  = "ciphertext"
 	CheckRecompute   = "recompute"
@@ -58,6 +60,10 @@ var claims = []claim{
 		"Every answer is from a member of the committee, in time, for exactly the numbers of the plan; the functionals they name were computed anew."},
 	{CheckReleases, "The numbers opened are within what each key may open",
 		"The query opens no more numbers under a key than the scheme allows in all."},
+	{CheckBudget, "The datasets' privacy budgets could pay for it",
+		"Charged in the order of the log, for numbers that no query before had released, the query costs no dataset more than was left."},
+	{CheckWhole, "All queries together stay within what keys may open and budgets can pay",
+		"The whole log was read: its entries are those of the bundle's log, and what every buyer asked before is counted."},
 	{CheckEnded, "No dataset had been withdrawn",
 		"No owner had revoked a dataset of the query, or retired its key, when it was asked and answered."},
 	{CheckCiphertext, "The encrypted data is what the owners signed",

@@ -19,6 +19,7 @@ type Options struct {
 	Pinned    []carnet.Checkpoint
 	Policies  []bundle.Policy // besides those in the bundle
 	Replay    Replayer        // nil: decisions by rules are not repeated
+	Log       Whole           // nil: what other queries opened and spent is not counted
 	Data      Data            // nil: the query is not executed anew
 	Values    []byte          // the gateway's public values, to be compared; may be nil
 	Scan      scan.Options    // of the execution
@@ -68,7 +69,7 @@ func Verify(ctx context.Context, data []byte, o Options) (*Report, error) {
 		{v.signatures},
 		{v.cosigned, v.consistency, v.ciphertext, v.policies},
 		{v.plan},
-		{v.certificate, v.terms, v.private, v.decisions, v.answers, v.releases, v.ended, v.policy},
+		{v.certificate, v.terms, v.private, v.decisions, v.answers, v.releases, v.budget, v.whole, v.ended, v.policy},
 		{v.recompute},
 	})
 }
