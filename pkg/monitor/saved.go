@@ -16,19 +16,20 @@ const savedFormat = "carnet/monitor/2"
 // the entries before to judge those after it, and what it found. Nothing before the state is
 // read again; a log that does not begin with it leads to other roots.
 type Saved struct {
-	Format   string            `json:"format"`
-	Origin   string            `json:"origin"`
-	State    carnet.Checkpoint `json:"state"`
-	Sources  map[string]int64  `json:"sources"`  // largest size seen there
-	Findings []Finding         `json:"findings"` // all so far
-	Snapshot snapshot          `json:"snapshot"`
-	Digest   carnet.Hash       `json:"digest"` // of all the rest, so that damage is noticed
+	Format   string                     `json:"format"`
+	Origin   string                     `json:"origin"`
+	State    carnet.Checkpoint          `json:"state"`
+	Sources  map[string]int64           `json:"sources"`  // largest size seen there
+	Newest   *evidence.SignedCheckpoint `json:"newest"`   // of the log that is followed
+	Findings []Finding                  `json:"findings"` // all so far
+	Snapshot snapshot                   `json:"snapshot"`
+	Digest   carnet.Hash                `json:"digest"` // of all the rest, so that damage is noticed
 }
 
 // Save returns what to keep. now is the time by which queries are over; the caller sets the
 // findings.
 func (m *Monitor) Save(now time.Time) *Saved {
-	s := &Saved{Format: savedFormat, Origin: evidence.Origin(m.Registrar), State: m.Checkpoint(), Sources: map[string]int64{}, Findings: []Finding{}}
+	s := &Saved{Format: savedFormat, Origin: evidence.Origin(m.Registrar), State: m.Checkpoint(), Sources: map[string]int64{}, Newest: m.newest, Findings: []Finding{}}
 	for source, size := range m.largest {
 		s.Sources[source] = size
 	}
@@ -47,6 +48,7 @@ func (m *Monitor) Resume(s *Saved) error {
 	for source, size := range s.Sources {
 		m.largest[source] = size
 	}
+	m.newest = s.Newest
 	return m.restore(s)
 }
 
