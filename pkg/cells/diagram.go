@@ -19,7 +19,8 @@ type Weights struct {
 	known  map[string]Weight
 	fixed  map[int64]Weight // constants
 	done   map[step]Weight
-	left   int // runs that may still be made
+	used   int // runs that were made
+	left   int // that may still be made
 	failed error
 }
 
@@ -200,6 +201,7 @@ func (w *Weights) intern(n node) Weight {
 		return 0
 	}
 	at := Weight(len(w.nodes))
+	w.used += 1 + len(n.runs)
 	w.nodes = append(w.nodes, n)
 	w.known[string(b)] = at
 	return at
@@ -306,6 +308,9 @@ func (w *Weights) Import(from *Weights, f Weight, done map[Weight]Weight) Weight
 	done[f] = to
 	return to
 }
+
+// Used is what all functions that were made take, in runs of codes; see Runs.
+func (w *Weights) Used() int { return w.used }
 
 // Unbounded takes the bound of the memory away, for functions whose number whoever keeps them
 // bounds.

@@ -153,7 +153,7 @@ func TestTuplesAndEval(t *testing.T) {
 		e := NewPoints(prime, 1, func() uint64 { x = x*0x9e3779b97f4a7c15 + 1; return x })
 		var numbers []uint64
 		for i := range sizes {
-			before := e.dimension(&space.Schema.Dimensions[i])
+			before := e.dimension(identity(&space.Schema.Dimensions[i]), sizes[i])
 			require.EqualValues(t, 1, before[sizes[i]][0])
 			for c := range sizes[i] {
 				numbers = append(numbers, (before[c+1][0]+prime-before[c][0])%prime)

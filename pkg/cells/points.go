@@ -50,21 +50,25 @@ func (p *Points) Of(s *Space, f Weight) []uint64 {
 	e := p.spaces[s]
 	if e == nil {
 		e = &evaluated{known: map[Weight][]uint64{}}
-		for i := range s.Schema.Dimensions {
-			e.before = append(e.before, p.dimension(&s.Schema.Dimensions[i]))
+		if s.names == nil {
+			for i := range s.Schema.Dimensions {
+				s.names = append(s.names, identity(&s.Schema.Dimensions[i]))
+			}
+		}
+		for i := range s.names {
+			e.before = append(e.before, p.dimension(s.names[i], s.sizes[i]))
 		}
 		p.spaces[s] = e
 	}
 	return p.of(s, e, f)
 }
 
-// dimension draws the numbers of a dimension's codes.
-func (p *Points) dimension(d *schema.Dimension) [][]uint64 {
-	key := identity(d)
+// dimension draws the numbers of so many codes of a dimension.
+func (p *Points) dimension(key string, n int) [][]uint64 {
 	if sums, ok := p.dims[key]; ok {
 		return sums
 	}
-	sums := make([][]uint64, d.Cardinality()+1)
+	sums := make([][]uint64, n+1)
 	for c := range sums {
 		sums[c] = make([]uint64, p.n)
 		for k := range sums[c] {

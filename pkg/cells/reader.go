@@ -42,6 +42,7 @@ type Space struct {
 	Hash   carnet.Hash // of the schema
 
 	layouts map[carnet.Layout]*columns
+	names   []string // of dimensions, for Points
 }
 
 // NewSpace returns the space of a schema with this hash, with constant functions only.

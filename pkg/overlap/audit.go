@@ -13,7 +13,7 @@ import (
 // Limits of what is compared. They are about numbers and files that are linked with each other
 // by some number.
 const (
-	MaxNumbers  = 512     // numbers that are compared cell by cell
+	MaxNumbers  = 4096    // numbers that are kept and compared cell by cell
 	maxPatterns = 4096    // selections of files of one plan
 	maxSets     = 1024    // sets of owners
 	maxWork     = 1 << 28 // multiplications of one comparison, about a second
@@ -26,7 +26,6 @@ type Audit struct {
 	most   int // MaxNumbers
 	random *rand.ChaCha8
 	prime  uint64
-	spaces map[carnet.Hash]*cells.Space // of the functions of numbers that are kept, by schema
 	forms  map[form]*cells.Form
 	files  map[carnet.Nonce]file
 	places map[cells.Place]*place
@@ -92,7 +91,7 @@ type counted struct {
 // New returns an empty audit. The seed has to be random and is told nobody.
 func New(seed [32]byte) *Audit {
 	r := rand.NewChaCha8(seed)
-	return &Audit{most: MaxNumbers, random: r, prime: drawPrime(r), spaces: map[carnet.Hash]*cells.Space{}, forms: map[form]*cells.Form{},
+	return &Audit{most: MaxNumbers, random: r, prime: drawPrime(r), forms: map[form]*cells.Form{},
 		files: map[carnet.Nonce]file{}, places: map[cells.Place]*place{}, tables: map[string]*table{}, known: map[[16]byte]bool{}}
 }
 
@@ -130,7 +129,8 @@ func (a *Audit) judge(p *plan.Plan, keep bool) error {
 
 // asked is what a plan adds.
 type asked struct {
-	most     int
+	most     int // numbers that are kept
+	work     int // what comparing may take
 	kinds    map[string]*kind
 	patterns map[string]pattern
 	diverse  bool     // there were more patterns
@@ -149,7 +149,7 @@ type kind struct {
 // read reads the numbers of a plan that were not released yet. What it reads by is
 // forgotten: whether there is room for it depends on the plan alone.
 func (a *Audit) read(p *plan.Plan) (*asked, error) {
-	out := &asked{most: a.most, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
+	out := &asked{most: a.most, work: maxWork, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
 	for i := range p.Datasets {
 		m := &p.Datasets[i].Manifest
 		for j := range m.Files {
@@ -295,26 +295,16 @@ func (a *Audit) keep(p *plan.Plan, f *asked) {
 	}
 }
 
-// move takes the functions of numbers over into spaces of the audit, where they stay.
+// move takes the functions of numbers over into spaces where they stay, and their encodings
+// into one of each.
 func (a *Audit) move(l *linked) {
-	done := map[*cells.Space]map[cells.Weight]cells.Weight{}
+	if l.spaces == nil || l.dropped {
+		l.spaces, l.dropped = map[carnet.Hash]*cells.Space{}, false
+	}
+	l.numbers = gathered(l.numbers, l.spaces)
 	for i := range l.numbers {
 		for j := range l.numbers[i].parts {
-			x := &l.numbers[i].parts[j]
-			to := a.spaces[x.Space.Hash]
-			if to == nil {
-				to = cells.NewSpace(x.Space.Schema, x.Space.Hash)
-				to.Unbounded()
-				a.spaces[x.Space.Hash] = to
-			}
-			if x.Space == to {
-				continue
-			}
-			if done[x.Space] == nil {
-				done[x.Space] = map[cells.Weight]cells.Weight{}
-			}
-			x.Space, x.Weight = to, to.Import(x.Space.Weights, x.Weight, done[x.Space])
-			for side, e := range x.Forms {
+			for side, e := range l.numbers[i].parts[j].Forms {
 				if e == nil {
 					continue
 				}
@@ -322,7 +312,7 @@ func (a *Audit) move(l *linked) {
 				if a.forms[key] == nil {
 					a.forms[key] = e
 				}
-				x.Forms[side] = a.forms[key]
+				l.numbers[i].parts[j].Forms[side] = a.forms[key]
 			}
 		}
 	}
@@ -333,7 +323,7 @@ func notCompared(why string) error {
 		Fix("ask about the same owners and partitions as before, as one: without conditions on them and without grouping by them")
 }
 
-func overlaps(x *place, few int) error {
-	return carnet.E(carnet.Refused, "OVERLAPS_RELEASED", "the numbers of this query, or they together with others that were released, would tell something of dataset %s about fewer than %d owners", x.id, few).
+func overlaps(x *place) error {
+	return carnet.E(carnet.Refused, "OVERLAPS_RELEASED", "the numbers of this query, or they together with others that were released, would tell something of dataset %s about fewer than %d owners", x.id, x.need).
 		Fix("ask about all owners and partitions of the product as one, without conditions on owner, jurisdiction and partitions; what was answered before can be asked again")
 }

@@ -1,6 +1,7 @@
 package overlap
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -57,6 +58,32 @@ func BenchmarkAdmit(b *testing.B) {
 	b.Run("patterns", func(b *testing.B) {
 		for b.Loop() {
 			require.NoError(b, New([32]byte{1}).Admit(compiled))
+		}
+		b.ReportMetric(float64(len(compiled.Openings)), "numbers")
+	})
+	b.Run("gateway", func(b *testing.B) { // looked at, then admitted, beside others
+		a := New([32]byte{1})
+		require.NoError(b, a.Admit(compiled))
+		for i := range 20 {
+			p, err := plan.Compile(fmt.Sprintf("SELECT chapter, partner, SUM(value) FROM trade WHERE month = '%02d' AND chapter > '%02d' GROUP BY chapter, partner", i%12+1, 70+i), p)
+			require.NoError(b, err)
+			require.NoError(b, a.Admit(p))
+		}
+		var more []*plan.Plan
+		for b.Loop() {
+			b.StopTimer()
+			if len(more) == 0 {
+				for i := range 76 {
+					p, err := plan.Compile(fmt.Sprintf("SELECT partner, month, SUM(value), AVG(value) FROM trade WHERE chapter <> '%02d' GROUP BY partner, month", i+1), p)
+					require.NoError(b, err)
+					more = append(more, p)
+				}
+			}
+			p := more[0]
+			more = more[1:]
+			b.StartTimer()
+			require.NoError(b, a.Check(p))
+			require.NoError(b, a.Admit(p))
 		}
 		b.ReportMetric(float64(len(compiled.Openings)), "numbers")
 	})

@@ -12,7 +12,7 @@ func (a *Audit) together(f *asked) error {
 	f.after = l
 	needs := l.needs()
 	if len(needs) == 0 {
-		return a.fit(l, f, nil)
+		return a.fit(l, f, nil, nil)
 	}
 	if f.diverse {
 		return notCompared("it makes too many different selections of owners and partitions")
@@ -22,15 +22,11 @@ func (a *Audit) together(f *asked) error {
 		if !ok {
 			return notCompared("too many owners are combined")
 		}
-		return a.fit(l, f, sets)
+		return a.fit(l, f, sets, nil)
 	}
 	sets, ok := subsets(l.owners(), needs)
 	if !ok {
 		return notCompared("too many owners are combined")
-	}
-	type question struct {
-		v    *view
-		sets [][]carnet.PartyID
 	}
 	var open []question // that patterns do not answer
 	for _, v := range l.views() {
@@ -39,16 +35,16 @@ func (a *Audit) together(f *asked) error {
 			return notCompared("too many different selections of too many files were asked for")
 		}
 		if len(suspect) > 0 {
-			open = append(open, question{v, suspect})
+			open = append(open, question{v: v, sets: suspect})
 		}
 	}
 	l.split = len(open) > 0
 	a.thin(l)
-	if err := a.fit(l, f, sets); err != nil {
+	if err := a.fit(l, f, sets, open); err != nil || !l.split {
 		return err
 	}
-	for _, q := range open {
-		if err := a.fewByNumbers(q.v, l, q.sets); err != nil {
+	for i := range open {
+		if err := a.fewByNumbers(&open[i], l); err != nil {
 			return err
 		}
 	}

@@ -16,13 +16,15 @@ type linked struct {
 	numbers  []number
 	// whole are patterns of which everything counts as released, whatever was: so numbers that
 	// have no others need not be kept.
-	whole map[string]pattern
-	split bool // patterns alone do not show that nothing is told; numbers do
+	whole   map[string]pattern
+	split   bool                         // patterns alone do not show that nothing is told; numbers do
+	spaces  map[carnet.Hash]*cells.Space // of the functions of the numbers, by schema
+	dropped bool                         // of these some are not needed any more
 }
 
 // merged is what is linked once the plan is admitted.
 func (f *asked) merged() *linked {
-	out := &linked{patterns: map[string]pattern{}, whole: map[string]pattern{}}
+	out := &linked{patterns: map[string]pattern{}, whole: map[string]pattern{}, spaces: map[carnet.Hash]*cells.Space{}}
 	seen := map[*linked]bool{}
 	for _, x := range f.places {
 		l := x.table.linked
@@ -35,6 +37,11 @@ func (f *asked) merged() *linked {
 		maps.Copy(out.whole, l.whole)
 		out.numbers = append(out.numbers, l.numbers...)
 		out.split = out.split || l.split
+		if len(seen) == 1 {
+			out.spaces = l.spaces
+		} else {
+			out.dropped = true // those of several are put into new ones
+		}
 	}
 	out.places = append(out.places, f.made...)
 	maps.Copy(out.patterns, f.patterns)
@@ -76,6 +83,21 @@ func (l *linked) needs() map[int]bool {
 	return out
 }
 
+// wide reports whether the functions of the numbers take more room than there is. What was
+// made of all functions is looked at first, since that is known.
+func (l *linked) wide() bool {
+	spaces, sum := map[*cells.Space]bool{}, 0
+	for _, n := range l.numbers {
+		for i := range n.parts {
+			if s := n.parts[i].Space; !spaces[s] {
+				spaces[s] = true
+				sum += s.Used()
+			}
+		}
+	}
+	return sum > maxRuns && l.runs() > maxRuns
+}
+
 // runs is what the functions of the numbers take.
 func (l *linked) runs() (sum int) {
 	weights := map[*cells.Space][]cells.Weight{}
@@ -90,10 +112,11 @@ func (l *linked) runs() (sum int) {
 	return sum
 }
 
-// crowded reports whether there are more numbers than are kept. Every kind of the plan has
-// to be here with all of its numbers.
-func (l *linked) crowded(f *asked) bool {
-	if len(l.numbers) > f.most || l.runs() > maxRuns {
+// crowded reports whether there are more numbers than are kept, or than can be compared for
+// the open questions, which get the numbers that they are about. Every kind of the plan has to be
+// here with all of its numbers.
+func (l *linked) crowded(f *asked, open []question) bool {
+	if len(l.numbers) > f.most || l.wide() {
 		return true
 	}
 	for _, k := range f.kinds {
@@ -101,13 +124,20 @@ func (l *linked) crowded(f *asked) bool {
 			return true
 		}
 	}
-	return false
+	if len(open) == 0 {
+		return false
+	}
+	work := 0
+	for _, q := range l.questions(open) {
+		work += q.work(len(l.whole))
+	}
+	return work > f.work
 }
 
 // fit makes room: of the kinds with the most numbers everything counts as released, as long
 // as that by itself tells nothing. The order is the same for everybody.
-func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID) error {
-	if !l.crowded(f) {
+func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID, open []question) error {
+	if !l.crowded(f, open) {
 		return nil
 	}
 	count, patterns := map[string]int{}, map[string]map[string]pattern{}
@@ -140,8 +170,8 @@ func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID) error {
 				kept = append(kept, n)
 			}
 		}
-		l.numbers = kept
-		if !l.crowded(f) {
+		l.numbers, l.dropped = kept, true
+		if !l.crowded(f, open) {
 			return nil
 		}
 	}

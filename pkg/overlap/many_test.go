@@ -129,5 +129,41 @@ func TestWorkOfComplexSelections(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("512 numbers of 5000 runs are evaluated at 513 points")
+	t.Fatal("numbers of 5000 runs are evaluated at as many points")
+}
+
+// Numbers that have no cell in common are compared apart, so that the groups of a query are no
+// large question; what has cells in common is not torn apart.
+func TestGroupsAreComparedApart(t *testing.T) {
+	p, a := union(t, carnet.LayoutCube, everyone(2)), New([32]byte{1})
+	require.Empty(t, admit(t, a, p, "SELECT month, mode, SUM(value) FROM trade WHERE month < 3 OR owner <> 'uz' AND month = 3 GROUP BY month, mode"))
+	l := a.anyLinked()
+	require.True(t, l.split)
+	q := l.questions([]question{{v: l.view(false), sets: [][]carnet.PartyID{{"uz"}}}})
+	require.Equal(t, 18, len(q[0].of), "3 months x 3 modes, each a sum and its count") //nolint:testifylint // Len prints all of it
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1"))
+	l = a.anyLinked()
+	q = l.questions([]question{{v: l.view(false), sets: [][]carnet.PartyID{{"uz"}}}})
+	require.Equal(t, 14, len(q[0].of), "the first month's are linked") //nolint:testifylint // as above
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 3"))
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month < 3 AND owner <> 'uz'"))
+}
+
+// Where comparing takes more than there is time for, room is made as for too many numbers.
+func TestWorkMakesRoom(t *testing.T) {
+	p, a := union(t, carnet.LayoutCube, everyone(2)), New([32]byte{1})
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1 AND owner IN ('kz', 'kg')"))
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1 AND owner IN ('kg', 'uz')"))
+	require.Empty(t, admit(t, a, p, "SELECT month, SUM(value) FROM trade GROUP BY month"))
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 2 AND owner IN ('kz', 'uz')"))
+	l := a.anyLinked()
+	require.True(t, l.split)
+	sets, _ := subsets(l.owners(), l.needs())
+	open := []question{{v: l.view(false), sets: sets}}
+	before := l.questions(open)[0].work(0)
+	f := &asked{most: a.most, work: before - 1}
+	require.True(t, l.crowded(f, open))
+	require.NoError(t, a.fit(l, f, sets, open))
+	require.NotEmpty(t, l.whole)
+	require.Less(t, open[0].work(0), before)
 }

@@ -2,11 +2,40 @@ package overlap
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/cells"
 )
+
+// question is what patterns do not answer: sets of owners, in a view, with the numbers that
+// have cells in common.
+type question struct {
+	v    *view
+	sets [][]carnet.PartyID
+	of   [][]number
+
+	first map[*cells.Space][]int // cell that public counts are reckoned from, if not the first one
+}
+
+// questions are those about suspects in each view. They are ordered by what is asked alone.
+func (l *linked) questions(suspects []question) []question {
+	numbers := gathered(l.numbers, map[carnet.Hash]*cells.Space{})
+	for i := range suspects {
+		suspects[i].divide(numbers)
+	}
+	return suspects
+}
+
+// work is how many multiplications the questions take.
+func (q *question) work(whole int) (sum int) {
+	for _, numbers := range q.of {
+		sum += work(numbers, len(numbers)+1, len(q.v.columns), whole, len(q.sets))
+	}
+	return sum
+}
 
 // fewByNumbers refuses if a combination of numbers, cell by cell, is about owners of
 // one of the sets only, and not zero where that is too few of them. How many rows a file
@@ -15,30 +44,27 @@ import (
 // A number is a polynomial with a variable for each place, quantity and code, and stands as its
 // values at random points: one more of them than there are numbers, which is as many
 // as the rank can be, and one to tell what is left from zero.
-func (a *Audit) fewByNumbers(v *view, l *linked, sets [][]carnet.PartyID) error {
-	n := len(l.numbers) + 1
-	if work(l.numbers, n, len(v.columns), len(l.whole), len(sets)) > maxWork {
-		return notCompared("too many numbers of too many owners were released")
-	}
-	at := cells.NewPoints(a.prime, n, a.random.Uint64)
-	values := make([][][]uint64, len(l.numbers)) // per number, part and point
-	for i := range l.numbers {
-		for j := range l.numbers[i].parts {
-			values[i] = append(values[i], v.value(at, &l.numbers[i].parts[j], a.prime))
-		}
-	}
-	for _, set := range sets {
-		weights := a.weights(v, l, at, set)
-		e := elimination{prime: a.prime, pivots: n - 1}
-		for i := range l.numbers {
-			row := newSum(n, a.prime)
-			for j, x := range l.numbers[i].parts {
-				if w := weights[x.place]; w != nil {
-					row.add(w, values[i][j])
-				}
+func (a *Audit) fewByNumbers(q *question, l *linked) error {
+	for _, numbers := range q.of {
+		n, v := len(numbers)+1, q.v
+		at := cells.NewPoints(a.prime, n, a.random.Uint64)
+		values := make([][][]uint64, len(numbers)) // per number, part and point
+		for i := range numbers {
+			for j := range numbers[i].parts {
+				values[i] = append(values[i], q.value(at, &numbers[i].parts[j], a.prime))
 			}
-			if e.add(row.reduced()) {
-				return overlaps(v.demanding(set), v.demanding(set).need)
+		}
+		for _, set := range q.sets {
+			weights := a.weights(v, l, at, n, set)
+			e := elimination{prime: a.prime, pivots: n - 1}
+			for i := range numbers {
+				row := newSum(n, a.prime)
+				for j, x := range numbers[i].parts {
+					row.add(weights[x.place], values[i][j])
+				}
+				if e.add(row.reduced()) {
+					return overlaps(v.demanding(set))
+				}
 			}
 		}
 	}
@@ -46,17 +72,14 @@ func (a *Audit) fewByNumbers(v *view, l *linked, sets [][]carnet.PartyID) error 
 }
 
 // value is a part of a number at the points, without its place.
-func (v *view) value(at *cells.Points, x *counted, prime uint64) []uint64 {
+func (q *question) value(at *cells.Points, x *counted, prime uint64) []uint64 {
 	quantity := []uint64(nil)
-	if v.same {
+	if q.v.same {
 		quantity = at.Says(&x.Part)
 	} else {
 		quantity = at.Drawn("quantity " + x.Quantity)
 	}
-	less := uint64(0)
-	if x.Quantity == "" && x.Place[1] == (carnet.Nonce{}) {
-		less = modulo(x.Space.Of(x.Weight, make([]int, len(x.Space.Schema.Dimensions))), prime)
-	}
+	less := modulo(q.public(x), prime)
 	out := make([]uint64, len(quantity))
 	for k, f := range at.Of(x.Space, x.Weight) {
 		out[k] = product(quantity[k], (f+prime-less)%prime, prime)
@@ -67,7 +90,7 @@ func (v *view) value(at *cells.Points, x *counted, prime uint64) []uint64 {
 // weights are for each place what it adds to the row of a number, at each point: as much as
 // its columns, less what patterns of which everything is released make up for. The last
 // point is about what may not be told, all others are about what has to vanish.
-func (a *Audit) weights(v *view, l *linked, at *cells.Points, set []carnet.PartyID) map[*place][]uint64 {
+func (a *Audit) weights(v *view, l *linked, at *cells.Points, n int, set []carnet.PartyID) map[*place][]uint64 {
 	var order []int // of columns: those that have to vanish come first
 	zeros := 0
 	for _, r := range []role{zero, few, free} {
@@ -81,15 +104,14 @@ func (a *Audit) weights(v *view, l *linked, at *cells.Points, set []carnet.Party
 		}
 	}
 	e := elimination{prime: a.prime, pivots: len(order)}
-	for _, p := range l.whole {
-		row, in := v.row(p, a.prime), make([]uint64, len(order))
+	for _, key := range slices.Sorted(maps.Keys(l.whole)) {
+		row, in := v.row(l.whole[key], a.prime), make([]uint64, len(order))
 		for i, c := range order {
 			in[i] = row[c]
 		}
 		e.add(in)
 	}
 	e.reduce()
-	n := len(l.numbers) + 1
 	drawn := make([][]uint64, len(order))
 	for i, c := range order {
 		drawn[i] = at.Drawn(fmt.Sprint("column ", c))
