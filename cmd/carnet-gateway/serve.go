@@ -26,6 +26,7 @@ import (
 
 type serveCmd struct {
 	serverFlags
+	Resume   bool   `help:"Take the clock for right although the gateway decided at a later time before: it was wrong then."`
 	AddrFile string `name:"addr-file" help:"Write the addresses listened on to this file, as lines grpc=, rest= and metrics=." type:"path" placeholder:"FILE"`
 }
 
@@ -94,6 +95,11 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.Resume {
+		if err := g.ForgetClock(ctx); err != nil {
+			return err
+		}
 	}
 	if err := g.Recover(ctx); err != nil {
 		return err

@@ -61,6 +61,7 @@ type Gateway struct {
 	measured  sync.Map      // profile name -> func() (plan.Rates, error), see rates
 	progress  sync.Map      // query hash -> *progress, while computed
 	books     books         // of use and prices
+	clock     clockMark     // the latest time at which it decided
 	overlaps  overlaps      // what was released
 	claims    claims        // places that pieces are being written to
 	committed sync.Map      // nonce -> *committed; a committed file never changes
@@ -177,6 +178,9 @@ func (g *Gateway) encoding(tx Tx, statement carnet.Hash, layout carnet.Layout) (
 // appended and put writes what follows from it, all in one transaction. topics are
 // woken afterwards, as is the journal's.
 func (g *Gateway) record(ctx context.Context, env *evidence.Envelope, put func(tx Tx, st Stored) error, topics ...string) (Ref, error) {
+	if err := g.steady(ctx); err != nil {
+		return Ref{}, err
+	}
 	var ref Ref
 	var fresh bool
 	err := g.Store.Update(ctx, func(tx Tx) error {

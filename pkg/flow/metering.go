@@ -13,10 +13,13 @@ import (
 )
 
 // books is what the journal says about use and prices, read as far as next. It is made
-// when somebody first asks, and brought up to date whenever somebody asks.
+// when somebody first asks, and brought up to date whenever somebody asks. After a restart
+// it is made again from the journal; what queries use is noted in the store, so that none
+// has to be compiled for it.
 type books struct {
 	mu   sync.Mutex
 	book *meter.Book
+	memo memo
 	next int64
 }
 
@@ -28,32 +31,16 @@ func (g *Gateway) metered(ctx context.Context, do func(b *meter.Book, at carnet.
 	defer b.mu.Unlock()
 	if b.book == nil {
 		b.book = meter.NewBook(g.Registrar)
+		b.book.Remember(&b.memo)
 	}
 	var at carnet.Checkpoint
 	for at.Size == 0 || b.next < at.Size {
-		var page []evidence.Entry
-		if err := g.Store.View(ctx, func(tx Tx) error {
-			tree, err := tx.Tree()
-			if err != nil {
-				return err
-			}
-			at = tree.Checkpoint()
-			page, err = tx.Entries(b.next, journalPage)
-			return err
-		}); err != nil {
+		more, err := g.readBook(ctx, &at)
+		if err != nil {
 			return err
 		}
-		for i := range page {
-			if err := b.book.Add(page[i].Seq, page[i].Envelope); err != nil {
-				return err
-			}
-			b.next = page[i].Seq + 1
-		}
-		if len(page) == 0 {
+		if !more {
 			break
-		}
-		if err := ctx.Err(); err != nil {
-			return err
 		}
 	}
 	// Whoever is given figures can read what they were made of.
@@ -61,6 +48,35 @@ func (g *Gateway) metered(ctx context.Context, do func(b *meter.Book, at carnet.
 		return err
 	}
 	return do(b.book, at)
+}
+
+// readBook reads a page of the journal, and says what the journal's state is.
+func (g *Gateway) readBook(ctx context.Context, at *carnet.Checkpoint) (more bool, err error) {
+	b := &g.books
+	var page []evidence.Entry
+	if err := g.Store.View(ctx, func(tx Tx) error {
+		tree, err := tx.Tree()
+		if err != nil {
+			return err
+		}
+		*at = tree.Checkpoint()
+		if page, err = tx.Entries(b.next, journalPage); err != nil {
+			return err
+		}
+		return b.memo.recall(tx, page)
+	}); err != nil {
+		return false, err
+	}
+	for i := range page {
+		if err := b.book.Add(page[i].Seq, page[i].Envelope); err != nil {
+			return false, err
+		}
+		b.next = page[i].Seq + 1
+	}
+	if err := b.memo.note(ctx, g.Store); err != nil {
+		return false, err
+	}
+	return len(page) > 0, ctx.Err()
 }
 
 // UsageOf certifies what was used of a dataset in a period that is over. It is for its

@@ -35,6 +35,7 @@ type Tx interface {
 	QueryTx
 	ApprovalTx
 	CheckpointTx
+	NotesTx
 }
 
 // JournalTx is the journal, whose entries are the leaves of the log.
@@ -205,6 +206,20 @@ type CheckpointTx interface {
 	PublishedAt(size int64) (Published, error)
 	// RecentPublished lists the newest checkpoints, largest first.
 	RecentPublished(limit int) ([]Published, error)
+}
+
+// NotesTx is what is noted beside the journal, so that a gateway that starts again need not
+// find it out anew.
+type NotesTx interface {
+	// PutUses notes what a journaled query uses of datasets, in place of what was noted before.
+	PutUses(query carnet.Hash, uses []byte) error
+	// UsesOf returns what was noted of queries, of those of which something was.
+	UsesOf(queries []carnet.Hash) (map[carnet.Hash][]byte, error)
+	// PutMark notes a time under a name, in place of what was noted before.
+	PutMark(name string, at time.Time) error
+	// Mark returns the time noted under a name.
+	Mark(name string) (time.Time, error)
+	DeleteMark(name string) error
 }
 
 // Log is the transparency log that others read: tiles of a Merkle tree in a place of its

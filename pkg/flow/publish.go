@@ -52,6 +52,9 @@ func (g *Gateway) Publish(ctx context.Context) (added bool, err error) {
 		g.unwritten.Store(nil)
 		return added, nil
 	}
+	if ctx.Err() != nil {
+		return false, err // whoever fed the log stops; that says nothing about the log
+	}
 	var e *carnet.Error
 	if !errors.As(err, &e) || e.Kind != carnet.Unavailable {
 		e = carnet.E(carnet.Unavailable, "LOG_UNAVAILABLE", "the gateway's transparency log can't be written").Because(err).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/meter"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -33,6 +34,9 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	}
 	if err := g.LogFault(); err != nil {
 		return Ref{}, err // nobody would answer what is charged
+	}
+	if err := g.steady(ctx); err != nil {
+		return Ref{}, err
 	}
 	// Compiling can take seconds, so it happens outside the transaction that counts,
 	// which then checks that the inputs are still those.
@@ -73,7 +77,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	if p.Private != nil {
 		sharing = share.SelectionOf(&q).Hash()
 	}
-	asked, numbers := charges(in, p, sharing), numbered(in, p, sharing)
+	asked, numbers, used := charges(in, p, sharing), numbered(in, p, sharing), meter.UsedBy(p)
 	verdict, err := g.Policy.Check(ctx, PolicyRequest{as, q.Purpose, p, g.now(), g.Operator, &in.committee})
 	if err != nil {
 		return Ref{}, err
@@ -126,6 +130,9 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 			}
 			rec.Statement = st
 			if err := tx.PutQuery(rec); err != nil {
+				return err
+			}
+			if err := putUses(tx, st.Hash, used); err != nil {
 				return err
 			}
 			for _, by := range verdict.Approval {

@@ -17,6 +17,7 @@ import (
 // and what is owed for it. It is not safe for concurrent use.
 type Book struct {
 	state    *history.State
+	memo     Memo // nil: none
 	bill     Bill
 	waiting  map[carnet.Hash]*waiting // queries that were not released, by statement hash
 	released []Release
@@ -40,7 +41,7 @@ type period struct {
 
 // NewBook begins with an empty journal of the network whose registrar has that key.
 func NewBook(registrar ed25519.PublicKey) *Book {
-	return &Book{state: history.New(registrar), waiting: map[carnet.Hash]*waiting{}, latest: map[carnet.DatasetID]*carnet.Dataset{}, usages: map[period]*evidence.Envelope{}, made: map[carnet.DatasetID][]time.Time{}}
+	return &Book{state: history.New(registrar).WithoutBudgets(), waiting: map[carnet.Hash]*waiting{}, latest: map[carnet.DatasetID]*carnet.Dataset{}, usages: map[period]*evidence.Envelope{}, made: map[carnet.DatasetID][]time.Time{}}
 }
 
 // Add takes the next entry in. A statement without effect changes nothing. The error is
@@ -63,8 +64,8 @@ func (b *Book) Add(seq int64, env *evidence.Envelope) error {
 	switch c := event.Case; env.PayloadType {
 	case carnet.TypeQuery:
 		w := &waiting{of: c}
-		if p, err := c.Plan(); err == nil {
-			w.uses, w.need = Uses(p), p.Needed()
+		if u, err := b.used(c.Hash, c.Plan); err == nil {
+			w.uses, w.need = u.Uses, u.Needed
 		}
 		c.Rest()
 		b.waiting[c.Hash] = w

@@ -46,6 +46,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"charges", charges},
 		{"privacy budgets", privacyBudgets},
 		{"co-signatures", cosignatures},
+		{"notes", notes},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
 	}
