@@ -66,7 +66,7 @@ func (v *vaultState) follow(ctx context.Context, h *health.Server, log *slog.Log
 		v.err = err
 		v.mu.Unlock()
 		switch {
-		case err != nil && carnet.ReasonOf(before) != carnet.ReasonOf(err):
+		case err != nil && (before == nil || carnet.ReasonOf(before) != carnet.ReasonOf(err)):
 			h.SetServingStatus(vaultService, healthpb.HealthCheckResponse_NOT_SERVING)
 			var e *carnet.Error
 			errors.As(err, &e)

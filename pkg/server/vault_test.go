@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -77,4 +79,32 @@ func TestHealthOfVault(t *testing.T) {
 	set(nil)
 	until(healthpb.HealthCheckResponse_SERVING)
 	require.True(t, strings.HasSuffix(inside("/healthz"), "vault: ok\n"))
+}
+
+// shared is a log that is read while it is written.
+type shared struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// What goes wrong is logged once, also if it has no reason of ours.
+func TestFaultOfVaultIsLogged(t *testing.T) {
+	log := &shared{}
+	serveWith(t, flowtest.New(t), func(_ *edge, c *server.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(log, nil))
+		c.Vault = func(context.Context) error { return errors.New("something odd") }
+	})
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "something odd") }, 20*time.Second, 10*time.Millisecond)
 }

@@ -7,10 +7,11 @@ import (
 )
 
 // Health says whether Vault serves requests now. It needs no permission and no token, so
-// that it says nothing about those. Errors: Unavailable (VAULT_SEALED, VAULT_UNREACHABLE,
+// that it says nothing about those, and is asked without a namespace: within one there is
+// no such path. Errors: Unavailable (VAULT_SEALED, VAULT_UNREACHABLE,
 // VAULT_UNAVAILABLE).
 func (c *Client) Health(ctx context.Context) error {
-	h, err := c.api.Sys().HealthWithContext(ctx)
+	h, err := c.api.WithNamespace("").Sys().HealthWithContext(ctx)
 	switch {
 	case err != nil:
 		return Explain("ask for its health", err)
