@@ -31,7 +31,7 @@ func RoleNames(roles []Role) string {
 type StatementType string
 
 const (
-	TypeParty      StatementType = "application/vnd.carnet.party.v1+json"      // registrar, and the party itself
+	TypeParty      StatementType = "application/vnd.carnet.party.v2+json"      // registrar, and the party itself, with its old key, too
 	TypeCommittee  StatementType = "application/vnd.carnet.committee.v1+json"  // registrar
 	TypeSchema     StatementType = "application/vnd.carnet.schema.v1+json"     // any registered owner or operator
 	TypeDealing    StatementType = "application/vnd.carnet.dealing.v1+json"    // owner
@@ -56,7 +56,8 @@ const (
 	TypeContribution StatementType = "application/vnd.carnet.contribution.v1+json" // keyholder
 	TypeResharing    StatementType = "application/vnd.carnet.resharing.v1+json"    // all keyholders of a committee
 
-	TypeFigures StatementType = "application/vnd.carnet.figures.v1+json" // gateway operator; in no journal
+	TypeFigures         StatementType = "application/vnd.carnet.figures.v1+json"          // gateway operator; in no journal
+	TypePartyRevocation StatementType = "application/vnd.carnet.party-revocation.v1+json" // registrar
 
 	TypePolicyBundle StatementType = "application/vnd.carnet.policy-bundle.v1+json" // whom a judge trusts with policies; in no journal
 )
@@ -71,6 +72,11 @@ type Party struct {
 	SigningKey   []byte       `json:"signing_key"`           // Ed25519 public key, 32 bytes
 	SealingKey   []byte       `json:"sealing_key,omitempty"` // HPKE ML-KEM-768+X25519 public key; keyholders only
 	Created      time.Time    `json:"created"`
+	// Replaces is the hash of the party's statement before: its keys are others from now on.
+	Replaces *Hash `json:"replaces,omitempty"`
+	// ReplacesLost says that the old signing key is lost, so that nothing but the
+	// registrar's word ties the new one to the party.
+	ReplacesLost bool `json:"replaces_lost,omitempty"`
 }
 
 // HasRole reports whether the party may act in the role.

@@ -67,7 +67,7 @@ func (c *Client) certified(ctx context.Context, req *pb.CertifyRegistrationReque
 
 // byOperator checks that an operator that the registrar knows signed a statement.
 func (c *Client) byOperator(ctx context.Context, env *evidence.Envelope, id carnet.PartyID) error {
-	p, err := c.Party(ctx, id)
+	p, err := c.registered(ctx, id)
 	if err != nil {
 		return err
 	}

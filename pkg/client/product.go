@@ -39,14 +39,8 @@ func (c *Client) LoadProduct(ctx context.Context, id carnet.ProductID) (*Product
 func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.GetProductResponse) (*Product, error) {
 	p := &Product{parties: parties{}, source: resp}
 	var err error
-	for _, e := range resp.GetParties() {
-		party, err := verifyParty(fromProto(e), c.registrar)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.parties.add(party); err != nil {
-			return nil, err
-		}
+	if err := p.parties.take(fromProtos(resp.GetParties()), c.registrar); err != nil {
+		return nil, err
 	}
 	if p.Committee, err = verifyCommittee(fromProto(resp.GetCommittee()), c.registrar); err != nil {
 		return nil, err
@@ -56,6 +50,7 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 			return nil, wrong("member %s of the committee is not a registered keyholder", m)
 		}
 	}
+	p.parties.orderBy(ctx, c, p.Committee)
 	p.PrivateChecks, p.Keyholders = p.Committee.PrivateChecks, p.Committee.Hash
 	if p.Product.Committee, err = share.NewCommittee(len(p.Committee.Members), p.Committee.Threshold); err != nil {
 		return nil, err
@@ -115,13 +110,12 @@ func (c *Client) verifyProduct(ctx context.Context, p *Product, env *evidence.En
 		return wrong("asked for product %s, the gateway sent %s", id, p.Statement.ID)
 	}
 	if _, ok := p.parties[p.Statement.Publisher]; !ok {
-		publisher, err := c.Party(ctx, p.Statement.Publisher)
+		publisher, err := c.registered(ctx, p.Statement.Publisher)
 		if err != nil {
 			return err
 		}
-		if err := p.parties.add(publisher); err != nil {
-			return err
-		}
+		p.parties[publisher.ID] = publisher
+		p.parties.orderBy(ctx, c, p.Committee)
 	}
 	p.ID = id
 	return p.parties.signed(env, p.Statement.Publisher, carnet.RoleOwner, carnet.RoleOperator)
@@ -139,11 +133,9 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 		return wrong("the schema is not the one the product names")
 	}
 	p.Schema = s.Schema
-	signed := func(q *carnet.Party) bool {
-		return hasAnyRole(q, []carnet.Role{carnet.RoleOwner, carnet.RoleOperator}) && env.SignedBy(q.SigningKey)
-	}
+	authors := []carnet.Role{carnet.RoleOwner, carnet.RoleOperator}
 	for _, q := range p.parties {
-		if signed(q) {
+		if hasAnyRole(q.Party, authors) && q.signed(env) == nil {
 			return nil
 		}
 	}
@@ -152,7 +144,16 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 		return err
 	}
 	for _, q := range all {
-		if signed(q) {
+		if !hasAnyRole(q, authors) || q.Replaces == nil && !env.SignedBy(q.SigningKey) || p.parties[q.ID] != nil {
+			continue
+		}
+		r, err := c.registered(ctx, q.ID)
+		if err != nil {
+			return err
+		}
+		p.parties[q.ID] = r
+		p.parties.orderBy(ctx, c, p.Committee)
+		if r.signed(env) == nil {
 			return nil
 		}
 	}

@@ -21,6 +21,16 @@ type Inclusion struct {
 // both; size 0 is the newest that keyholders co-signed. Co-signatures are not counted
 // here: whose are needed depends on the committee.
 func (c *Client) Inclusion(ctx context.Context, statement carnet.Hash, size int64) (*Inclusion, error) {
+	in, err := c.included(ctx, statement, size)
+	if err != nil {
+		return nil, err
+	}
+	in.Operator, err = c.logSigner(ctx, in.Checkpoint)
+	return in, err
+}
+
+// included is Inclusion without the log's own signature.
+func (c *Client) included(ctx context.Context, statement carnet.Hash, size int64) (*Inclusion, error) {
 	resp, err := c.journal.GetInclusion(ctx, &pb.GetInclusionRequest{Statement: statement.String(), Size: size})
 	if err != nil {
 		return nil, fault(err)
@@ -41,8 +51,7 @@ func (c *Client) Inclusion(ctx context.Context, statement carnet.Hash, size int6
 	if err := evidence.VerifyInclusion(in.Entry.Leaf(), in.Entry.Seq, in.Checkpoint.Checkpoint, in.Path); err != nil {
 		return nil, err
 	}
-	in.Operator, err = c.logSigner(ctx, in.Checkpoint)
-	return &in, err
+	return &in, nil
 }
 
 // logSigner finds the registered operator whose key made the log's signature.

@@ -23,23 +23,34 @@ func (c *Client) RegisterParty(ctx context.Context, env *evidence.Envelope) (Ref
 	return refTo(env, resp.GetRef())
 }
 
-// Party returns one party's checked statement.
-func (c *Client) Party(ctx context.Context, id carnet.PartyID) (*carnet.Party, error) {
-	resp, err := c.registry.GetParty(ctx, &pb.GetPartyRequest{Id: string(id)})
+// RevokeParty ends a party for good; only the registrar may.
+func (c *Client) RevokeParty(ctx context.Context, registrar Signer, id carnet.PartyID, reason string) (Ref, error) {
+	env, err := evidence.Seal(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: id, Reason: reason, Created: c.timestamp()}, registrar)
 	if err != nil {
-		return nil, named(err, "party", string(id), "carnet party list lists them")
+		return Ref{}, err
 	}
-	p, err := verifyParty(fromProto(resp.GetStatement()), c.registrar)
+	resp, err := c.registry.RevokeParty(ctx, &pb.RevokePartyRequest{Statement: toProto(env)})
+	if err != nil {
+		return Ref{}, fault(err)
+	}
+	return refTo(env, resp.GetRef())
+}
+
+// Party returns one party's checked statement, the present one. The error is PARTY_REVOKED
+// if the registrar revoked it.
+func (c *Client) Party(ctx context.Context, id carnet.PartyID) (*carnet.Party, error) {
+	r, err := c.registered(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if p.ID != id {
-		return nil, wrong("asked for party %s, the gateway sent %s", id, p.ID)
+	if r.revoked != nil {
+		return nil, evidence.PartyRevoked(id)
 	}
-	return p, nil
+	return r.Party, nil
 }
 
-// Parties returns every party's checked statement.
+// Parties returns every party's present statement, checked for the registrar's signature and
+// its own, those of revoked ones included.
 func (c *Client) Parties(ctx context.Context) ([]*carnet.Party, error) {
 	var out []*carnet.Party
 	for token := ""; ; {

@@ -80,8 +80,11 @@ func newRelease(t *testing.T, threshold, home int) *release {
 		}
 	}
 	product := &Product{parties: parties{}, Committee: &Committee{Committee: w.committee}}
+	registrar := w.identity("registrar")
 	for i := range w.parties {
-		require.NoError(t, product.parties.add(&w.parties[i]))
+		env, err := evidence.Seal(carnet.TypeParty, w.parties[i], w.ids[w.parties[i].ID], registrar)
+		require.NoError(t, err)
+		require.NoError(t, product.parties.take([]*evidence.Envelope{env}, registrar.Public()))
 	}
 	product.Product = plan.Product{
 		ID: "trade", Schema: w.schema, Encoding: enc, Profile: profile, Committee: shares, Homes: map[carnet.KeyID]int{},

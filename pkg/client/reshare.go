@@ -104,7 +104,7 @@ func (c *Client) Succession(ctx context.Context, key carnet.KeyID) (*Moving, err
 		if err := e.Decode(carnet.TypeSuccession, out.Succession); err != nil {
 			return nil, err
 		}
-		owner, err := c.Party(ctx, out.Succession.Owner)
+		owner, err := c.registered(ctx, out.Succession.Owner)
 		if err != nil {
 			return nil, err
 		}

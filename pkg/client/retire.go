@@ -69,17 +69,24 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 	if err != nil {
 		return nil, err
 	}
-	owner, err := c.Party(ctx, body.Owner)
-	if err != nil {
-		return nil, err
+	ps := parties{}
+	for _, id := range append([]carnet.PartyID{body.Owner}, s.Committee.Members...) {
+		if ps[id], err = c.registered(ctx, id); err != nil {
+			return nil, err
+		}
 	}
-	if err := c.verifyShared(ctx, env, owner, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
+	ps.orderBy(ctx, c, s.Committee)
+	owner := ps[body.Owner]
+	if err := verifyShared(env, ps, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
 		return nil, err
 	}
 	s.Owner = body.Owner
 	if e := fromProto(resp.GetRetirement()); e != nil {
 		var r carnet.Retirement
-		if err := e.Verify(carnet.TypeRetirement, owner.SigningKey, &r); err != nil {
+		if err := e.Decode(carnet.TypeRetirement, &r); err != nil {
+			return nil, err
+		}
+		if err := owner.signed(e); err != nil {
 			return nil, err
 		}
 		if r.Key != key || r.Owner != owner.ID {
@@ -89,7 +96,7 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 	}
 	var numbers []int
 	for _, m := range resp.GetDestructions() {
-		number, by, err := c.verifyDestruction(ctx, fromProto(m), key, s.Committee)
+		number, by, err := verifyDestruction(fromProto(m), key, s.Committee, ps)
 		if err != nil {
 			return nil, err
 		}
@@ -124,28 +131,17 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 
 // verifyShared checks how a key was shared, by its owner or, as the owner let them, by the
 // holders of another dealing.
-func (c *Client) verifyShared(ctx context.Context, env *evidence.Envelope, owner *carnet.Party, committee *Committee, shares share.Committee, words []*evidence.Envelope) error {
-	ps := parties{owner.ID: owner}
+func verifyShared(env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee, words []*evidence.Envelope) error {
 	if !isResharing(env) {
 		_, err := verifyDealing(env, ps, committee, shares)
 		return err
-	}
-	for _, m := range committee.Members {
-		if ps[m] != nil {
-			continue
-		}
-		p, err := c.Party(ctx, m)
-		if err != nil {
-			return err
-		}
-		ps[m] = p
 	}
 	_, _, err := handed(env, words, ps, committee, shares)
 	return err
 }
 
 // dealtNext is the dealing that a statement has a key opened with, nil if it has none.
-func dealtNext(e *evidence.Envelope, owner *carnet.Party, key carnet.KeyID) (*carnet.KeyID, error) {
+func dealtNext(e *evidence.Envelope, owner *registered, key carnet.KeyID) (*carnet.KeyID, error) {
 	switch {
 	case e == nil:
 		return nil, wrong("the gateway sent an empty redealing")
@@ -160,7 +156,10 @@ func dealtNext(e *evidence.Envelope, owner *carnet.Party, key carnet.KeyID) (*ca
 		return &id, err
 	}
 	var r carnet.Redealing
-	if err := e.Verify(carnet.TypeRedealing, owner.SigningKey, &r); err != nil {
+	if err := e.Decode(carnet.TypeRedealing, &r); err != nil {
+		return nil, err
+	}
+	if err := owner.signed(e); err != nil {
 		return nil, err
 	}
 	if r.Key != key || r.Dealing == key {
@@ -169,7 +168,7 @@ func dealtNext(e *evidence.Envelope, owner *carnet.Party, key carnet.KeyID) (*ca
 	return &r.Dealing, nil
 }
 
-func (c *Client) verifyDestruction(ctx context.Context, env *evidence.Envelope, key carnet.KeyID, committee *Committee) (number int, by carnet.PartyID, err error) {
+func verifyDestruction(env *evidence.Envelope, key carnet.KeyID, committee *Committee, ps parties) (number int, by carnet.PartyID, err error) {
 	if env == nil {
 		return 0, "", wrong("the gateway sent an empty destruction")
 	}
@@ -180,9 +179,5 @@ func (c *Client) verifyDestruction(ctx context.Context, env *evidence.Envelope, 
 	if d.Key != key || d.Number < 1 || slices.Index(committee.Members, d.By)+1 != d.Number {
 		return 0, "", wrong("a destruction of seeds of key %s does not fit it", key)
 	}
-	p, err := c.Party(ctx, d.By)
-	if err != nil {
-		return 0, "", err
-	}
-	return d.Number, d.By, parties{p.ID: p}.signed(env, d.By, carnet.RoleKeyholder)
+	return d.Number, d.By, ps.signed(env, d.By, carnet.RoleKeyholder)
 }

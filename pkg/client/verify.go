@@ -65,30 +65,20 @@ func verifyCommittee(env *evidence.Envelope, registrar ed25519.PublicKey) (*Comm
 	return c, nil
 }
 
-// parties are checked party statements by name.
-type parties map[carnet.PartyID]*carnet.Party
+// parties are what the registrar says of parties, by name.
+type parties map[carnet.PartyID]*registered
 
-func (ps parties) add(p *carnet.Party) error {
-	if _, twice := ps[p.ID]; twice {
-		return wrong("the gateway sent two statements of party %s", p.ID)
-	}
-	ps[p.ID] = p
-	return nil
-}
-
-// signed checks that env is signed by the party that claims it, in one of the roles.
+// signed checks that env is signed by the party that claims it, in one of the roles, with
+// the key that it had when env entered the log.
 func (ps parties) signed(env *evidence.Envelope, by carnet.PartyID, roles ...carnet.Role) error {
 	p, ok := ps[by]
 	if !ok {
 		return wrong("the gateway did not send the statement of party %s", by)
 	}
-	if !hasAnyRole(p, roles) {
+	if !hasAnyRole(p.Party, roles) {
 		return carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %s signed a statement that is not its to sign", by)
 	}
-	if !env.SignedBy(p.SigningKey) {
-		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "a statement in the name of %s is not signed by it", by)
-	}
-	return nil
+	return p.signed(env)
 }
 
 func hasAnyRole(p *carnet.Party, roles []carnet.Role) bool {

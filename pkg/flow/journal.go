@@ -136,12 +136,16 @@ func (g *Gateway) Cosign(ctx context.Context, as *carnet.Party, c *evidence.Sign
 	if c.Size <= 0 || c.Origin != g.Origin() {
 		return bad("BAD_CHECKPOINT", "the checkpoint is of no state of this log")
 	}
-	sig, _ := c.CosignedBy(as.ID, as.SigningKey)
-	if sig == nil {
-		return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the checkpoint is not co-signed by %q", as.ID)
-	}
 	added := false
 	err := g.Store.Update(ctx, func(tx Tx) error {
+		chain, err := partyChain(tx, as.ID)
+		if err != nil {
+			return err
+		}
+		sig, err := chain.Cosigned(as.ID, c)
+		if err != nil {
+			return err
+		}
 		newest, err := tx.RecentPublished(1)
 		if err != nil {
 			return err

@@ -85,11 +85,13 @@ func loadProduct(tx Tx, id carnet.ProductID) (*Product, error) {
 	}
 	slices.Sort(ids)
 	for _, m := range ids {
-		st, err := tx.GetNamed(NamedParty, string(m))
+		list, revoked, err := partyHistory(tx, m)
 		if err != nil {
 			return nil, err
 		}
-		p.Parties = append(p.Parties, st)
+		if p.Parties = append(p.Parties, list...); revoked != nil {
+			p.Parties = append(p.Parties, *revoked)
+		}
 	}
 	return p, nil
 }

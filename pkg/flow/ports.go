@@ -28,6 +28,7 @@ type Store interface {
 type Tx interface {
 	JournalTx
 	RegistryTx
+	PartyTx
 	DealingTx
 	ReshareTx
 	UploadTx
@@ -59,6 +60,17 @@ type RegistryTx interface {
 	GetNamed(kind Named, id string) (Stored, error)
 	// ListNamed returns up to limit statements with ids after the given one, ascending.
 	ListNamed(kind Named, after string, limit int) ([]NamedStatement, error)
+}
+
+// PartyTx is what was said about parties. The present statement is also NamedParty.
+type PartyTx interface {
+	// PutParty makes a statement the present one of its party.
+	PutParty(id carnet.PartyID, statement carnet.Hash) error
+	// PartyStatements lists the statements of a party, oldest first; none if it is unknown.
+	PartyStatements(id carnet.PartyID) ([]Stored, error)
+	// PutPartyRevocation ends a party, once.
+	PutPartyRevocation(id carnet.PartyID, statement carnet.Hash) error
+	PartyRevocation(id carnet.PartyID) (Stored, error)
 }
 
 // DealingTx is dealings, the hashes of their sealed seeds, and confirmations.

@@ -4,18 +4,52 @@ import (
 	"context"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
-// Party returns a registered party and its statement.
+// Party returns a registered party and its statement. The error is PARTY_REVOKED if it was
+// revoked.
 func (g *Gateway) Party(ctx context.Context, id carnet.PartyID) (p *carnet.Party, st Stored, err error) {
 	err = g.Store.View(ctx, func(tx Tx) error {
 		if st, err = tx.GetNamed(NamedParty, string(id)); err != nil {
+			return err
+		}
+		switch _, err := tx.PartyRevocation(id); {
+		case err == nil:
+			return evidence.PartyRevoked(id)
+		case !absent(err):
 			return err
 		}
 		p = &carnet.Party{}
 		return st.Envelope.Decode(carnet.TypeParty, p)
 	})
 	return p, st, err
+}
+
+// PartyHistory lists the statements of a party, oldest first, and what revoked it, nil if
+// nothing did.
+func (g *Gateway) PartyHistory(ctx context.Context, id carnet.PartyID) (list []Stored, revoked *Stored, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error {
+		list, revoked, err = partyHistory(tx, id)
+		return err
+	})
+	if err == nil && len(list) == 0 {
+		err = carnet.E(carnet.NotFound, "NOT_FOUND", "there is no such entry in %s", NamedParty)
+	}
+	return list, revoked, err
+}
+
+func partyHistory(tx Tx, id carnet.PartyID) (list []Stored, revoked *Stored, err error) {
+	if list, err = tx.PartyStatements(id); err != nil {
+		return nil, nil, err
+	}
+	switch st, err := tx.PartyRevocation(id); {
+	case err == nil:
+		revoked = &st
+	case !absent(err):
+		return nil, nil, err
+	}
+	return list, revoked, nil
 }
 
 // Statement returns a named statement, by name or by statement hash.

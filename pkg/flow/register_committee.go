@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"math"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -44,12 +45,12 @@ func (g *Gateway) RegisterCommittee(ctx context.Context, env *evidence.Envelope)
 		}
 		seen := map[carnet.PartyID]bool{}
 		for _, m := range c.Members {
-			p, err := party(tx, m)
-			if err != nil && !absent(err) {
+			chain, err := partyChain(tx, m)
+			if err != nil {
 				return err
 			}
-			if err != nil || !p.HasRole(carnet.RoleKeyholder) || seen[m] {
-				return bad("BAD_MEMBER", "member %q is not registered, not a keyholder, or listed twice", m)
+			if p := chain.At(math.MaxInt64); p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[m] {
+				return bad("BAD_MEMBER", "member %q is not registered, revoked, not a keyholder, or listed twice", m)
 			}
 			seen[m] = true
 		}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"crypto/ed25519"
+	"math"
 	"slices"
 	"unicode/utf8"
 
@@ -15,8 +16,9 @@ const HPKEPublicBytes = 1184 + 32
 
 var allRoles = []carnet.Role{carnet.RoleOwner, carnet.RoleBuyer, carnet.RoleKeyholder, carnet.RoleAuditor, carnet.RoleOperator}
 
-// RegisterParty stores a party statement. It needs two signatures, the registrar's
-// and the party's own; who delivers it does not matter. A party is registered once.
+// RegisterParty stores a party statement. The first one needs two signatures, the
+// registrar's and the party's own; one that replaces it needs that of the old key, too.
+// Who delivers it does not matter.
 func (g *Gateway) RegisterParty(ctx context.Context, env *evidence.Envelope) (Ref, error) {
 	var p carnet.Party
 	if err := env.Verify(carnet.TypeParty, g.Registrar, &p); err != nil {
@@ -25,16 +27,24 @@ func (g *Gateway) RegisterParty(ctx context.Context, env *evidence.Envelope) (Re
 	if err := checkParty(&p); err != nil {
 		return Ref{}, err
 	}
-	if !env.SignedBy(p.SigningKey) {
-		return Ref{}, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "party %q did not sign its own statement", p.ID).
-			Fix("the party signs first, to prove possession of its key; then the registrar countersigns")
+	if err := g.Store.View(ctx, func(tx Tx) error { return g.follows(tx, env, p.ID) }); err != nil {
+		return Ref{}, err
 	}
 	return g.record(ctx, env, func(tx Tx, st Stored) error {
-		if _, err := tx.GetNamed(NamedParty, string(p.ID)); !absent(err) {
-			return orElse(err, known("PARTY_EXISTS", "party %q is registered with another statement", p.ID))
+		if err := g.follows(tx, env, p.ID); err != nil {
+			return err
 		}
-		return tx.PutNamed(NamedParty, string(p.ID), st.Hash)
+		return tx.PutParty(p.ID, st.Hash)
 	})
+}
+
+// follows checks that a statement may be the next one of its party, or is the present one.
+func (g *Gateway) follows(tx Tx, env *evidence.Envelope, id carnet.PartyID) error {
+	chain, err := partyChain(tx, id)
+	if err != nil {
+		return err
+	}
+	return chain.Add(math.MaxInt64, env, g.Registrar)
 }
 
 // orElse returns err, or other if err is nil.

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"crypto/ed25519"
+	"math"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -17,26 +18,44 @@ func party(tx Tx, id carnet.PartyID) (*carnet.Party, error) {
 	return p, st.Envelope.Decode(carnet.TypeParty, p)
 }
 
+// partyChain is all that the journal says about a party; empty if it is unknown.
+func partyChain(tx Tx, id carnet.PartyID) (*evidence.PartyChain, error) {
+	list, err := tx.PartyStatements(id)
+	if err != nil {
+		return nil, err
+	}
+	chain := &evidence.PartyChain{}
+	for _, st := range list {
+		if err := chain.Restore(st.Seq, st.Envelope); err != nil {
+			return nil, err
+		}
+	}
+	switch st, err := tx.PartyRevocation(id); {
+	case err == nil:
+		chain.RestoreRevoked(st.Seq)
+	case !absent(err):
+		return nil, err
+	}
+	return chain, nil
+}
+
 // signer returns the party if it is registered, has one of the roles and signed the
 // statement.
 func signer(tx Tx, env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Role) (*carnet.Party, error) {
-	p, err := party(tx, id)
-	if carnet.KindOf(err) == carnet.NotFound {
-		return nil, carnet.E(carnet.Forbidden, "UNKNOWN_PARTY", "party %q is not registered", id).
-			Fix("register with the network's registrar first")
-	}
+	chain, err := partyChain(tx, id)
 	if err != nil {
 		return nil, err
+	}
+	p := chain.Present()
+	if p == nil {
+		return nil, carnet.E(carnet.Forbidden, "UNKNOWN_PARTY", "party %q is not registered", id).
+			Fix("register with the network's registrar first")
 	}
 	if !hasRole(p, roles...) {
 		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q is not registered as %s", id, carnet.RoleNames(roles)).
 			Fix("connect as a party with that role, or ask the registrar for it")
 	}
-	if !env.SignedBy(p.SigningKey) {
-		return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the statement is not signed by %q", id).
-			Fix("sign it with the registered key %s", evidence.KeyHint(p.SigningKey))
-	}
-	return p, nil
+	return p, chain.Signed(math.MaxInt64, env)
 }
 
 func hasRole(p *carnet.Party, roles ...carnet.Role) bool {

@@ -25,7 +25,11 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 	if err := env.Decode(carnet.TypeResharing, &r); err != nil {
 		return Takeover{}, err
 	}
-	sig := onlySignature(env, as.SigningKey)
+	present, _, err := g.Party(ctx, as.ID)
+	if err != nil {
+		return Takeover{}, err
+	}
+	sig := onlySignature(env, present.SigningKey)
 	if sig == nil {
 		return Takeover{}, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "the resharing is not signed by %q", as.ID)
 	}
@@ -47,7 +51,7 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 	}
 	out := Takeover{Needed: open.move.New.N}
 	own := &evidence.Envelope{PayloadType: env.PayloadType, Payload: env.Payload, Signatures: []evidence.Signature{*sig}}
-	err := g.Store.Update(ctx, func(tx Tx) error {
+	err = g.Store.Update(ctx, func(tx Tx) error {
 		open, now, err := checkResharing(tx, &r)
 		if err != nil {
 			return err
@@ -70,7 +74,7 @@ func (g *Gateway) SubmitResharing(ctx context.Context, as *carnet.Party, env *ev
 			if err != nil {
 				return err
 			}
-			for _, e := range all {
+			for _, e := range all { // one under a key replaced since does not count any more
 				if s := onlySignature(e, p.SigningKey); s != nil {
 					whole.Signatures = append(whole.Signatures, *s)
 					break

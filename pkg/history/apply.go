@@ -1,7 +1,6 @@
 package history
 
 import (
-	"crypto/ed25519"
 	"slices"
 	"strings"
 
@@ -19,7 +18,8 @@ type Event struct {
 	Answer   *carnet.Answer
 	Decision *carnet.Decision
 	Redealt  *Dealing // what a key is opened with from now on
-	Unknown  bool     // a type that this program does not know; nothing about it was judged
+	Replaced *Replaced
+	Unknown  bool // a type that this program does not know; nothing about it was judged
 }
 
 // Apply takes the next entry in; seq ascends, not necessarily by one. The error says why
@@ -29,7 +29,9 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 	var err error
 	switch env.PayloadType {
 	case carnet.TypeParty:
-		err = s.applyParty(env)
+		ev.Replaced, err = s.applyParty(seq, env)
+	case carnet.TypePartyRevocation:
+		err = s.applyPartyRevocation(seq, env)
 	case carnet.TypeCommittee:
 		err = s.applyCommittee(env)
 	case carnet.TypeSchema:
@@ -76,29 +78,8 @@ func (s *State) Apply(seq int64, env *evidence.Envelope) (*Event, error) {
 	return ev, err
 }
 
-// applyParty: registered by the registrar, possession of the key proved by the party.
-func (s *State) applyParty(env *evidence.Envelope) error {
-	var p carnet.Party
-	if err := env.Verify(carnet.TypeParty, s.registrar, &p); err != nil {
-		return err
-	}
-	if !carnet.ValidName(string(p.ID)) || len(p.SigningKey) != ed25519.PublicKeySize {
-		return invalid("BAD_PARTY", "the party's name or key is malformed")
-	}
-	if !env.SignedBy(p.SigningKey) {
-		return invalid("BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
-	}
-	if old := s.parties[p.ID]; old != nil {
-		if err := older("party "+string(p.ID), p.Created, old.Created); err != nil {
-			return err
-		}
-	}
-	s.parties[p.ID], s.keys[p.ID] = &p, append(s.keys[p.ID], p.SigningKey)
-	return nil
-}
-
 // applyCommittee: signed by the registrar; n, t and the quorum as the scheme has them;
-// members known keyholders and none twice.
+// members known keyholders and none twice or revoked.
 func (s *State) applyCommittee(env *evidence.Envelope) error {
 	c := &Committee{Hash: env.Hash()}
 	if err := env.Verify(carnet.TypeCommittee, s.registrar, &c.Body); err != nil {
@@ -120,8 +101,8 @@ func (s *State) applyCommittee(env *evidence.Envelope) error {
 	}
 	seen := map[carnet.PartyID]bool{}
 	for _, id := range c.Body.Members {
-		if p := s.parties[id]; p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[id] {
-			return invalid("BAD_MEMBER", "member %q is unknown, no keyholder or listed twice", id)
+		if p := s.Party(id); p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[id] {
+			return invalid("BAD_MEMBER", "member %q is unknown, revoked, no keyholder or listed twice", id)
 		}
 		seen[id] = true
 	}
@@ -148,7 +129,11 @@ func (s *State) applySchema(env *evidence.Envelope) error {
 
 // signedBy reports whether a party in one of the roles signed what does not say who signs.
 func (s *State) signedBy(env *evidence.Envelope, roles ...carnet.Role) bool {
-	for _, p := range s.parties {
+	for id := range s.parties {
+		p := s.Party(id)
+		if p == nil {
+			continue
+		}
 		hint := evidence.KeyHint(p.SigningKey)
 		for _, sig := range env.Signatures {
 			if sig.KeyID == hint && slices.ContainsFunc(roles, p.HasRole) && env.SignedBy(p.SigningKey) {

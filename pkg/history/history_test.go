@@ -53,7 +53,88 @@ func TestStatementsWithoutEffect(t *testing.T) {
 			return w.Seal(carnet.TypeParty, carnet.Party{ID: "X", SigningKey: historytest.KeyOf("X").Public()}, "X", historytest.Registrar)
 		}},
 		{"an older party", "OLDER_STATEMENT", func(w *historytest.World) *evidence.Envelope {
-			return w.Seal(carnet.TypeParty, carnet.Party{ID: owner, SigningKey: historytest.KeyOf(owner).Public()}, owner, historytest.Registrar)
+			p := w.Replacement(owner)
+			p.Created = historytest.Start.Add(-time.Hour)
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"another first statement", "PARTY_EXISTS", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			p.Replaces = nil
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"the first statement after it was replaced", "PARTY_EXISTS", func(w *historytest.World) *evidence.Envelope {
+			first := w.First(owner)
+			w.Rotate(owner)
+			return first
+		}},
+		{"a replacement of the first statement once more", "PARTY_REPLACED", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			w.Rotate(owner)
+			p.SigningKey, p.Created = historytest.KeyOf("thief").Public(), w.Now()
+			return w.Seal(carnet.TypeParty, p, owner+"#1", "thief", historytest.Registrar)
+		}},
+		{"a replacement of nothing", "UNKNOWN_PARTY", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			p.ID = "x"
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"a replacement without the old key", "OLD_KEY_MISSING", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeParty, w.Replacement(owner), owner+"#2", historytest.Registrar)
+		}},
+		{"a replacement without the new key", "BAD_SIGNATURE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeParty, w.Replacement(owner), owner, historytest.Registrar)
+		}},
+		{"a replacement without the registrar", "BAD_SIGNATURE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeParty, w.Replacement(owner), owner, owner+"#2")
+		}},
+		{"a replacement by the same key", "KEY_REUSED", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			p.SigningKey = historytest.KeyOf(owner).Public()
+			return w.Seal(carnet.TypeParty, p, owner, historytest.Registrar)
+		}},
+		{"a return to the first key", "KEY_REUSED", func(w *historytest.World) *evidence.Envelope {
+			w.Rotate(owner)
+			p := w.Replacement(owner)
+			p.SigningKey = historytest.KeyOf(owner).Public()
+			return w.Seal(carnet.TypeParty, p, owner+"#1", owner+"#2", historytest.Registrar)
+		}},
+		{"a replacement that moves", "PARTY_CHANGED", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			p.Jurisdiction = "US"
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"a replacement with another role", "PARTY_CHANGED", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			p.Roles = append(p.Roles, carnet.RoleKeyholder)
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"a query with a key that was replaced", "KEY_REPLACED", func(w *historytest.World) *evidence.Envelope {
+			q := w.Query(historytest.SQL)
+			w.Rotate(historytest.Buyer)
+			return w.Seal(carnet.TypeQuery, q, historytest.Buyer+"#1")
+		}},
+		{"a query with a key before it is in force", "BAD_SIGNATURE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypeQuery, w.Query(historytest.SQL), historytest.Buyer+"#2")
+		}},
+		{"a query of a revoked buyer", "PARTY_REVOKED", func(w *historytest.World) *evidence.Envelope {
+			q := w.Query(historytest.SQL)
+			w.RevokeParty(historytest.Buyer)
+			return w.Seal(carnet.TypeQuery, q, historytest.Buyer)
+		}},
+		{"a replacement of a revoked party", "PARTY_REVOKED", func(w *historytest.World) *evidence.Envelope {
+			p := w.Replacement(owner)
+			w.RevokeParty(owner)
+			return w.Seal(carnet.TypeParty, p, owner, owner+"#2", historytest.Registrar)
+		}},
+		{"a revocation that the registrar did not sign", "BAD_SIGNATURE", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: owner}, other)
+		}},
+		{"a revocation of nobody", "UNKNOWN_PARTY", func(w *historytest.World) *evidence.Envelope {
+			return w.Seal(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: "x"}, historytest.Registrar)
+		}},
+		{"a committee with a revoked member", "BAD_MEMBER", func(w *historytest.World) *evidence.Envelope {
+			w.RevokeParty("k1")
+			return w.Seal(carnet.TypeCommittee, carnet.Committee{ID: "next", Members: historytest.Keyholders, Threshold: 2, Quorum: 3}, historytest.Registrar)
 		}},
 		{"a committee with a low quorum", "BAD_QUORUM", func(w *historytest.World) *evidence.Envelope {
 			return w.Seal(carnet.TypeCommittee, carnet.Committee{Members: historytest.Keyholders, Threshold: 2, Quorum: 2}, historytest.Registrar)

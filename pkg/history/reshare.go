@@ -52,7 +52,7 @@ func (s *State) movable(key, from carnet.KeyID, to carnet.Hash) (*Dealing, *Comm
 	case c == nil:
 		return nil, nil, invalid("UNKNOWN_COMMITTEE", "the committee is unknown")
 	}
-	where := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].Jurisdiction }
+	where := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].present().Jurisdiction }
 	if w := s.successions[key]; w == nil || !w.Allows(to, &c.Body, where) {
 		return nil, nil, invalid("SUCCESSION_MISSING", "the owner of key %s does not let committee %s have it", key, c.Body.ID)
 	}

@@ -64,7 +64,7 @@ func (s *Selector) Take(e *evidence.Entry) {
 		if s.asked == nil && e.Envelope.Hash() == s.query {
 			s.certified(e)
 		}
-	case carnet.TypeParty, carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing, carnet.TypeDataset, carnet.TypeProduct,
+	case carnet.TypeParty, carnet.TypePartyRevocation, carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing, carnet.TypeDataset, carnet.TypeProduct,
 		carnet.TypeRevocation, carnet.TypeRetirement, carnet.TypeRedealing, carnet.TypeDestruction,
 		carnet.TypeSuccession, carnet.TypeContribution, carnet.TypeResharing:
 		if _, err := s.state.Apply(e.Seq, e.Envelope); err == nil {
@@ -114,6 +114,11 @@ func (s *Selector) keep(e *evidence.Entry) {
 		var b carnet.Party
 		if env.Decode(env.PayloadType, &b) == nil {
 			s.parties[b.ID] = append(s.parties[b.ID], e)
+		}
+	case carnet.TypePartyRevocation:
+		var b carnet.PartyRevocation
+		if env.Decode(env.PayloadType, &b) == nil {
+			s.parties[b.Party] = append(s.parties[b.Party], e)
 		}
 	case carnet.TypeCommittee, carnet.TypeSchema, carnet.TypeDealing:
 		if s.byHash[env.Hash()] == nil {

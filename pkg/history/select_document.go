@@ -1,6 +1,8 @@
 package history
 
 import (
+	"slices"
+
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
@@ -56,14 +58,9 @@ func (s *State) SchemaID(h carnet.Hash) string {
 // ByOperator reports whether a party that operates a gateway signed a statement, with any
 // key it had.
 func (s *State) ByOperator(env *evidence.Envelope, id carnet.PartyID) bool {
-	p := s.parties[id]
-	if p == nil || !p.HasRole(carnet.RoleOperator) {
+	k := s.parties[id]
+	if k == nil || !k.present().HasRole(carnet.RoleOperator) {
 		return false
 	}
-	for _, k := range s.keys[id] {
-		if env.SignedBy(k) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(k.statements, func(r Registered) bool { return env.SignedBy(r.Body.SigningKey) })
 }

@@ -16,8 +16,7 @@ import (
 type State struct {
 	registrar ed25519.PublicKey
 
-	parties    map[carnet.PartyID]*carnet.Party
-	keys       map[carnet.PartyID][]ed25519.PublicKey // all that a party had, the present one last
+	parties    map[carnet.PartyID]*known
 	committees map[carnet.Hash]*Committee
 	schemas    map[carnet.Hash]*schema.Schema
 	dealings   map[carnet.KeyID]*Dealing
@@ -81,8 +80,7 @@ type Ended struct {
 func New(registrar ed25519.PublicKey) *State {
 	return &State{
 		registrar:  registrar,
-		parties:    map[carnet.PartyID]*carnet.Party{},
-		keys:       map[carnet.PartyID][]ed25519.PublicKey{},
+		parties:    map[carnet.PartyID]*known{},
 		committees: map[carnet.Hash]*Committee{},
 		schemas:    map[carnet.Hash]*schema.Schema{},
 		dealings:   map[carnet.KeyID]*Dealing{},
@@ -103,12 +101,6 @@ func New(registrar ed25519.PublicKey) *State {
 		budgets: NewBudgets(),
 	}
 }
-
-// Party returns a party's present statement, nil if it is unknown.
-func (s *State) Party(id carnet.PartyID) *carnet.Party { return s.parties[id] }
-
-// Keys lists the signing keys that a party had, the present one last.
-func (s *State) Keys(id carnet.PartyID) []ed25519.PublicKey { return s.keys[id] }
 
 // Case returns a query by its statement hash, nil if no valid one was applied.
 func (s *State) Case(query carnet.Hash) *Case { return s.cases[query] }
@@ -147,15 +139,16 @@ func invalid(reason, format string, args ...any) *carnet.Error {
 
 // signer returns the party if it is known, has one of the roles and signed env.
 func (s *State) signer(env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Role) (*carnet.Party, error) {
-	p := s.parties[id]
-	if p == nil {
+	k := s.parties[id]
+	if k == nil {
 		return nil, invalid("UNKNOWN_PARTY", "party %q is not registered", id)
 	}
+	p := k.present()
 	if !slices.ContainsFunc(roles, p.HasRole) {
 		return nil, invalid("WRONG_ROLE", "party %q is no %s", id, carnet.RoleNames(roles))
 	}
-	if !env.SignedBy(p.SigningKey) {
-		return nil, invalid("BAD_SIGNATURE", "the statement is not signed by %q", id)
+	if err := k.signed(env); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -167,15 +160,4 @@ func older(what string, made, present time.Time) error {
 			present.UTC().Format(time.RFC3339), made.UTC().Format(time.RFC3339))
 	}
 	return nil
-}
-
-// SignsLog reports whether the log's own signature is by a registered operator of a
-// gateway, with any key it had: a checkpoint may be older than the present one.
-func (s *State) SignsLog(cp *evidence.SignedCheckpoint) bool {
-	for id, p := range s.parties {
-		if p.HasRole(carnet.RoleOperator) && slices.ContainsFunc(s.keys[id], cp.LogSignedBy) {
-			return true
-		}
-	}
-	return false
 }

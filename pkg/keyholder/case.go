@@ -19,14 +19,15 @@ type Case struct {
 	Hash  carnet.Hash // statement hash of the query
 	Query carnet.Query
 
-	env      *evidence.Envelope
-	invalid  error         // the statement can't be read
-	buyer    *carnet.Party // nil if unknown
-	products []*queried
-	unknown  []carnet.ProductID // products of the query that there are none of
-	inputs   []input            // in use, in the order of the products, each once
-	missing  []carnet.DatasetID // listed by a product, without a valid manifest
-	reused   []carnet.DatasetID // of these: refused because a file was used twice
+	env       *evidence.Envelope
+	invalid   error         // the statement can't be read
+	buyer     *carnet.Party // nil if unknown, or revoked
+	signature error         // why the buyer did not sign it
+	products  []*queried
+	unknown   []carnet.ProductID // products of the query that there are none of
+	inputs    []input            // in use, in the order of the products, each once
+	missing   []carnet.DatasetID // listed by a product, without a valid manifest
+	reused    []carnet.DatasetID // of these: refused because a file was used twice
 
 	parties   map[carnet.PartyID]*carnet.Party     // owners and members of the committee
 	published map[carnet.PartyID][]*carnet.Dataset // what each owner had published
@@ -70,7 +71,9 @@ func (s *state) newCase(seq int64, env *evidence.Envelope) *Case {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c.buyer = s.parties[c.Query.Buyer]
+	if c.buyer = s.current(c.Query.Buyer); c.buyer != nil {
+		c.signature = s.parties[c.Query.Buyer].Signed(seq, env)
+	}
 	products := c.Query.Products()
 	if len(products) > plan.MaxProducts { // it concerns those that guard the first ones, who refuse it
 		c.invalid, products = errTooManyProducts, products[:plan.MaxProducts]
@@ -118,9 +121,9 @@ func (s *state) witness(c *Case) {
 	c.parties, c.published = map[carnet.PartyID]*carnet.Party{}, map[carnet.PartyID][]*carnet.Dataset{}
 	for _, in := range c.inputs {
 		owner := in.manifest.body.Owner
-		c.parties[owner], c.published[owner] = s.parties[owner], s.published[owner]
+		c.parties[owner], c.published[owner] = s.parties[owner].Present(), s.published[owner]
 		for _, m := range in.dealing.committee.body.Members {
-			c.parties[m] = s.parties[m]
+			c.parties[m] = s.parties[m].Present()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/functional"
 	"github.com/carnet-network/carnet/pkg/seal"
 )
@@ -120,21 +121,27 @@ func checkSeedsHeld(ctx context.Context, k *Keyholder, c *Case) error {
 
 // checkSignature: the buyer's signature covers SQL, inputs, plan, purpose and the
 // key answers are sealed to; whoever changes one of them has no signature.
-func checkSignature(_ context.Context, _ *Keyholder, c *Case) error {
+func checkSignature(_ context.Context, k *Keyholder, c *Case) error {
 	if c.invalid != nil {
 		return refuse("BAD_STATEMENT", "the query is not well-formed").Fix("submit it with a current client")
+	}
+	if c.buyer == nil && k.state.isRevokedParty(c.Query.Buyer) {
+		return asRefusal(evidence.PartyRevoked(c.Query.Buyer))
 	}
 	if c.buyer == nil {
 		return refuse("UNKNOWN_PARTY", "buyer %q is not registered", c.Query.Buyer).Fix("register with the network's registrar first")
 	}
-	if !c.env.SignedBy(c.buyer.SigningKey) {
-		return refuse("BAD_SIGNATURE", "the query is not signed by %q", c.Query.Buyer).Fix("sign it with the registered key")
+	if c.signature != nil {
+		return asRefusal(c.signature)
 	}
 	return nil
 }
 
-// checkBuyer: only a registered buyer may ask.
-func checkBuyer(_ context.Context, _ *Keyholder, c *Case) error {
+// checkBuyer: only a registered buyer may ask, and nobody is answered who was revoked since.
+func checkBuyer(_ context.Context, k *Keyholder, c *Case) error {
+	if k.state.isRevokedParty(c.Query.Buyer) {
+		return asRefusal(evidence.PartyRevoked(c.Query.Buyer))
+	}
 	if !c.buyer.HasRole(carnet.RoleBuyer) {
 		return refuse("WRONG_ROLE", "party %q is not registered as a buyer", c.Query.Buyer).Fix("ask the registrar for the role")
 	}

@@ -138,7 +138,7 @@ func (s *state) sealingKeys(c *committee) (out [][]byte) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, m := range c.body.Members {
-		out = append(out, s.parties[m].SealingKey)
+		out = append(out, s.parties[m].Present().SealingKey)
 	}
 	return out
 }

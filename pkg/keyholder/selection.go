@@ -137,7 +137,7 @@ func (s *state) ownCheck(seq int64, env *evidence.Envelope) *ownCheck {
 		return nil
 	}
 	var c carnet.Check
-	if p := s.party(s.me); p == nil || env.Verify(carnet.TypeCheck, p.SigningKey, &c) != nil || c.By != s.me {
+	if env.Decode(carnet.TypeCheck, &c) != nil || c.By != s.me || !s.signedByMe(env) {
 		return nil
 	}
 	return &ownCheck{query: c.Query, seq: seq, statement: env}

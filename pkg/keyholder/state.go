@@ -26,7 +26,7 @@ type state struct {
 
 	mu         sync.RWMutex
 	applied    int64 // entries so far
-	parties    map[carnet.PartyID]*carnet.Party
+	parties    map[carnet.PartyID]*evidence.PartyChain
 	committees map[carnet.Hash]*committee
 	schemas    map[carnet.Hash]*schema.Schema
 	dealings   map[carnet.KeyID]*dealing
@@ -90,7 +90,7 @@ type manifest struct {
 
 func newState(registrar ed25519.PublicKey, me carnet.PartyID) *state {
 	return &state{registrar: registrar, me: me,
-		parties:    map[carnet.PartyID]*carnet.Party{},
+		parties:    map[carnet.PartyID]*evidence.PartyChain{},
 		committees: map[carnet.Hash]*committee{},
 		schemas:    map[carnet.Hash]*schema.Schema{},
 		dealings:   map[carnet.KeyID]*dealing{},
@@ -121,6 +121,8 @@ func (s *state) apply(env *evidence.Envelope) error {
 	switch env.PayloadType {
 	case carnet.TypeParty:
 		return s.applyParty(env)
+	case carnet.TypePartyRevocation:
+		return s.applyPartyRevocation(env)
 	case carnet.TypeCommittee:
 		return s.applyCommittee(env)
 	case carnet.TypeSchema:
@@ -177,29 +179,6 @@ func older(what string, made, present time.Time) error {
 	return nil
 }
 
-// signer returns the party if it is known, has one of the roles and signed env.
-func (s *state) signer(env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Role) (*carnet.Party, error) {
-	p := s.parties[id]
-	if p == nil {
-		return nil, noEffect("UNKNOWN_PARTY", "party %q is not registered", id)
-	}
-	for _, r := range roles {
-		if p.HasRole(r) {
-			if !env.SignedBy(p.SigningKey) {
-				return nil, noEffect("BAD_SIGNATURE", "the statement is not signed by %q", id)
-			}
-			return p, nil
-		}
-	}
-	return nil, noEffect("WRONG_ROLE", "party %q has none of the roles %v", id, roles)
-}
-
-func (s *state) party(id carnet.PartyID) *carnet.Party {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.parties[id]
-}
-
 func (s *state) dealing(key carnet.KeyID) *dealing {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -229,33 +208,4 @@ func (s *state) mine() (out []*committee) {
 		}
 	}
 	return out
-}
-
-// cosigners returns the members of com whose co-signature of a checkpoint verifies.
-func (s *state) cosigners(com *committee, c *evidence.SignedCheckpoint) (out []carnet.PartyID) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, id := range com.body.Members {
-		p := s.parties[id]
-		if p == nil || !p.HasRole(carnet.RoleKeyholder) {
-			continue
-		}
-		if sig, _ := c.CosignedBy(id, p.SigningKey); sig != nil {
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-// logSigner returns the registered operator whose key made the log's signature of a
-// checkpoint, "" if none did.
-func (s *state) logSigner(c *evidence.SignedCheckpoint) carnet.PartyID {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for id, p := range s.parties {
-		if p.HasRole(carnet.RoleOperator) && c.LogSignedBy(p.SigningKey) {
-			return id
-		}
-	}
-	return ""
 }

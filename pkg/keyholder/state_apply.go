@@ -1,7 +1,6 @@
 package keyholder
 
 import (
-	"crypto/ed25519"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -12,31 +11,8 @@ import (
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
-// applyParty: registered by the registrar, possession of the key proved by the
-// party. The registrar may replace a party's statement by a later one, for instance
-// after a key was lost.
-func (s *state) applyParty(env *evidence.Envelope) error {
-	var p carnet.Party
-	if err := env.Verify(carnet.TypeParty, s.registrar, &p); err != nil {
-		return err
-	}
-	if !carnet.ValidName(string(p.ID)) || len(p.SigningKey) != ed25519.PublicKeySize {
-		return noEffect("BAD_PARTY", "the party's name or key is malformed")
-	}
-	if !env.SignedBy(p.SigningKey) {
-		return noEffect("BAD_SIGNATURE", "party %q did not prove possession of its key", p.ID)
-	}
-	if old := s.parties[p.ID]; old != nil {
-		if err := older("party "+string(p.ID), p.Created, old.Created); err != nil {
-			return err
-		}
-	}
-	s.parties[p.ID] = &p
-	return nil
-}
-
 // applyCommittee: signed by the registrar, n, t and the quorum as the scheme has
-// them, members known keyholders and none twice.
+// them, members known keyholders and none twice or revoked.
 func (s *state) applyCommittee(env *evidence.Envelope) error {
 	var c carnet.Committee
 	if err := env.Verify(carnet.TypeCommittee, s.registrar, &c); err != nil {
@@ -61,9 +37,9 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 	number := 0
 	seen := map[carnet.PartyID]bool{}
 	for i, id := range c.Members {
-		p := s.parties[id]
+		p := s.current(id)
 		if p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[id] {
-			return noEffect("BAD_MEMBER", "member %q is unknown, no keyholder or listed twice", id)
+			return noEffect("BAD_MEMBER", "member %q is unknown, revoked, no keyholder or listed twice", id)
 		}
 		seen[id] = true
 		if id == s.me {
@@ -81,7 +57,11 @@ func (s *state) applyCommittee(env *evidence.Envelope) error {
 // so the key hints choose whose keys to try.
 func (s *state) applySchema(env *evidence.Envelope) error {
 	signed := false
-	for _, p := range s.parties {
+	for id := range s.parties {
+		p := s.current(id)
+		if p == nil {
+			continue
+		}
 		hint := evidence.KeyHint(p.SigningKey)
 		for _, sig := range env.Signatures {
 			if sig.KeyID == hint && (p.HasRole(carnet.RoleOwner) || p.HasRole(carnet.RoleOperator)) && env.SignedBy(p.SigningKey) {
@@ -282,12 +262,12 @@ func (s *state) ownOutcome(env *evidence.Envelope) *decidedOutcome {
 	switch env.PayloadType {
 	case carnet.TypeAnswer:
 		var a carnet.Answer
-		if p := s.party(s.me); p != nil && env.Verify(carnet.TypeAnswer, p.SigningKey, &a) == nil && a.By == s.me {
+		if env.Decode(carnet.TypeAnswer, &a) == nil && a.By == s.me && s.signedByMe(env) {
 			return &decidedOutcome{query: a.Query, kind: kindAnswer, statement: env}
 		}
 	case carnet.TypeDecision:
 		var d carnet.Decision
-		if p := s.party(s.me); p != nil && env.Verify(carnet.TypeDecision, p.SigningKey, &d) == nil && d.By == s.me && !d.Allow {
+		if env.Decode(carnet.TypeDecision, &d) == nil && d.By == s.me && !d.Allow && s.signedByMe(env) {
 			return &decidedOutcome{query: d.Query, kind: kindRefusal, reason: d.Reason, statement: env}
 		}
 	}

@@ -32,7 +32,7 @@ func (s *state) noteOwn(env *evidence.Envelope) {
 	if by != s.me || !made.After(s.own) {
 		return
 	}
-	if me := s.parties[s.me]; me != nil && env.SignedBy(me.SigningKey) {
+	if me := s.current(s.me); me != nil && env.SignedBy(me.SigningKey) {
 		s.own = made.UTC()
 	}
 }

@@ -78,7 +78,7 @@ func (s *state) movable(key, from carnet.KeyID, to carnet.Hash) (*move, error) {
 	case c == nil:
 		return nil, noEffect("UNKNOWN_COMMITTEE", "the committee is unknown")
 	}
-	jurisdiction := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].Jurisdiction }
+	jurisdiction := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].Present().Jurisdiction }
 	w := s.successions[key]
 	if w == nil || !w.body.Allows(to, &c.body, jurisdiction) {
 		return nil, noEffect("SUCCESSION_MISSING", "the owner of key %s does not let committee %s have it", key, c.body.ID)

@@ -138,7 +138,10 @@ func TestAttackOlderStatementsDoNotComeBack(t *testing.T) {
 	}, w.owners[0])
 	product := change(t, w.first(carnet.TypeProduct), func(p *carnet.Product) { p.Title, p.Created = "old", before }, w.owners[0])
 	lost := newIdentity("a lost key")
-	party := change(t, w.first(carnet.TypeParty), func(p *carnet.Party) { p.SigningKey, p.Created = lost.Public(), before }, w.registrar, lost)
+	first := w.first(carnet.TypeParty).Hash()
+	party := change(t, w.first(carnet.TypeParty), func(p *carnet.Party) {
+		p.SigningKey, p.Created, p.Replaces, p.ReplacesLost = lost.Public(), before, &first, true
+	}, w.registrar, lost)
 	for _, env := range []*evidence.Envelope{manifest, product, party} {
 		require.Equal(t, "OLDER_STATEMENT", carnet.ReasonOf(s.apply(env)), env.PayloadType)
 	}

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"cmp"
-	"crypto/ed25519"
 	"maps"
 	"slices"
 
@@ -147,15 +146,14 @@ func (m *Monitor) keyholders() []carnet.PartyID {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// all lists the keyholders that co-signed, with any key they had: a checkpoint may be older
-// than the present one.
+// all lists the keyholders that co-signed, each with the key that was in force at the size.
 func (m *Monitor) all(cp *evidence.SignedCheckpoint) []carnet.PartyID {
 	return m.signers(m.keyholders(), cp)
 }
 
 func (m *Monitor) signers(ids []carnet.PartyID, cp *evidence.SignedCheckpoint) (out []carnet.PartyID) {
 	for _, id := range ids {
-		if slices.ContainsFunc(m.state.Keys(id), func(k ed25519.PublicKey) bool { sig, _ := cp.CosignedBy(id, k); return sig != nil }) {
+		if m.state.Cosigned(id, cp) {
 			out = append(out, id)
 		}
 	}

@@ -50,6 +50,7 @@ const (
 	AsAsked      = "as-asked"        // answers are to the question, and agree
 	Checked      = "checked"         // private parameters are checked before they are answered
 	Known        = "known"           // statements are of types that this program judges
+	Continuous   = "continuous-keys" // keys are replaced with the consent of the old ones
 )
 
 // Invariants lists all of them with what they say.
@@ -72,6 +73,7 @@ func Invariants() [][2]string {
 		{AsAsked, "answers open the numbers of the plan, and keyholders agree about them"},
 		{Checked, "a private parameter is answered only after enough checks of it"},
 		{Known, "every statement is of a type that this program judges"},
+		{Continuous, "a party's key is replaced with the signature of the old one"},
 	}
 }
 

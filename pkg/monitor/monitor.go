@@ -99,6 +99,8 @@ func (m *Monitor) statement(e *evidence.Entry) []Finding {
 	case ev.Unknown:
 		return []Finding{{Invariant: Known, Weight: Suspect, Reason: "UNKNOWN_STATEMENT_TYPE", Entry: e.Seq,
 			Message: "the statement is of type " + string(e.Envelope.PayloadType) + ", which this program does not know"}}
+	case ev.Replaced != nil:
+		return replaced(e.Seq, ev.Replaced)
 	case ev.Answer != nil:
 		return m.answer(e.Seq, ev)
 	case ev.Redealt != nil:

@@ -111,6 +111,32 @@ var forgeries = map[string]forged{
 		require.NoError(t, cp.Cosign("k2", historytest.Start, historytest.KeyOf("k1")))
 		return m.Noted(cp, "gateway")
 	}},
+	"a co-signature with a key that was replaced": {monitor.Genuine, "BAD_COSIGNATURE", "k1", nil, nil, func(t *testing.T, w *historytest.World, m *monitor.Monitor) []monitor.Finding {
+		w.Rotate("k1")
+		require.Empty(t, m.Entry(w.Entries[m.Size()]))
+		require.Empty(t, m.Noted(w.Checkpoint(m.Size(), "k1", "k2", "k3"), "gateway"), "with the present one")
+		cp := w.Checkpoint(m.Size(), "k2")
+		require.NoError(t, cp.Cosign("k1", historytest.Start, w.Key("k1#1")))
+		return m.Noted(cp, "gateway")
+	}},
+	"a co-signature of a revoked keyholder": {monitor.Genuine, "BAD_COSIGNATURE", "k1", nil, nil, func(t *testing.T, w *historytest.World, m *monitor.Monitor) []monitor.Finding {
+		w.RevokeParty("k1")
+		require.Empty(t, m.Entry(w.Entries[m.Size()]))
+		return m.Noted(w.Checkpoint(m.Size(), "k1", "k2", "k3"), "gateway")
+	}},
+	"a key replaced on the registrar's word": {monitor.Continuous, "OLD_KEY_LOST", "k1", func(_ *testing.T, w *historytest.World) {
+		w.Lose("k1")
+	}, nil, nil},
+	"a statement dated back, with a key that was replaced": {monitor.Effect, "KEY_REPLACED", "k1", func(t *testing.T, w *historytest.World) {
+		q := w.Ask(historytest.SQL)
+		a := w.Answer(q, 1)
+		w.Rotate("k1")
+		w.Append(carnet.TypeAnswer, a, "k1#1")
+	}, nil, nil},
+	"a rotation taken back": {monitor.Once, "STATEMENT_REPEATED", "", func(t *testing.T, w *historytest.World) {
+		w.Rotate("k1")
+		w.Put(w.First("k1"))
+	}, nil, nil},
 	"a checkpoint that the log did not sign": {monitor.Genuine, "BAD_SIGNATURE", "", nil, nil, func(t *testing.T, w *historytest.World, m *monitor.Monitor) []monitor.Finding {
 		cp, err := evidence.SignCheckpoint(evidence.Origin(options().Registrar), m.Checkpoint(), historytest.KeyOf("k1"))
 		require.NoError(t, err)

@@ -90,14 +90,12 @@ func (s *Server) stillTrusted(c *tls.ConnectionState) error {
 	return s.tls.VerifyConnection(*c)
 }
 
-// whileTrusted ends when the certificate of a connection is not trusted any more, with the
-// reason as its cause: a stream may be open for days.
+// whileTrusted ends when the certificate of a connection is not trusted any more, or the
+// party was revoked, with the reason as its cause: a stream may be open for days.
 func (s *Server) whileTrusted(ctx context.Context, c *tls.ConnectionState) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	end := func() { cancel(nil) }
-	if s.tls.VerifyConnection == nil {
-		return ctx, end
-	}
+	who, _ := ctx.Value(callerKey{}).(caller)
 	go func() {
 		for {
 			select {
@@ -109,15 +107,20 @@ func (s *Server) whileTrusted(ctx context.Context, c *tls.ConnectionState) (cont
 				cancel(err)
 				return
 			}
+			if _, err := s.party(ctx, who.id); carnet.KindOf(err) == carnet.Forbidden {
+				cancel(err)
+				return
+			}
 		}
 	}()
 	return ctx, end
 }
 
-// party returns a registered party, nil if there is none.
+// party returns a registered party, nil if there is none. The error is PARTY_REVOKED if it
+// was revoked.
 func (s *Server) party(ctx context.Context, id carnet.PartyID) (*carnet.Party, error) {
-	if p, ok := s.parties.Load(id); ok {
-		return p.(*carnet.Party), nil
+	if p, ok := s.parties.Load(id); ok && time.Since(p.(*lookup).at) < knownFor {
+		return p.(*lookup).party, nil
 	}
 	p, _, err := s.g.Party(ctx, id)
 	switch {
@@ -126,9 +129,22 @@ func (s *Server) party(ctx context.Context, id carnet.PartyID) (*carnet.Party, e
 	case err != nil:
 		return nil, err
 	}
-	s.parties.Store(id, p)
+	s.parties.Store(id, &lookup{p, time.Now()})
 	return p, nil
 }
+
+// lookup is a party as it was looked up last.
+type lookup struct {
+	party *carnet.Party
+	at    time.Time
+}
+
+// knownFor is how long a party is not looked up again; another process may have taken its
+// revocation.
+const knownFor = time.Second
+
+// forgetParties has parties looked up again after one was changed here.
+func (s *Server) forgetParties() { s.parties.Clear() }
 
 // internalCertificate makes the certificate with which the REST listener dials the
 // gRPC port. Its key never leaves this process.

@@ -36,7 +36,8 @@ var (
 
 // rules has every method there is; a test compares it with the services.
 var rules = map[string]rule{
-	// The registrar's signature decides about these two, whoever delivers them.
+	// The registrar's signature decides about these three, whoever delivers them.
+	carnetv1.RegistryService_RevokeParty_FullMethodName:       {stranger: true, within: quick},
 	carnetv1.RegistryService_RegisterParty_FullMethodName:     {stranger: true, within: quick},
 	carnetv1.RegistryService_RegisterCommittee_FullMethodName: {stranger: true, within: quick},
 	carnetv1.RegistryService_GetParty_FullMethodName:          {roles: anyone, within: quick},

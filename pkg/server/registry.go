@@ -5,6 +5,7 @@ import (
 
 	carnetv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/flow"
 )
 
@@ -24,7 +25,21 @@ func (r registryService) RegisterParty(ctx context.Context, m *carnetv1.Register
 	if err != nil {
 		return nil, err
 	}
+	r.s.forgetParties()
 	return &carnetv1.RegisterPartyResponse{Ref: ref(got)}, nil
+}
+
+func (r registryService) RevokeParty(ctx context.Context, m *carnetv1.RevokePartyRequest) (*carnetv1.RevokePartyResponse, error) {
+	env, err := apiconv.FromEnvelope("statement", m.Statement)
+	if err != nil {
+		return nil, err
+	}
+	got, err := r.s.g.RevokeParty(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	r.s.forgetParties()
+	return &carnetv1.RevokePartyResponse{Ref: ref(got)}, nil
 }
 
 func (r registryService) RegisterCommittee(ctx context.Context, m *carnetv1.RegisterCommitteeRequest) (*carnetv1.RegisterCommitteeResponse, error) {
@@ -56,7 +71,23 @@ func (r registryService) GetParty(ctx context.Context, m *carnetv1.GetPartyReque
 	if err != nil {
 		return nil, err
 	}
-	return &carnetv1.GetPartyResponse{Statement: apiconv.ToEnvelope(st.Envelope), Ref: ref(st.Ref)}, nil
+	var p carnet.Party
+	if err := st.Envelope.Decode(carnet.TypeParty, &p); err != nil {
+		return nil, err
+	}
+	list, revoked, err := r.s.g.PartyHistory(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	last := len(list) - 1
+	resp := &carnetv1.GetPartyResponse{Statement: apiconv.ToEnvelope(list[last].Envelope), Ref: ref(list[last].Ref)}
+	for _, old := range list[:last] {
+		resp.Earlier = append(resp.Earlier, apiconv.ToEnvelope(old.Envelope))
+	}
+	if revoked != nil {
+		resp.Revocation = apiconv.ToEnvelope(revoked.Envelope)
+	}
+	return resp, nil
 }
 
 func (r registryService) GetCommittee(ctx context.Context, m *carnetv1.GetCommitteeRequest) (*carnetv1.GetCommitteeResponse, error) {

@@ -68,7 +68,7 @@ type Server struct {
 	internal tls.Certificate // of the REST listener's connection to the gRPC port
 	grpc     *grpc.Server
 	health   *health.Server
-	parties  sync.Map // carnet.PartyID -> *carnet.Party; party statements never change
+	parties  sync.Map // carnet.PartyID -> *lookup
 	limit    *limiter
 	vault    *vaultState // nil without Vault
 

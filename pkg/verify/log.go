@@ -41,6 +41,10 @@ func (v *verifier) signatures() {
 		case ev.Unknown:
 			unknown++
 			check.found("%s: of a type that this program does not know; it was found in the log and is not judged", e.Name())
+		case ev.Replaced != nil:
+			check.found("%s", replaced(e.Name(), ev.Replaced))
+		case ev.Type == carnet.TypePartyRevocation:
+			check.found("%s: the registrar revoked a party; nothing that it signed later counts", e.Name())
 		}
 	}
 	v.c = v.state.Case(v.bundle.Query)
@@ -90,11 +94,7 @@ func (v *verifier) cosigned() {
 func (v *verifier) signers(check *Check, part string, cp *evidence.SignedCheckpoint) (out []carnet.PartyID) {
 	good := 0
 	for _, id := range v.committee.Body.Members {
-		p := v.state.Party(id)
-		if p == nil {
-			continue
-		}
-		if sig, _ := cp.CosignedBy(id, p.SigningKey); sig != nil {
+		if v.state.Cosigned(id, cp) {
 			out, good = append(out, id), good+1
 		}
 	}

@@ -137,10 +137,10 @@ func (w *World) Checkpoint(size int64, by ...carnet.PartyID) *evidence.SignedChe
 // Sign signs any state.
 func (w *World) Sign(cp carnet.Checkpoint, by ...carnet.PartyID) *evidence.SignedCheckpoint {
 	w.T.Helper()
-	c, err := evidence.SignCheckpoint(evidence.Origin(KeyOf(Registrar).Public()), cp, KeyOf(Operator))
+	c, err := evidence.SignCheckpoint(evidence.Origin(KeyOf(Registrar).Public()), cp, w.Key(Operator))
 	require.NoError(w.T, err)
 	for _, id := range by {
-		require.NoError(w.T, c.Cosign(id, w.clock, KeyOf(id)))
+		require.NoError(w.T, c.Cosign(id, w.clock, w.Key(id)))
 	}
 	return c
 }

@@ -4,6 +4,7 @@ package historytest
 
 import (
 	"crypto/ed25519"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func (k Key) Sign(message []byte) ([]byte, error) {
 	return ed25519.Sign(ed25519.PrivateKey(k), message), nil
 }
 
-// KeyOf is the key that a party has in every world.
+// KeyOf is the key that a party has first in every world.
 func KeyOf(id carnet.PartyID) Key {
 	seed := carnet.Digest("historytest", []byte(id))
 	return Key(ed25519.NewKeyFromSeed(seed[:]))
@@ -49,8 +50,9 @@ type World struct {
 	Manifests map[carnet.PartyID]*evidence.Envelope
 	Pieces    map[carnet.Nonce][]carnet.Hash
 
-	tree  evidence.Tree
-	clock time.Time
+	tree    evidence.Tree
+	rotated map[carnet.PartyID]carnet.PartyID // to the name of the present key
+	clock   time.Time
 }
 
 // Keyholders and Owners are the parties by number.
@@ -78,7 +80,7 @@ func NewOf(t testing.TB, layout carnet.Layout, owners ...carnet.PartyID) *World 
 		owners = Owners
 	}
 	w := &World{T: t, Owners: owners, Layout: layout, Dealings: map[carnet.PartyID]*evidence.Envelope{}, Manifests: map[carnet.PartyID]*evidence.Envelope{},
-		Pieces: map[carnet.Nonce][]carnet.Hash{}, clock: Start}
+		Pieces: map[carnet.Nonce][]carnet.Hash{}, rotated: map[carnet.PartyID]carnet.PartyID{}, clock: Start}
 	w.Party(Operator, "CH", carnet.RoleOperator)
 	w.Party(Buyer, "CH", carnet.RoleBuyer)
 	for _, k := range Keyholders {
@@ -125,7 +127,7 @@ func (w *World) Seal(t carnet.StatementType, body any, by ...carnet.PartyID) *ev
 	w.T.Helper()
 	var signers []evidence.Signer
 	for _, id := range by {
-		signers = append(signers, KeyOf(id))
+		signers = append(signers, w.Key(id))
 	}
 	env, err := evidence.Seal(t, body, signers...)
 	require.NoError(w.T, err)
@@ -155,6 +157,49 @@ func (w *World) Party(id carnet.PartyID, j carnet.Jurisdiction, roles ...carnet.
 	w.T.Helper()
 	w.Append(carnet.TypeParty, carnet.Party{ID: id, Name: "The " + string(id), Jurisdiction: j, Roles: roles,
 		SigningKey: KeyOf(id).Public(), Created: w.Now()}, id, Registrar)
+}
+
+// Key is the key that a party signs with now. The name with "#1" has the first one, with
+// "#2" the second, whichever is present.
+func (w *World) Key(id carnet.PartyID) Key {
+	if now := w.rotated[id]; now != "" {
+		return KeyOf(now)
+	}
+	first, _ := strings.CutSuffix(string(id), "#1")
+	return KeyOf(carnet.PartyID(first))
+}
+
+// Replacement is a statement with which a party has its second key.
+func (w *World) Replacement(id carnet.PartyID) carnet.Party {
+	w.T.Helper()
+	list := w.State().Registered(id)
+	last := list[len(list)-1]
+	p := last.Body
+	p.Replaces, p.SigningKey, p.Created = &last.Hash, KeyOf(id+"#2").Public(), w.Now()
+	return p
+}
+
+// Rotate replaces the key of a party by its second one.
+func (w *World) Rotate(id carnet.PartyID) *evidence.Envelope {
+	w.T.Helper()
+	env := w.Append(carnet.TypeParty, w.Replacement(id), id+"#1", id+"#2", Registrar)
+	w.rotated[id] = id + "#2"
+	return env
+}
+
+// Lose replaces the key of a party by its second one on the registrar's word alone.
+func (w *World) Lose(id carnet.PartyID) {
+	w.T.Helper()
+	p := w.Replacement(id)
+	p.ReplacesLost = true
+	w.Append(carnet.TypeParty, p, id+"#2", Registrar)
+	w.rotated[id] = id + "#2"
+}
+
+// RevokeParty has the registrar revoke a party.
+func (w *World) RevokeParty(id carnet.PartyID) {
+	w.T.Helper()
+	w.Append(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: id, Created: w.Now()}, Registrar)
 }
 
 // Deal deals an owner's key.

@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"reading is one consistent state", snapshot},
 		{"a name is given once, to a journaled statement", named},
 		{"texts with any characters", anyText},
+		{"statements of parties", parties},
 		{"dealings", dealings},
 		{"resharings", resharings},
 		{"uploads and blocks", uploads},

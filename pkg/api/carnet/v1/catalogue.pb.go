@@ -165,6 +165,7 @@ type GetProductResponse struct {
 	Dealings  []*Envelope `protobuf:"bytes,5,rep,name=dealings,proto3" json:"dealings,omitempty"`
 	Committee *Envelope   `protobuf:"bytes,6,opt,name=committee,proto3" json:"committee,omitempty"`
 	// Owners and committee members.
+	// Of every party all statements, oldest first, and what revoked it.
 	Parties []*Envelope `protobuf:"bytes,7,rep,name=parties,proto3" json:"parties,omitempty"`
 	// For keys that are opened with another dealing than the one they are named after.
 	Redealings    []*Envelope `protobuf:"bytes,8,rep,name=redealings,proto3" json:"redealings,omitempty"`

@@ -155,9 +155,13 @@ func (x *GetPartyRequest) GetId() string {
 }
 
 type GetPartyResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
-	Ref           *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Statement *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	Ref       *StatementRef          `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// Statements that it replaced, oldest first.
+	Earlier []*Envelope `protobuf:"bytes,3,rep,name=earlier,proto3" json:"earlier,omitempty"`
+	// Set if the registrar revoked the party.
+	Revocation    *Envelope `protobuf:"bytes,4,opt,name=revocation,proto3" json:"revocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -206,6 +210,108 @@ func (x *GetPartyResponse) GetRef() *StatementRef {
 	return nil
 }
 
+func (x *GetPartyResponse) GetEarlier() []*Envelope {
+	if x != nil {
+		return x.Earlier
+	}
+	return nil
+}
+
+func (x *GetPartyResponse) GetRevocation() *Envelope {
+	if x != nil {
+		return x.Revocation
+	}
+	return nil
+}
+
+type RevokePartyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Statement     *Envelope              `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokePartyRequest) Reset() {
+	*x = RevokePartyRequest{}
+	mi := &file_carnet_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokePartyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokePartyRequest) ProtoMessage() {}
+
+func (x *RevokePartyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokePartyRequest.ProtoReflect.Descriptor instead.
+func (*RevokePartyRequest) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RevokePartyRequest) GetStatement() *Envelope {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+type RevokePartyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           *StatementRef          `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokePartyResponse) Reset() {
+	*x = RevokePartyResponse{}
+	mi := &file_carnet_v1_registry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokePartyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokePartyResponse) ProtoMessage() {}
+
+func (x *RevokePartyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_registry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokePartyResponse.ProtoReflect.Descriptor instead.
+func (*RevokePartyResponse) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RevokePartyResponse) GetRef() *StatementRef {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
 type ListPartiesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -216,7 +322,7 @@ type ListPartiesRequest struct {
 
 func (x *ListPartiesRequest) Reset() {
 	*x = ListPartiesRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[4]
+	mi := &file_carnet_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -228,7 +334,7 @@ func (x *ListPartiesRequest) String() string {
 func (*ListPartiesRequest) ProtoMessage() {}
 
 func (x *ListPartiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[4]
+	mi := &file_carnet_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -241,7 +347,7 @@ func (x *ListPartiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPartiesRequest.ProtoReflect.Descriptor instead.
 func (*ListPartiesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListPartiesRequest) GetPageSize() int32 {
@@ -268,7 +374,7 @@ type ListPartiesResponse struct {
 
 func (x *ListPartiesResponse) Reset() {
 	*x = ListPartiesResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[5]
+	mi := &file_carnet_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -280,7 +386,7 @@ func (x *ListPartiesResponse) String() string {
 func (*ListPartiesResponse) ProtoMessage() {}
 
 func (x *ListPartiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[5]
+	mi := &file_carnet_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -293,7 +399,7 @@ func (x *ListPartiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPartiesResponse.ProtoReflect.Descriptor instead.
 func (*ListPartiesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListPartiesResponse) GetStatements() []*Envelope {
@@ -319,7 +425,7 @@ type RegisterCommitteeRequest struct {
 
 func (x *RegisterCommitteeRequest) Reset() {
 	*x = RegisterCommitteeRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[6]
+	mi := &file_carnet_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -331,7 +437,7 @@ func (x *RegisterCommitteeRequest) String() string {
 func (*RegisterCommitteeRequest) ProtoMessage() {}
 
 func (x *RegisterCommitteeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[6]
+	mi := &file_carnet_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -344,7 +450,7 @@ func (x *RegisterCommitteeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterCommitteeRequest.ProtoReflect.Descriptor instead.
 func (*RegisterCommitteeRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RegisterCommitteeRequest) GetStatement() *Envelope {
@@ -363,7 +469,7 @@ type RegisterCommitteeResponse struct {
 
 func (x *RegisterCommitteeResponse) Reset() {
 	*x = RegisterCommitteeResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[7]
+	mi := &file_carnet_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -375,7 +481,7 @@ func (x *RegisterCommitteeResponse) String() string {
 func (*RegisterCommitteeResponse) ProtoMessage() {}
 
 func (x *RegisterCommitteeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[7]
+	mi := &file_carnet_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -388,7 +494,7 @@ func (x *RegisterCommitteeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterCommitteeResponse.ProtoReflect.Descriptor instead.
 func (*RegisterCommitteeResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RegisterCommitteeResponse) GetRef() *StatementRef {
@@ -407,7 +513,7 @@ type GetCommitteeRequest struct {
 
 func (x *GetCommitteeRequest) Reset() {
 	*x = GetCommitteeRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[8]
+	mi := &file_carnet_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -419,7 +525,7 @@ func (x *GetCommitteeRequest) String() string {
 func (*GetCommitteeRequest) ProtoMessage() {}
 
 func (x *GetCommitteeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[8]
+	mi := &file_carnet_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -432,7 +538,7 @@ func (x *GetCommitteeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCommitteeRequest.ProtoReflect.Descriptor instead.
 func (*GetCommitteeRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCommitteeRequest) GetId() string {
@@ -452,7 +558,7 @@ type GetCommitteeResponse struct {
 
 func (x *GetCommitteeResponse) Reset() {
 	*x = GetCommitteeResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[9]
+	mi := &file_carnet_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +570,7 @@ func (x *GetCommitteeResponse) String() string {
 func (*GetCommitteeResponse) ProtoMessage() {}
 
 func (x *GetCommitteeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[9]
+	mi := &file_carnet_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +583,7 @@ func (x *GetCommitteeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCommitteeResponse.ProtoReflect.Descriptor instead.
 func (*GetCommitteeResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetCommitteeResponse) GetStatement() *Envelope {
@@ -504,7 +610,7 @@ type ListCommitteesRequest struct {
 
 func (x *ListCommitteesRequest) Reset() {
 	*x = ListCommitteesRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[10]
+	mi := &file_carnet_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +622,7 @@ func (x *ListCommitteesRequest) String() string {
 func (*ListCommitteesRequest) ProtoMessage() {}
 
 func (x *ListCommitteesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[10]
+	mi := &file_carnet_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +635,7 @@ func (x *ListCommitteesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommitteesRequest.ProtoReflect.Descriptor instead.
 func (*ListCommitteesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListCommitteesRequest) GetPageSize() int32 {
@@ -556,7 +662,7 @@ type ListCommitteesResponse struct {
 
 func (x *ListCommitteesResponse) Reset() {
 	*x = ListCommitteesResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[11]
+	mi := &file_carnet_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +674,7 @@ func (x *ListCommitteesResponse) String() string {
 func (*ListCommitteesResponse) ProtoMessage() {}
 
 func (x *ListCommitteesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[11]
+	mi := &file_carnet_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +687,7 @@ func (x *ListCommitteesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommitteesResponse.ProtoReflect.Descriptor instead.
 func (*ListCommitteesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListCommitteesResponse) GetStatements() []*Envelope {
@@ -607,7 +713,7 @@ type RegisterSchemaRequest struct {
 
 func (x *RegisterSchemaRequest) Reset() {
 	*x = RegisterSchemaRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[12]
+	mi := &file_carnet_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +725,7 @@ func (x *RegisterSchemaRequest) String() string {
 func (*RegisterSchemaRequest) ProtoMessage() {}
 
 func (x *RegisterSchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[12]
+	mi := &file_carnet_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +738,7 @@ func (x *RegisterSchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterSchemaRequest.ProtoReflect.Descriptor instead.
 func (*RegisterSchemaRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RegisterSchemaRequest) GetStatement() *Envelope {
@@ -651,7 +757,7 @@ type RegisterSchemaResponse struct {
 
 func (x *RegisterSchemaResponse) Reset() {
 	*x = RegisterSchemaResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[13]
+	mi := &file_carnet_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +769,7 @@ func (x *RegisterSchemaResponse) String() string {
 func (*RegisterSchemaResponse) ProtoMessage() {}
 
 func (x *RegisterSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[13]
+	mi := &file_carnet_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +782,7 @@ func (x *RegisterSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterSchemaResponse.ProtoReflect.Descriptor instead.
 func (*RegisterSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RegisterSchemaResponse) GetRef() *StatementRef {
@@ -695,7 +801,7 @@ type GetSchemaRequest struct {
 
 func (x *GetSchemaRequest) Reset() {
 	*x = GetSchemaRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[14]
+	mi := &file_carnet_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +813,7 @@ func (x *GetSchemaRequest) String() string {
 func (*GetSchemaRequest) ProtoMessage() {}
 
 func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[14]
+	mi := &file_carnet_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +826,7 @@ func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemaRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetSchemaRequest) GetId() string {
@@ -740,7 +846,7 @@ type GetSchemaResponse struct {
 
 func (x *GetSchemaResponse) Reset() {
 	*x = GetSchemaResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[15]
+	mi := &file_carnet_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +858,7 @@ func (x *GetSchemaResponse) String() string {
 func (*GetSchemaResponse) ProtoMessage() {}
 
 func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[15]
+	mi := &file_carnet_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +871,7 @@ func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetSchemaResponse) GetStatement() *Envelope {
@@ -792,7 +898,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[16]
+	mi := &file_carnet_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +910,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[16]
+	mi := &file_carnet_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +923,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -844,7 +950,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_carnet_v1_registry_proto_msgTypes[17]
+	mi := &file_carnet_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +962,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_registry_proto_msgTypes[17]
+	mi := &file_carnet_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +975,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListSchemasResponse) GetStatements() []*Envelope {
@@ -896,10 +1002,18 @@ const file_carnet_v1_registry_proto_rawDesc = "" +
 	"\x15RegisterPartyResponse\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"!\n" +
 	"\x0fGetPartyRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"p\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xd4\x01\n" +
 	"\x10GetPartyResponse\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12)\n" +
-	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"P\n" +
+	"\x03ref\x18\x02 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\x12-\n" +
+	"\aearlier\x18\x03 \x03(\v2\x13.carnet.v1.EnvelopeR\aearlier\x123\n" +
+	"\n" +
+	"revocation\x18\x04 \x01(\v2\x13.carnet.v1.EnvelopeR\n" +
+	"revocation\"G\n" +
+	"\x12RevokePartyRequest\x121\n" +
+	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"@\n" +
+	"\x13RevokePartyResponse\x12)\n" +
+	"\x03ref\x18\x01 \x01(\v2\x17.carnet.v1.StatementRefR\x03ref\"P\n" +
 	"\x12ListPartiesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -944,10 +1058,11 @@ const file_carnet_v1_registry_proto_rawDesc = "" +
 	"\n" +
 	"statements\x18\x01 \x03(\v2\x13.carnet.v1.EnvelopeR\n" +
 	"statements\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xcb\a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb8\b\n" +
 	"\x0fRegistryService\x12j\n" +
 	"\rRegisterParty\x12\x1f.carnet.v1.RegisterPartyRequest\x1a .carnet.v1.RegisterPartyResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/parties\x12]\n" +
-	"\bGetParty\x12\x1a.carnet.v1.GetPartyRequest\x1a\x1b.carnet.v1.GetPartyResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/parties/{id}\x12a\n" +
+	"\bGetParty\x12\x1a.carnet.v1.GetPartyRequest\x1a\x1b.carnet.v1.GetPartyResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/parties/{id}\x12k\n" +
+	"\vRevokeParty\x12\x1d.carnet.v1.RevokePartyRequest\x1a\x1e.carnet.v1.RevokePartyResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/parties:revoke\x12a\n" +
 	"\vListParties\x12\x1d.carnet.v1.ListPartiesRequest\x1a\x1e.carnet.v1.ListPartiesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/parties\x12y\n" +
 	"\x11RegisterCommittee\x12#.carnet.v1.RegisterCommitteeRequest\x1a$.carnet.v1.RegisterCommitteeResponse\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/committees\x12l\n" +
 	"\fGetCommittee\x12\x1e.carnet.v1.GetCommitteeRequest\x1a\x1f.carnet.v1.GetCommitteeResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/committees/{id}\x12m\n" +
@@ -970,68 +1085,76 @@ func file_carnet_v1_registry_proto_rawDescGZIP() []byte {
 	return file_carnet_v1_registry_proto_rawDescData
 }
 
-var file_carnet_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_carnet_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_carnet_v1_registry_proto_goTypes = []any{
 	(*RegisterPartyRequest)(nil),      // 0: carnet.v1.RegisterPartyRequest
 	(*RegisterPartyResponse)(nil),     // 1: carnet.v1.RegisterPartyResponse
 	(*GetPartyRequest)(nil),           // 2: carnet.v1.GetPartyRequest
 	(*GetPartyResponse)(nil),          // 3: carnet.v1.GetPartyResponse
-	(*ListPartiesRequest)(nil),        // 4: carnet.v1.ListPartiesRequest
-	(*ListPartiesResponse)(nil),       // 5: carnet.v1.ListPartiesResponse
-	(*RegisterCommitteeRequest)(nil),  // 6: carnet.v1.RegisterCommitteeRequest
-	(*RegisterCommitteeResponse)(nil), // 7: carnet.v1.RegisterCommitteeResponse
-	(*GetCommitteeRequest)(nil),       // 8: carnet.v1.GetCommitteeRequest
-	(*GetCommitteeResponse)(nil),      // 9: carnet.v1.GetCommitteeResponse
-	(*ListCommitteesRequest)(nil),     // 10: carnet.v1.ListCommitteesRequest
-	(*ListCommitteesResponse)(nil),    // 11: carnet.v1.ListCommitteesResponse
-	(*RegisterSchemaRequest)(nil),     // 12: carnet.v1.RegisterSchemaRequest
-	(*RegisterSchemaResponse)(nil),    // 13: carnet.v1.RegisterSchemaResponse
-	(*GetSchemaRequest)(nil),          // 14: carnet.v1.GetSchemaRequest
-	(*GetSchemaResponse)(nil),         // 15: carnet.v1.GetSchemaResponse
-	(*ListSchemasRequest)(nil),        // 16: carnet.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),       // 17: carnet.v1.ListSchemasResponse
-	(*Envelope)(nil),                  // 18: carnet.v1.Envelope
-	(*StatementRef)(nil),              // 19: carnet.v1.StatementRef
+	(*RevokePartyRequest)(nil),        // 4: carnet.v1.RevokePartyRequest
+	(*RevokePartyResponse)(nil),       // 5: carnet.v1.RevokePartyResponse
+	(*ListPartiesRequest)(nil),        // 6: carnet.v1.ListPartiesRequest
+	(*ListPartiesResponse)(nil),       // 7: carnet.v1.ListPartiesResponse
+	(*RegisterCommitteeRequest)(nil),  // 8: carnet.v1.RegisterCommitteeRequest
+	(*RegisterCommitteeResponse)(nil), // 9: carnet.v1.RegisterCommitteeResponse
+	(*GetCommitteeRequest)(nil),       // 10: carnet.v1.GetCommitteeRequest
+	(*GetCommitteeResponse)(nil),      // 11: carnet.v1.GetCommitteeResponse
+	(*ListCommitteesRequest)(nil),     // 12: carnet.v1.ListCommitteesRequest
+	(*ListCommitteesResponse)(nil),    // 13: carnet.v1.ListCommitteesResponse
+	(*RegisterSchemaRequest)(nil),     // 14: carnet.v1.RegisterSchemaRequest
+	(*RegisterSchemaResponse)(nil),    // 15: carnet.v1.RegisterSchemaResponse
+	(*GetSchemaRequest)(nil),          // 16: carnet.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),         // 17: carnet.v1.GetSchemaResponse
+	(*ListSchemasRequest)(nil),        // 18: carnet.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),       // 19: carnet.v1.ListSchemasResponse
+	(*Envelope)(nil),                  // 20: carnet.v1.Envelope
+	(*StatementRef)(nil),              // 21: carnet.v1.StatementRef
 }
 var file_carnet_v1_registry_proto_depIdxs = []int32{
-	18, // 0: carnet.v1.RegisterPartyRequest.statement:type_name -> carnet.v1.Envelope
-	19, // 1: carnet.v1.RegisterPartyResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 2: carnet.v1.GetPartyResponse.statement:type_name -> carnet.v1.Envelope
-	19, // 3: carnet.v1.GetPartyResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 4: carnet.v1.ListPartiesResponse.statements:type_name -> carnet.v1.Envelope
-	18, // 5: carnet.v1.RegisterCommitteeRequest.statement:type_name -> carnet.v1.Envelope
-	19, // 6: carnet.v1.RegisterCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 7: carnet.v1.GetCommitteeResponse.statement:type_name -> carnet.v1.Envelope
-	19, // 8: carnet.v1.GetCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 9: carnet.v1.ListCommitteesResponse.statements:type_name -> carnet.v1.Envelope
-	18, // 10: carnet.v1.RegisterSchemaRequest.statement:type_name -> carnet.v1.Envelope
-	19, // 11: carnet.v1.RegisterSchemaResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 12: carnet.v1.GetSchemaResponse.statement:type_name -> carnet.v1.Envelope
-	19, // 13: carnet.v1.GetSchemaResponse.ref:type_name -> carnet.v1.StatementRef
-	18, // 14: carnet.v1.ListSchemasResponse.statements:type_name -> carnet.v1.Envelope
-	0,  // 15: carnet.v1.RegistryService.RegisterParty:input_type -> carnet.v1.RegisterPartyRequest
-	2,  // 16: carnet.v1.RegistryService.GetParty:input_type -> carnet.v1.GetPartyRequest
-	4,  // 17: carnet.v1.RegistryService.ListParties:input_type -> carnet.v1.ListPartiesRequest
-	6,  // 18: carnet.v1.RegistryService.RegisterCommittee:input_type -> carnet.v1.RegisterCommitteeRequest
-	8,  // 19: carnet.v1.RegistryService.GetCommittee:input_type -> carnet.v1.GetCommitteeRequest
-	10, // 20: carnet.v1.RegistryService.ListCommittees:input_type -> carnet.v1.ListCommitteesRequest
-	12, // 21: carnet.v1.RegistryService.RegisterSchema:input_type -> carnet.v1.RegisterSchemaRequest
-	14, // 22: carnet.v1.RegistryService.GetSchema:input_type -> carnet.v1.GetSchemaRequest
-	16, // 23: carnet.v1.RegistryService.ListSchemas:input_type -> carnet.v1.ListSchemasRequest
-	1,  // 24: carnet.v1.RegistryService.RegisterParty:output_type -> carnet.v1.RegisterPartyResponse
-	3,  // 25: carnet.v1.RegistryService.GetParty:output_type -> carnet.v1.GetPartyResponse
-	5,  // 26: carnet.v1.RegistryService.ListParties:output_type -> carnet.v1.ListPartiesResponse
-	7,  // 27: carnet.v1.RegistryService.RegisterCommittee:output_type -> carnet.v1.RegisterCommitteeResponse
-	9,  // 28: carnet.v1.RegistryService.GetCommittee:output_type -> carnet.v1.GetCommitteeResponse
-	11, // 29: carnet.v1.RegistryService.ListCommittees:output_type -> carnet.v1.ListCommitteesResponse
-	13, // 30: carnet.v1.RegistryService.RegisterSchema:output_type -> carnet.v1.RegisterSchemaResponse
-	15, // 31: carnet.v1.RegistryService.GetSchema:output_type -> carnet.v1.GetSchemaResponse
-	17, // 32: carnet.v1.RegistryService.ListSchemas:output_type -> carnet.v1.ListSchemasResponse
-	24, // [24:33] is the sub-list for method output_type
-	15, // [15:24] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	20, // 0: carnet.v1.RegisterPartyRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 1: carnet.v1.RegisterPartyResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 2: carnet.v1.GetPartyResponse.statement:type_name -> carnet.v1.Envelope
+	21, // 3: carnet.v1.GetPartyResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 4: carnet.v1.GetPartyResponse.earlier:type_name -> carnet.v1.Envelope
+	20, // 5: carnet.v1.GetPartyResponse.revocation:type_name -> carnet.v1.Envelope
+	20, // 6: carnet.v1.RevokePartyRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 7: carnet.v1.RevokePartyResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 8: carnet.v1.ListPartiesResponse.statements:type_name -> carnet.v1.Envelope
+	20, // 9: carnet.v1.RegisterCommitteeRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 10: carnet.v1.RegisterCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 11: carnet.v1.GetCommitteeResponse.statement:type_name -> carnet.v1.Envelope
+	21, // 12: carnet.v1.GetCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 13: carnet.v1.ListCommitteesResponse.statements:type_name -> carnet.v1.Envelope
+	20, // 14: carnet.v1.RegisterSchemaRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 15: carnet.v1.RegisterSchemaResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 16: carnet.v1.GetSchemaResponse.statement:type_name -> carnet.v1.Envelope
+	21, // 17: carnet.v1.GetSchemaResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 18: carnet.v1.ListSchemasResponse.statements:type_name -> carnet.v1.Envelope
+	0,  // 19: carnet.v1.RegistryService.RegisterParty:input_type -> carnet.v1.RegisterPartyRequest
+	2,  // 20: carnet.v1.RegistryService.GetParty:input_type -> carnet.v1.GetPartyRequest
+	4,  // 21: carnet.v1.RegistryService.RevokeParty:input_type -> carnet.v1.RevokePartyRequest
+	6,  // 22: carnet.v1.RegistryService.ListParties:input_type -> carnet.v1.ListPartiesRequest
+	8,  // 23: carnet.v1.RegistryService.RegisterCommittee:input_type -> carnet.v1.RegisterCommitteeRequest
+	10, // 24: carnet.v1.RegistryService.GetCommittee:input_type -> carnet.v1.GetCommitteeRequest
+	12, // 25: carnet.v1.RegistryService.ListCommittees:input_type -> carnet.v1.ListCommitteesRequest
+	14, // 26: carnet.v1.RegistryService.RegisterSchema:input_type -> carnet.v1.RegisterSchemaRequest
+	16, // 27: carnet.v1.RegistryService.GetSchema:input_type -> carnet.v1.GetSchemaRequest
+	18, // 28: carnet.v1.RegistryService.ListSchemas:input_type -> carnet.v1.ListSchemasRequest
+	1,  // 29: carnet.v1.RegistryService.RegisterParty:output_type -> carnet.v1.RegisterPartyResponse
+	3,  // 30: carnet.v1.RegistryService.GetParty:output_type -> carnet.v1.GetPartyResponse
+	5,  // 31: carnet.v1.RegistryService.RevokeParty:output_type -> carnet.v1.RevokePartyResponse
+	7,  // 32: carnet.v1.RegistryService.ListParties:output_type -> carnet.v1.ListPartiesResponse
+	9,  // 33: carnet.v1.RegistryService.RegisterCommittee:output_type -> carnet.v1.RegisterCommitteeResponse
+	11, // 34: carnet.v1.RegistryService.GetCommittee:output_type -> carnet.v1.GetCommitteeResponse
+	13, // 35: carnet.v1.RegistryService.ListCommittees:output_type -> carnet.v1.ListCommitteesResponse
+	15, // 36: carnet.v1.RegistryService.RegisterSchema:output_type -> carnet.v1.RegisterSchemaResponse
+	17, // 37: carnet.v1.RegistryService.GetSchema:output_type -> carnet.v1.GetSchemaResponse
+	19, // 38: carnet.v1.RegistryService.ListSchemas:output_type -> carnet.v1.ListSchemasResponse
+	29, // [29:39] is the sub-list for method output_type
+	19, // [19:29] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_registry_proto_init() }
@@ -1046,7 +1169,7 @@ func file_carnet_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_registry_proto_rawDesc), len(file_carnet_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	RegistryService_RegisterParty_FullMethodName     = "/carnet.v1.RegistryService/RegisterParty"
 	RegistryService_GetParty_FullMethodName          = "/carnet.v1.RegistryService/GetParty"
+	RegistryService_RevokeParty_FullMethodName       = "/carnet.v1.RegistryService/RevokeParty"
 	RegistryService_ListParties_FullMethodName       = "/carnet.v1.RegistryService/ListParties"
 	RegistryService_RegisterCommittee_FullMethodName = "/carnet.v1.RegistryService/RegisterCommittee"
 	RegistryService_GetCommittee_FullMethodName      = "/carnet.v1.RegistryService/GetCommittee"
@@ -37,10 +38,13 @@ const (
 // RegistryService holds who takes part: parties, committees and schemas. Every
 // entry is a signed statement; the gateway checks it, stores it and journals it.
 type RegistryServiceClient interface {
-	// RegisterParty stores a party statement signed by the registrar and the party.
+	// RegisterParty stores a party statement signed by the registrar and the party; one
+	// that replaces the present statement is signed with the key before, too.
 	RegisterParty(ctx context.Context, in *RegisterPartyRequest, opts ...grpc.CallOption) (*RegisterPartyResponse, error)
-	// GetParty returns one party statement.
+	// GetParty returns a party's present statement, with those before and what revoked it.
 	GetParty(ctx context.Context, in *GetPartyRequest, opts ...grpc.CallOption) (*GetPartyResponse, error)
+	// RevokeParty ends a party for good on the registrar's word.
+	RevokeParty(ctx context.Context, in *RevokePartyRequest, opts ...grpc.CallOption) (*RevokePartyResponse, error)
 	// ListParties lists party statements by identifier.
 	ListParties(ctx context.Context, in *ListPartiesRequest, opts ...grpc.CallOption) (*ListPartiesResponse, error)
 	// RegisterCommittee stores a committee statement signed by the registrar.
@@ -79,6 +83,16 @@ func (c *registryServiceClient) GetParty(ctx context.Context, in *GetPartyReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetPartyResponse)
 	err := c.cc.Invoke(ctx, RegistryService_GetParty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) RevokeParty(ctx context.Context, in *RevokePartyRequest, opts ...grpc.CallOption) (*RevokePartyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokePartyResponse)
+	err := c.cc.Invoke(ctx, RegistryService_RevokeParty_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +176,13 @@ func (c *registryServiceClient) ListSchemas(ctx context.Context, in *ListSchemas
 // RegistryService holds who takes part: parties, committees and schemas. Every
 // entry is a signed statement; the gateway checks it, stores it and journals it.
 type RegistryServiceServer interface {
-	// RegisterParty stores a party statement signed by the registrar and the party.
+	// RegisterParty stores a party statement signed by the registrar and the party; one
+	// that replaces the present statement is signed with the key before, too.
 	RegisterParty(context.Context, *RegisterPartyRequest) (*RegisterPartyResponse, error)
-	// GetParty returns one party statement.
+	// GetParty returns a party's present statement, with those before and what revoked it.
 	GetParty(context.Context, *GetPartyRequest) (*GetPartyResponse, error)
+	// RevokeParty ends a party for good on the registrar's word.
+	RevokeParty(context.Context, *RevokePartyRequest) (*RevokePartyResponse, error)
 	// ListParties lists party statements by identifier.
 	ListParties(context.Context, *ListPartiesRequest) (*ListPartiesResponse, error)
 	// RegisterCommittee stores a committee statement signed by the registrar.
@@ -195,6 +212,9 @@ func (UnimplementedRegistryServiceServer) RegisterParty(context.Context, *Regist
 }
 func (UnimplementedRegistryServiceServer) GetParty(context.Context, *GetPartyRequest) (*GetPartyResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetParty not implemented")
+}
+func (UnimplementedRegistryServiceServer) RevokeParty(context.Context, *RevokePartyRequest) (*RevokePartyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevokeParty not implemented")
 }
 func (UnimplementedRegistryServiceServer) ListParties(context.Context, *ListPartiesRequest) (*ListPartiesResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListParties not implemented")
@@ -270,6 +290,24 @@ func _RegistryService_GetParty_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RegistryServiceServer).GetParty(ctx, req.(*GetPartyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_RevokeParty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokePartyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).RevokeParty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_RevokeParty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).RevokeParty(ctx, req.(*RevokePartyRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -414,6 +452,10 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetParty",
 			Handler:    _RegistryService_GetParty_Handler,
+		},
+		{
+			MethodName: "RevokeParty",
+			Handler:    _RegistryService_RevokeParty_Handler,
 		},
 		{
 			MethodName: "ListParties",
