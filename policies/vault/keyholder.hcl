@@ -3,8 +3,9 @@
 # Mounts: carnet (KV version 2), carnet-transit, carnet-pki. A test removes every single
 # permission and sees that something no longer works.
 
-# The wrapped sealing key, written once by carnet-keyholder init.
-path "carnet/data/PARTY/sealing" { capabilities = ["create", "read"] }
+# The wrapped sealing key, written by carnet-keyholder init and when keys are replaced.
+path "carnet/data/PARTY/sealing" { capabilities = ["create", "read", "update"] }
+path "carnet/destroy/PARTY/sealing" { capabilities = ["update"] }
 
 # Wrapped seeds of dataset keys, and the marks of destroyed ones.
 path "carnet/data/PARTY/keys/*" { capabilities = ["create", "read", "update"] }

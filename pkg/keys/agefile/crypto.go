@@ -7,6 +7,7 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys"
+	"github.com/carnet-network/carnet/pkg/seal"
 )
 
 // signer signs with the key in the store, as long as the store is open.
@@ -33,7 +34,12 @@ func (g signer) Sign(message []byte) ([]byte, error) {
 	if g.s.c == nil {
 		return nil, errClosed()
 	}
-	return ed25519.Sign(g.s.signing, message), nil
+	for _, key := range []ed25519.PrivateKey{g.s.signing, g.s.next} {
+		if key != nil && g.pub.Equal(key.Public()) {
+			return ed25519.Sign(key, message), nil
+		}
+	}
+	return nil, keys.SignerGone(g.pub)
 }
 
 // SealingKey implements keys.Store.
@@ -53,9 +59,13 @@ func (s *Store) Unseal(_ context.Context, info, sealed []byte) ([]byte, error) {
 	if s.c == nil {
 		return nil, errClosed()
 	}
-	plain, err := s.sealing.Open(info, sealed)
-	if err != nil {
-		return nil, keys.UnsealFailed()
+	for _, key := range append([]*seal.PrivateKey{s.sealing, s.nextTo}, s.old...) {
+		if key == nil {
+			continue
+		}
+		if plain, err := key.Open(info, sealed); err == nil {
+			return plain, nil
+		}
 	}
-	return plain, nil
+	return nil, keys.UnsealFailed()
 }

@@ -25,6 +25,20 @@ type contents struct {
 	Sealing   []byte                  `json:"sealing"` // input of the HPKE key derivation, 32 bytes
 	Bundles   map[carnet.KeyID][]byte `json:"bundles"`
 	Destroyed map[carnet.KeyID]bool   `json:"destroyed"`
+
+	NextSigning []byte   `json:"next_signing,omitempty"` // drawn, not adopted yet
+	NextSealing []byte   `json:"next_sealing,omitempty"`
+	OldSealing  [][]byte `json:"old_sealing,omitempty"` // replaced, kept to open what is pending
+}
+
+// wellFormed reports whether the lengths of all keys are right.
+func (c *contents) wellFormed() bool {
+	for _, b := range append([][]byte{c.Signing, c.Sealing}, c.OldSealing...) {
+		if len(b) != 32 {
+			return false
+		}
+	}
+	return (len(c.NextSigning) == 0 || len(c.NextSigning) == 32) && (len(c.NextSealing) == 0 || len(c.NextSealing) == 32)
 }
 
 func damaged(path string, cause error) error {
@@ -61,7 +75,7 @@ func load(path string, p Protection) (*contents, error) {
 	d := json.NewDecoder(bytes.NewReader(plain))
 	d.DisallowUnknownFields()
 	// The decoder's error could quote contents, so it is not passed on.
-	if d.Decode(&c) != nil || c.Format != format || len(c.Signing) != 32 || len(c.Sealing) != 32 {
+	if d.Decode(&c) != nil || c.Format != format || !c.wellFormed() {
 		return nil, carnet.E(carnet.Precondition, "KEYSTORE_UNKNOWN_FORMAT", "the keystore %s is not of the format %s", path, format).
 			Fix("it may have been written by a newer version; nothing was changed")
 	}

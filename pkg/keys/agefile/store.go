@@ -28,6 +28,9 @@ type Store struct {
 	c       *contents // nil once closed
 	signing ed25519.PrivateKey
 	sealing *seal.PrivateKey
+	next    ed25519.PrivateKey // nil unless drawn
+	nextTo  *seal.PrivateKey
+	old     []*seal.PrivateKey // replaced
 }
 
 var _ keys.Store = (*Store)(nil)
@@ -106,13 +109,39 @@ func take(path string) (func(), error) {
 }
 
 func newStore(path string, p Protection, c *contents, release func()) (*Store, error) {
-	sealing, err := seal.DeriveKey(c.Sealing)
-	if err != nil {
+	s := &Store{path: path, protect: p, release: release}
+	if err := s.use(c); err != nil {
 		release()
 		return nil, err
 	}
-	return &Store{path: path, protect: p, release: release, c: c,
-		signing: ed25519.NewKeyFromSeed(c.Signing), sealing: sealing}, nil
+	return s, nil
+}
+
+// use takes contents over with the keys that follow from them.
+func (s *Store) use(c *contents) error {
+	sealing, err := seal.DeriveKey(c.Sealing)
+	if err != nil {
+		return err
+	}
+	var nextTo *seal.PrivateKey
+	if c.NextSealing != nil {
+		if nextTo, err = seal.DeriveKey(c.NextSealing); err != nil {
+			return err
+		}
+	}
+	var old []*seal.PrivateKey
+	for _, seed := range c.OldSealing {
+		k, err := seal.DeriveKey(seed)
+		if err != nil {
+			return err
+		}
+		old = append(old, k)
+	}
+	s.c, s.signing, s.sealing, s.nextTo, s.old = c, ed25519.NewKeyFromSeed(c.Signing), sealing, nextTo, old
+	if s.next = nil; c.NextSigning != nil {
+		s.next = ed25519.NewKeyFromSeed(c.NextSigning)
+	}
+	return nil
 }
 
 func errClosed() error {
@@ -216,10 +245,10 @@ func (s *Store) Close() error {
 	for _, b := range s.c.Bundles {
 		clear(b)
 	}
-	clear(s.c.Signing)
-	clear(s.c.Sealing)
-	clear(s.signing)
-	s.c, s.signing, s.sealing = nil, nil, nil
+	for _, b := range append([][]byte{s.c.Signing, s.c.Sealing, s.c.NextSigning, s.c.NextSealing, s.signing, s.next}, s.c.OldSealing...) {
+		clear(b)
+	}
+	s.c, s.signing, s.sealing, s.next, s.nextTo, s.old = nil, nil, nil, nil, nil, nil
 	s.release()
 	return nil
 }

@@ -41,10 +41,10 @@ func TestConformance(t *testing.T) {
 				t.Cleanup(func() { s.Close() })
 				return keystest.Fixture{Store: s, Reopen: func(t *testing.T) keys.Store {
 					require.NoError(t, s.Close())
-					again, err := Open(path, p)
+					s, err = Open(path, p)
 					require.NoError(t, err)
-					t.Cleanup(func() { again.Close() })
-					return again
+					t.Cleanup(func() { s.Close() })
+					return s
 				}}
 			})
 		})

@@ -22,6 +22,9 @@ type Fixture struct {
 	Store keys.Store
 	// Reopen closes the store and opens it again from what it made durable.
 	Reopen func(t *testing.T) keys.Store
+	// BeforeDraw does what somebody else has to before a signing key can be drawn; nil:
+	// nothing.
+	BeforeDraw func(t *testing.T)
 }
 
 // Run checks an implementation. make returns a fresh, empty store each time.
@@ -43,6 +46,7 @@ func Run(t *testing.T, make func(t *testing.T) Fixture) {
 		{"a closed store refuses", closed},
 		{"errors hold no secrets", quiet},
 		{"marks only go forward", marks},
+		{"keys are replaced", rotates},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, make(t)) })
 	}

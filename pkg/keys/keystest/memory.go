@@ -23,6 +23,10 @@ type Memory struct {
 	bundles   map[carnet.KeyID][]byte
 	destroyed map[carnet.KeyID]bool
 	closed    bool
+
+	next   ed25519.PrivateKey // nil unless drawn
+	nextTo *seal.PrivateKey
+	old    []*seal.PrivateKey
 }
 
 var _ keys.Store = (*Memory)(nil)
@@ -112,11 +116,22 @@ func (m *Memory) Destroy(_ context.Context, key carnet.KeyID) error {
 }
 
 // Signer implements keys.Store.
-func (m *Memory) Signer() evidence.Signer { return memorySigner{m} }
+func (m *Memory) Signer() evidence.Signer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.signer(m.signing)
+}
 
-type memorySigner struct{ m *Memory }
+func (m *Memory) signer(key ed25519.PrivateKey) memorySigner {
+	return memorySigner{m, key.Public().(ed25519.PublicKey)}
+}
 
-func (s memorySigner) Public() ed25519.PublicKey { return s.m.signing.Public().(ed25519.PublicKey) }
+type memorySigner struct {
+	m   *Memory
+	pub ed25519.PublicKey
+}
+
+func (s memorySigner) Public() ed25519.PublicKey { return s.pub }
 
 func (s memorySigner) Sign(message []byte) ([]byte, error) {
 	s.m.mu.Lock()
@@ -124,11 +139,20 @@ func (s memorySigner) Sign(message []byte) ([]byte, error) {
 	if err := s.m.open(); err != nil {
 		return nil, err
 	}
-	return ed25519.Sign(s.m.signing, message), nil
+	for _, key := range []ed25519.PrivateKey{s.m.signing, s.m.next} {
+		if key != nil && s.pub.Equal(key.Public()) {
+			return ed25519.Sign(key, message), nil
+		}
+	}
+	return nil, keys.SignerGone(s.pub)
 }
 
 // SealingKey implements keys.Store.
-func (m *Memory) SealingKey() []byte { return m.sealing.Public() }
+func (m *Memory) SealingKey() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sealing.Public()
+}
 
 // Unseal implements keys.Store.
 func (m *Memory) Unseal(_ context.Context, info, sealed []byte) ([]byte, error) {
@@ -137,11 +161,15 @@ func (m *Memory) Unseal(_ context.Context, info, sealed []byte) ([]byte, error) 
 	if err := m.open(); err != nil {
 		return nil, err
 	}
-	plain, err := m.sealing.Open(info, sealed)
-	if err != nil {
-		return nil, keys.UnsealFailed()
+	for _, key := range append([]*seal.PrivateKey{m.sealing, m.nextTo}, m.old...) {
+		if key == nil {
+			continue
+		}
+		if plain, err := key.Open(info, sealed); err == nil {
+			return plain, nil
+		}
 	}
-	return plain, nil
+	return nil, keys.UnsealFailed()
 }
 
 // Close implements keys.Store.

@@ -101,6 +101,14 @@ func everything(t *testing.T, login vaultclient.Config, cfg vaultsecret.Config) 
 	if _, err = store.Signer().Sign([]byte("message")); err != nil {
 		return err
 	}
+	if next, err := store.Draw(ctx, false, true); err != nil {
+		return err
+	} else if err := store.Adopt(ctx, next.Signer.Public(), next.SealingKey); err != nil {
+		return err
+	}
+	if err := store.Forget(ctx); err != nil {
+		return err
+	}
 	_, err = c.Certificate(ctx, vaultclient.Certificates{Role: cfg.Name, Party: carnet.PartyID(cfg.Name)})
 	return err
 }

@@ -36,6 +36,10 @@ type sealingEntry struct {
 	Sealing []byte            `json:"sealing_public"`
 	Signing ed25519.PublicKey `json:"signing_public"`
 	Version int               `json:"signing_version"` // of the transit key
+
+	NextSigning *signingVersion `json:"next_signing,omitempty"` // drawn, not adopted yet
+	NextSealing *wrappedKey     `json:"next_sealing,omitempty"`
+	Old         []wrappedKey    `json:"old_sealing,omitempty"` // replaced, kept to open what is pending
 }
 
 // bundleEntry is kept at <name>/keys/<id>.
@@ -50,7 +54,8 @@ type Store struct {
 	cfg     vaultsecret.Config
 	kv      vaultsecret.KV
 	transit vaultsecret.Transit
-	own     sealingEntry
+	mu      sync.RWMutex
+	own     sealingEntry // guarded by mu
 
 	life  context.Context // ends with Close
 	close context.CancelFunc
@@ -113,8 +118,7 @@ func Create(ctx context.Context, c *vaultclient.Client, cfg vaultsecret.Config, 
 		return nil, err
 	}
 	s.own = sealingEntry{Format: format, Wrapped: wrapped, Sealing: key.Public(), Signing: pub, Version: sign.Latest}
-	err = s.kv.Put(ctx, place, 0, map[string]any{"format": format, "wrapped": wrapped,
-		"sealing_public": s.own.Sealing, "signing_public": []byte(pub), "signing_version": sign.Latest})
+	err = s.kv.Put(ctx, place, 0, s.own.fields())
 	if carnet.ReasonOf(err) == "VAULT_CHANGED" {
 		return nil, exists
 	}
@@ -143,7 +147,7 @@ func Open(ctx context.Context, c *vaultclient.Client, cfg vaultsecret.Config) (*
 		return nil, carnet.E(carnet.Precondition, "KEYSTORE_UNKNOWN_FORMAT", "the keystore of %s is not of the format %s", cfg.Name, format).
 			Fix("it may have been written by a newer version; nothing was changed")
 	}
-	if len(s.own.Signing) != ed25519.PublicKeySize || len(s.own.Sealing) != seal.PublicKeySize || s.own.Version < 1 {
+	if !s.own.wellFormed() {
 		return nil, vaultsecret.Damaged(s.cfg.Path("sealing"))
 	}
 	return s, nil
@@ -291,11 +295,17 @@ func busy(place string) error {
 }
 
 // Signer implements keys.Store. Vault signs.
-func (s *Store) Signer() evidence.Signer { return signer{s} }
+func (s *Store) Signer() evidence.Signer {
+	e := s.present()
+	return signer{s, signingVersion{e.Signing, e.Version}}
+}
 
-type signer struct{ s *Store }
+type signer struct {
+	s *Store
+	signingVersion
+}
 
-func (g signer) Public() ed25519.PublicKey { return slices.Clone(g.s.own.Signing) }
+func (g signer) Public() ed25519.PublicKey { return slices.Clone(g.Signing) }
 
 func (g signer) Sign(message []byte) ([]byte, error) {
 	ctx, end, err := g.s.open(context.Background())
@@ -303,13 +313,16 @@ func (g signer) Sign(message []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer end()
+	if e := g.s.present(); g.Version != e.Version && (e.NextSigning == nil || g.Version != e.NextSigning.Version) {
+		return nil, keys.SignerGone(g.Signing)
+	}
 	ctx, done := context.WithTimeout(ctx, signLimit)
 	defer done()
-	return g.s.transit.Sign(ctx, g.s.cfg.SignKey(), g.s.own.Version, g.s.own.Signing, message)
+	return g.s.transit.Sign(ctx, g.s.cfg.SignKey(), g.Version, g.Signing, message)
 }
 
 // SealingKey implements keys.Store.
-func (s *Store) SealingKey() []byte { return bytes.Clone(s.own.Sealing) }
+func (s *Store) SealingKey() []byte { return bytes.Clone(s.present().Sealing) }
 
 // Unseal implements keys.Store.
 func (s *Store) Unseal(ctx context.Context, info, sealed []byte) ([]byte, error) {
@@ -318,20 +331,34 @@ func (s *Store) Unseal(ctx context.Context, info, sealed []byte) ([]byte, error)
 		return nil, err
 	}
 	defer end()
-	seed, err := s.transit.Decrypt(ctx, s.cfg.WrapKey(), s.cfg.Path("sealing"), s.own.Wrapped)
+	e := s.present()
+	all := append([]wrappedKey{{e.Wrapped, e.Sealing}}, e.Old...)
+	if e.NextSealing != nil {
+		all = append(all, *e.NextSealing)
+	}
+	for i := range all {
+		key, err := s.unwrap(ctx, &all[i])
+		if err != nil {
+			return nil, err
+		}
+		if plain, err := key.Open(info, sealed); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, keys.UnsealFailed()
+}
+
+func (s *Store) unwrap(ctx context.Context, k *wrappedKey) (*seal.PrivateKey, error) {
+	seed, err := s.transit.Decrypt(ctx, s.cfg.WrapKey(), s.cfg.Path("sealing"), k.Wrapped)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(seed)
 	key, err := seal.DeriveKey(seed)
-	if err != nil || !bytes.Equal(key.Public(), s.own.Sealing) {
+	if err != nil || !bytes.Equal(key.Public(), k.Sealing) {
 		return nil, vaultsecret.Damaged(s.cfg.Path("sealing"))
 	}
-	plain, err := key.Open(info, sealed)
-	if err != nil {
-		return nil, keys.UnsealFailed()
-	}
-	return plain, nil
+	return key, nil
 }
 
 // Close implements keys.Store.

@@ -51,11 +51,19 @@ func TestStore(t *testing.T) {
 		c, store, cfg := fresh(t, s)
 		return keystest.Fixture{Store: store, Reopen: func(t *testing.T) keys.Store {
 			require.NoError(t, store.Close())
-			again, err := vault.Open(background(t), c, cfg)
+			var err error
+			store, err = vault.Open(background(t), c, cfg)
 			require.NoError(t, err)
-			return again
-		}}
+			return store
+		}, BeforeDraw: func(t *testing.T) { rotateTransit(t, s, cfg) }}
 	})
+}
+
+// rotateTransit makes a new version of a signing key, as Vault's administrator does.
+func rotateTransit(t *testing.T, s *vaultserver.Server, cfg vaultsecret.Config) {
+	t.Helper()
+	_, err := s.Client().Logical().WriteWithContext(background(t), "carnet-transit/keys/"+cfg.Name+"-sign/rotate", nil)
+	require.NoError(t, err)
 }
 
 // admin is a client that may do everything.
