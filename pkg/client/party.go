@@ -130,9 +130,9 @@ func (c *Client) registered(ctx context.Context, id carnet.PartyID) (*registered
 	return r, nil
 }
 
-// proofLimit is how long a proof of order may take; it may be asked for long after the
-// party was.
-const proofLimit = time.Minute
+// proofLimit is how long a proof of order may take, waiting for keyholders to co-sign what is
+// new included. It may be asked for long after the party was.
+const proofLimit = 30 * time.Second
 
 // orderBy has the order of statements of parties proved by checkpoints that the quorum of a
 // committee co-signed, whose members are among them.
@@ -141,7 +141,17 @@ func (ps parties) orderBy(ctx context.Context, c *Client, committee *Committee) 
 		r.earlier = func(statement, before carnet.Hash) error {
 			ctx, done := context.WithTimeout(context.WithoutCancel(ctx), proofLimit)
 			defer done()
-			return c.earlier(ctx, statement, before, committee, ps)
+			for {
+				err := c.earlier(ctx, statement, before, committee, ps)
+				if carnet.KindOf(err) != carnet.Unavailable {
+					return err
+				}
+				select { // keyholders co-sign what is new in a moment
+				case <-ctx.Done():
+					return err
+				case <-time.After(300 * time.Millisecond):
+				}
+			}
 		}
 	}
 }

@@ -49,6 +49,19 @@ func (c *Client) Party(ctx context.Context, id carnet.PartyID) (*carnet.Party, e
 	return r.Party, nil
 }
 
+// PartyStatement is Party with the hash of the statement, for the one that is to replace it.
+func (c *Client) PartyStatement(ctx context.Context, id carnet.PartyID) (*carnet.Party, carnet.Hash, error) {
+	r, err := c.registered(ctx, id)
+	if err != nil {
+		return nil, carnet.Hash{}, err
+	}
+	if r.revoked != nil {
+		return nil, carnet.Hash{}, evidence.PartyRevoked(id)
+	}
+	list := r.chain.Versions()
+	return r.Party, list[len(list)-1].Hash, nil
+}
+
 // Parties returns every party's present statement, checked for the registrar's signature and
 // its own, those of revoked ones included.
 func (c *Client) Parties(ctx context.Context) ([]*carnet.Party, error) {

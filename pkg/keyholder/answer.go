@@ -267,7 +267,7 @@ func (k *Keyholder) answered(c *Case, der *derived, msg []byte) (*Outcome, error
 		body.Attested = &z
 	}
 	var err error
-	if o.Statement, err = evidence.Seal(carnet.TypeAnswer, body, k.signer); err != nil {
+	if o.Statement, err = evidence.Seal(carnet.TypeAnswer, body, k.signer()); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -300,7 +300,7 @@ func (k *Keyholder) refusal(c *Case, err error) (*Outcome, error) {
 	if errors.As(err, &judged) {
 		body.Judged = judged.Judged()
 	}
-	o.Statement, err = evidence.Seal(carnet.TypeDecision, body, k.signer)
+	o.Statement, err = evidence.Seal(carnet.TypeDecision, body, k.signer())
 	return o, err
 }
 

@@ -193,7 +193,7 @@ func (k *Keyholder) askPeople(ctx context.Context, c *Case, w *waits, why []stri
 		body.For = append(body.For, k.cfg.Party)
 	}
 	slices.Sort(body.For)
-	if entry.statement, err = evidence.Seal(carnet.TypeDeferral, body, k.signer); err != nil {
+	if entry.statement, err = evidence.Seal(carnet.TypeDeferral, body, k.signer()); err != nil {
 		return err
 	}
 	if err := k.ledger.askConsent(ctx, entry); err != nil {

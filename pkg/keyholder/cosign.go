@@ -41,8 +41,12 @@ func (k *Keyholder) cosign(ctx context.Context, cp carnet.Checkpoint) error {
 	if cp.Size <= last || cp.Size < before {
 		return nil
 	}
+	by, err := k.cosigner(ctx, cp.Size)
+	if by == nil || err != nil {
+		return err
+	}
 	note := &evidence.SignedCheckpoint{Origin: k.origin, Checkpoint: cp}
-	if err := note.Cosign(k.cfg.Party, k.now(), k.signer); err != nil {
+	if err := note.Cosign(k.cfg.Party, k.now(), by); err != nil {
 		return &laterError{err}
 	}
 	if err := k.mark(ctx, cp); err != nil {
@@ -230,8 +234,19 @@ func (k *Keyholder) noteOwn(c *evidence.SignedCheckpoint) error {
 	return nil
 }
 
+// signedMyself reports whether a checkpoint bears this keyholder's own co-signature, with
+// the key in force at its size. Beyond the ledger, which may be an old copy, the key in the
+// keystore is one, too.
 func (k *Keyholder) signedMyself(c *evidence.SignedCheckpoint) bool {
-	sig, _ := c.CosignedBy(k.cfg.Party, k.signer.Public())
+	if want, _ := k.state.cosignKey(c.Size); want != nil {
+		if sig, _ := c.CosignedBy(k.cfg.Party, want.SigningKey); sig != nil {
+			return true
+		}
+	}
+	if c.Size <= k.position().Size() {
+		return false
+	}
+	sig, _ := c.CosignedBy(k.cfg.Party, k.signer().Public())
 	return sig != nil
 }
 

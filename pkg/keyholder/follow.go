@@ -3,6 +3,7 @@ package keyholder
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
@@ -268,6 +269,14 @@ func (k *Keyholder) takeOver(ctx context.Context, next position, batch []*eviden
 	cases, wanted, err := k.take(ctx, next, batch, heads)
 	if err != nil {
 		return k.fatal(err)
+	}
+	if slices.ContainsFunc(batch, func(e *evidence.Entry) bool { return e.Envelope.PayloadType == carnet.TypeParty }) {
+		if err := k.crash("party taken in"); err != nil {
+			return &fatalError{err} // tests only
+		}
+		if err := k.adoptNow(ctx); err != nil {
+			return err
+		}
 	}
 	for _, c := range cases {
 		if err := k.repeat(ctx, c); err != nil {

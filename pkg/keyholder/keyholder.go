@@ -69,7 +69,6 @@ type Keyholder struct {
 	now    func() time.Time
 	ledger *Ledger
 	sharer keys.Sharer
-	signer evidence.Signer
 	origin string // of the log
 	state  *state
 
@@ -164,7 +163,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		return nil, carnet.E(carnet.Invalid, "BAD_CONFIG", "the registrar's key or the party's name is missing or malformed")
 	}
 	k := &Keyholder{
-		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger, signer: cfg.Keys.Signer(),
+		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger,
 		origin:   evidence.Origin(cfg.Registrar),
 		state:    newState(cfg.Registrar, cfg.Party),
 		overlaps: newOverlaps(),
@@ -208,6 +207,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		return nil, err
 	}
 	if err := k.marked(ctx); err != nil {
+		return nil, err
+	}
+	if err := k.adoptNow(ctx); err != nil {
 		return nil, err
 	}
 	k.log.Info("ledger replayed", "journal_size", k.at.Size(), "pending", len(k.pending))

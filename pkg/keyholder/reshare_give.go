@@ -32,7 +32,7 @@ func (k *Keyholder) contribute(ctx context.Context, m *move) (done bool, err err
 	for _, b := range got.Sealed {
 		body.Sealed = append(body.Sealed, sha256.Sum256(b))
 	}
-	env, err := evidence.Seal(carnet.TypeContribution, body, k.signer)
+	env, err := evidence.Seal(carnet.TypeContribution, body, k.signer())
 	if err != nil {
 		return false, err
 	}

@@ -49,6 +49,10 @@ func (k *Keyholder) takeOverKey(ctx context.Context, m *move) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, callLimit)
 	defer stop()
+	var err error
+	if d.env, err = k.renew(ctx, d.env); err != nil {
+		return err
+	}
 	got, err := k.api.reshare.SubmitResharing(ctx, &apiv1.SubmitResharingRequest{Statement: apiconv.ToEnvelope(d.env)})
 	if err != nil {
 		return err
@@ -92,7 +96,7 @@ func (k *Keyholder) takeParts(ctx context.Context, m *move, agreed share.Agreeme
 		}
 		body.Corrections = append(body.Corrections, wire.CorrectionHash(j+1, wire.AppendPoly(nil, m.from.profile, sum)))
 	}
-	env, err := evidence.Seal(carnet.TypeResharing, body, k.signer)
+	env, err := evidence.Seal(carnet.TypeResharing, body, k.signer())
 	if err != nil {
 		return nil, err
 	}

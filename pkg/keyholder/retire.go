@@ -58,7 +58,7 @@ func (k *Keyholder) tellDestroyed(ctx context.Context, d *dealing) error {
 		return nil
 	}
 	env, err := evidence.Seal(carnet.TypeDestruction, carnet.Destruction{Key: d.key, By: k.cfg.Party, Number: d.committee.number,
-		Created: k.now().UTC()}, k.signer)
+		Created: k.now().UTC()}, k.signer())
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package keyholder
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
@@ -34,6 +35,19 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 			} else if s.State == SeedsBad || s.State == SeedsWanted {
 				wait = min(wait, seedsAgain)
 			}
+		}
+		if all, err = k.ledger.Seeds(ctx); err != nil {
+			return err
+		}
+		var broken *fatalError
+		if err := k.forget(ctx, all); errors.As(err, &broken) {
+			return err
+		} else if err != nil {
+			k.log.Warn("replaced sealing keys could not be destroyed yet; trying again", "reason", carnet.ReasonOf(err), "error", err)
+			wait = min(wait, k.retry*10)
+		}
+		if k.keepsOld() {
+			wait = min(wait, k.retry*10)
 		}
 		if err := k.seeds.wait(ctx, wait); err != nil {
 			return err

@@ -61,7 +61,7 @@ func (k *Keyholder) publishCheck(ctx context.Context, c *Case, s keys.Session) e
 	profile := c.inputs[0].dealing.profile
 	body := carnet.Check{Query: c.Hash, By: k.cfg.Party, Number: c.committee().number, Scalars: wire.AppendScalars(nil, profile, scalars[:]), Created: k.now().UTC()}
 	own := &ownCheck{query: c.Hash, seq: c.Seq}
-	if own.statement, err = evidence.Seal(carnet.TypeCheck, body, k.signer); err != nil {
+	if own.statement, err = evidence.Seal(carnet.TypeCheck, body, k.signer()); err != nil {
 		return err
 	}
 	if err := k.ledger.keepCheck(ctx, own); err != nil {

@@ -333,7 +333,7 @@ func TestCheckAcrossCrashes(t *testing.T) {
 			mine := map[carnet.Hash]bool{}
 			g.mu.Lock()
 			for _, env := range g.checks[query.Hash()] {
-				if env.SignedBy(h.signer.Public()) {
+				if env.SignedBy(h.signer().Public()) {
 					mine[env.Hash()] = true
 				}
 			}

@@ -20,7 +20,8 @@ const pieceBytes = 1 << 20
 
 // send delivers what the ledger holds and the gateway has not acknowledged:
 // co-signatures first, since answers wait for them, then checks of private parameters,
-// for which others wait, then answers and refusals, the oldest first. Everything is sent as it was persisted, however often.
+// for which others wait, then answers and refusals, the oldest first. Everything is sent as it was persisted, however often;
+// only its signature is made again after the key was replaced.
 func (k *Keyholder) send(ctx context.Context) error {
 	wait := backoff{least: k.retry}
 	for {
@@ -68,8 +69,12 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 		if c == nil {
 			break
 		}
+		env, err := k.renew(ctx, c.statement)
+		if err != nil {
+			return err
+		}
 		call, done := context.WithTimeout(ctx, callLimit)
-		_, err = k.api.release.SubmitCheck(call, &apiv1.SubmitCheckRequest{Statement: apiconv.ToEnvelope(c.statement)})
+		_, err = k.api.release.SubmitCheck(call, &apiv1.SubmitCheckRequest{Statement: apiconv.ToEnvelope(env)})
 		done()
 		if err != nil && !takenForGood(err) {
 			return err
@@ -107,8 +112,12 @@ func (k *Keyholder) sendDeferrals(ctx context.Context) error {
 		if err != nil || c == nil {
 			return err
 		}
+		env, err := k.renew(ctx, c.statement)
+		if err != nil {
+			return err
+		}
 		call, done := context.WithTimeout(ctx, callLimit)
-		_, err = k.api.approval.SubmitDeferral(call, &apiv1.SubmitDeferralRequest{Statement: apiconv.ToEnvelope(c.statement)})
+		_, err = k.api.approval.SubmitDeferral(call, &apiv1.SubmitDeferralRequest{Statement: apiconv.ToEnvelope(env)})
 		done()
 		switch {
 		case status.Code(err) == codes.Unimplemented:
@@ -147,15 +156,19 @@ func (k *Keyholder) sendOutcome(ctx context.Context, o *Outcome) error {
 func (k *Keyholder) deliver(ctx context.Context, o *Outcome) error {
 	ctx, done := context.WithTimeout(ctx, callLimit)
 	defer done()
+	env, err := k.renew(ctx, o.Statement)
+	if err != nil {
+		return err
+	}
 	if o.Kind == kindRefusal {
-		_, err := k.api.release.SubmitDecision(ctx, &apiv1.SubmitDecisionRequest{Statement: apiconv.ToEnvelope(o.Statement)})
+		_, err := k.api.release.SubmitDecision(ctx, &apiv1.SubmitDecisionRequest{Statement: apiconv.ToEnvelope(env)})
 		return err
 	}
 	stream, err := k.api.release.SubmitAnswer(ctx)
 	if err != nil {
 		return err
 	}
-	parts := []*apiv1.SubmitAnswerRequest{{Part: &apiv1.SubmitAnswerRequest_Statement{Statement: apiconv.ToEnvelope(o.Statement)}}}
+	parts := []*apiv1.SubmitAnswerRequest{{Part: &apiv1.SubmitAnswerRequest_Statement{Statement: apiconv.ToEnvelope(env)}}}
 	for b := range pieces(o.Sealed) {
 		parts = append(parts, &apiv1.SubmitAnswerRequest{Part: &apiv1.SubmitAnswerRequest_Sealed{Sealed: b}})
 	}

@@ -91,15 +91,24 @@ func (s *state) isRevokedParty(id carnet.PartyID) bool {
 	return revoked
 }
 
-// myKeyAt returns the own statement in force in a log of a size, nil if there is none.
-func (s *state) myKeyAt(size int64) *carnet.Party {
+// cosignKey returns the own statement whose key co-signs a log of a size, the first one if
+// it was registered later, and whether it is the newest; nil if there is none, or this
+// keyholder is revoked there.
+func (s *state) cosignKey(size int64) (p *carnet.Party, newest bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	chain := s.parties[s.me]
 	if chain == nil {
-		return nil
+		return nil, false
 	}
-	return chain.At(size)
+	if seq, revoked := chain.Revoked(); revoked && seq < size {
+		return nil, false
+	}
+	all := chain.Versions()
+	if p = chain.At(size); p == nil {
+		p = &all[0].Body
+	}
+	return p, p.SigningKey != nil && string(p.SigningKey) == string(all[len(all)-1].Body.SigningKey)
 }
 
 // cosigners returns the members of com whose co-signature of a checkpoint verifies, with
