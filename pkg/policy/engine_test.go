@@ -231,3 +231,30 @@ func TestDecisionsAreChecked(t *testing.T) {
 		})
 	}
 }
+
+// The three flows are judged apart: an instrument for one of them is none for the others.
+func TestFlowsAreJudgedApart(t *testing.T) {
+	e := engine(t)
+	all := []policy.Flow{policy.FlowStorage, policy.FlowShare, policy.FlowRelease}
+	for _, covers := range append([]policy.Flow{"*", ""}, all...) {
+		d := &carnet.Declaration{Classes: []carnet.DataClass{carnet.ClassNone}}
+		if covers != "" {
+			d.Instruments = []carnet.Instrument{{Kind: "legal_ruling", Number: "1", Jurisdiction: "BY", Destinations: []carnet.Jurisdiction{"*"}, Flows: []string{string(covers)}, Expires: now.AddDate(1, 0, 0)}}
+		}
+		for _, flow := range all {
+			in := storage("BY", "KZ", d)
+			in.Flow, in.Purpose, in.Buyer = flow, "statistics", policy.Party{ID: "buy", Jurisdiction: "KZ"}
+			in.Keyholders, in.Threshold = []policy.Party{{ID: "k1", Jurisdiction: "BY"}, {ID: "k2", Jurisdiction: "KZ"}}, 2
+			in.Datasets[0].Terms = policy.Terms{Buyers: []carnet.PartyID{"*"}, Purposes: []string{"*"}, Expires: now.AddDate(1, 0, 0)}
+			in.Datasets[0].FewestOwners = 1
+			got, err := e.Decide(ctx, in)
+			require.NoError(t, err)
+			require.Equal(t, covers == "*" || covers == flow, got.Allow, "a ruling for %q, flow %s", covers, flow)
+			if !got.Allow {
+				f := got.Blocking()[0]
+				require.Equal(t, policy.ReasonRuling, f.Reason(), "what is not known is refused until somebody rules on it")
+				require.Contains(t, f.Remedy, "flow "+string(flow))
+			}
+		}
+	}
+}

@@ -65,3 +65,9 @@ test_every_dataset_is_judged if {
 	other := object.union(t.dataset("RU", t.nothing), {"id": "other/data"})
 	t.refuses(object.union(i, {"datasets": array.concat(i.datasets, [other])}), "ru.undeclared")
 }
+
+# A decision about a result holds no longer than the terms of its datasets.
+test_terms_end_a_decision if {
+	i := object.union(t.release("CN", "KZ", t.statistics), {"now": "2027-12-20T00:00:00Z"})
+	t.decide(i).obligations.valid_until == "2027-12-31T00:00:00Z"
+}
