@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,14 +208,27 @@ func TestArchives(t *testing.T) {
 		require.Nil(t, env)
 		require.Equal(t, want.Digest, b.Digest)
 	}
-	for name, files := range map[string]map[string][]byte{
-		"up":    {"../x.rego": nil},
-		"large": {"rules/x.rego": make([]byte, 2<<20)},
+	several := func(n, size int) map[string][]byte {
+		files := map[string][]byte{}
+		for i := range n {
+			files[fmt.Sprintf("rules/%d.rego", i)] = make([]byte, size)
+		}
+		return files
+	}
+	for name, c := range map[string]struct {
+		files map[string][]byte
+		says  string
+	}{
+		"up":                    {map[string][]byte{"../x.rego": nil}, "name is malformed"},
+		"a large file":          {several(1, 1<<20+1), "too large"},
+		"large together":        {several(9, 1<<20), "too large"},
+		"many files of no size": {several(501, 0), "too large"},
 	} {
 		file := filepath.Join(t.TempDir(), "bundle.tar")
-		require.NoError(t, os.WriteFile(file, archive(t, files, false), 0o644))
+		require.NoError(t, os.WriteFile(file, archive(t, c.files, false), 0o644))
 		_, _, err = policy.Read(file)
 		require.Equal(t, "BAD_POLICY", carnet.ReasonOf(err), "%s: %v", name, err)
+		require.ErrorContains(t, err, c.says, name)
 	}
 }
 
