@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -120,6 +121,7 @@ func readLimited(file string, limit int64) ([]byte, error) {
 // options reads what the verifier brings along.
 func (c *verifyCmd) options(a *app) (*verify.Options, error) {
 	o := &verify.Options{Replay: &replayer{engines: map[carnet.Hash]*policy.Engine{}}}
+	_, _ = rand.Read(o.Seed[:]) // never fails
 	var err error
 	if o.Registrar, err = c.registrar(a); err != nil {
 		return nil, err

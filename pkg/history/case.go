@@ -72,6 +72,7 @@ func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
 		return nil, err
 	}
 	unresolved := s.resolve(c)
+	s.note(c)
 	c.Payments = s.charge(c)
 	if s.cases[c.Hash] != nil {
 		return c, invalid("QUERY_REPEATED", "the query is in the log already, as entry %d", s.cases[c.Hash].Seq)

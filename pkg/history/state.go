@@ -8,6 +8,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/overlap"
 	"github.com/carnet-network/carnet/pkg/schema"
 	"github.com/carnet-network/carnet/pkg/share"
 )
@@ -35,6 +36,7 @@ type State struct {
 	contributions map[moveID]map[int]*carnet.Contribution // by keyholder number
 
 	budgets *Budgets
+	docket  *overlap.Docket // of what queries tell together; nil: not judged
 }
 
 type queryID struct {

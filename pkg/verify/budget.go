@@ -60,6 +60,7 @@ func (v *verifier) whole() {
 	}
 	dealt := map[carnet.KeyID]int64{} // opened before the log's redealings say, beyond what is counted
 	state := history.New(v.Registrar)
+	state.JudgeOverlaps(v.Seed)
 	at, err := v.Log.ReadLog(v.ctx, v.bundle.Checkpoint.Size, func(e *evidence.Entry) error {
 		ev, err := state.Apply(e.Seq, e.Envelope)
 		if err == nil && ev.Redealt != nil && e.Seq < v.c.Seq {
@@ -99,6 +100,9 @@ func (v *verifier) whole() {
 		if len(v.c.Answers) > 0 && (n > p.Cost.MaxReleases || int64(len(across[key])) > share.MaxCrossReleases) {
 			check.fault(v.queryPart(), "RELEASES_EXHAUSTED", "with this query %d numbers of key %s were asked for, and %d may be opened", n, key, p.Cost.MaxReleases)
 		}
+	}
+	if err := state.Overlap(v.bundle.Query); err != nil && len(v.c.Answers) > 0 {
+		check.fault(v.queryPart(), carnet.ReasonOf(err), "the query was answered, and its numbers tell something about too few owners, together with what was asked before")
 	}
 	if c := state.Case(v.bundle.Query); c != nil {
 		v.payments(check, c.Payments)

@@ -73,6 +73,29 @@ func TestPrivacyBudgets(t *testing.T) {
 	require.Equal(t, verify.Passed, run(t, w.Bundle(q.Hash()), options()).Check(verify.CheckBudget).Status, "nobody answered it")
 }
 
+// What nobody should have answered for what it tells together with queries before is found in the
+// whole log, and costs no budget.
+func TestOverlapsInTheWholeLog(t *testing.T) {
+	w := historytest.New(t)
+	w.Publish("acme", func(d *carnet.Dataset) {
+		d.Terms.MinOwners = 2
+		d.Terms.Privacy = &carnet.Privacy{Budget: 25, PerNumber: 10, RowsPerUnit: 1}
+	})
+	w.Release("SELECT SUM(value) FROM trade", 2)
+	other := w.Release("SELECT SUM(value) FROM trade WHERE owner <> 'acme'", 2)
+	mixed := w.Release("SELECT SUM(value) FROM trade WHERE owner <> 'acme' OR month = '01'", 2)
+	last := w.Release("SELECT COUNT(*) FROM trade", 2)
+	o := options()
+	o.Log = whole{w}
+	for q, reason := range map[*evidence.Envelope]string{other: "OVERLAPS_RELEASED", mixed: "OVERLAPS_RELEASED", last: ""} {
+		got := ""
+		if f := run(t, w.Bundle(q.Hash()), o).Check(verify.CheckWhole).Faults; len(f) > 0 {
+			got = f[0].Reason
+		}
+		require.Equal(t, reason, got)
+	}
+}
+
 // The numbers of a key are those of all queries, and of dealings before.
 func TestReleasesOfTheWholeLog(t *testing.T) {
 	w := historytest.New(t)

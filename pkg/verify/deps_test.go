@@ -17,7 +17,7 @@ func TestDependencies(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	require.NoError(t, err)
 	const module = "github.com/carnet-network/carnet/pkg/"
-	own := []string{"bundle", "carnet", "cells", "columnfile", "evidence", "functional", "he", "history", "meter", "plan", "privacy", "query", "scan", "schema", "share", "terms", "verify"}
+	own := []string{"bundle", "carnet", "cells", "columnfile", "evidence", "functional", "he", "history", "meter", "overlap", "plan", "privacy", "query", "scan", "schema", "share", "terms", "verify"}
 	others := []string{"github.com/transparency-dev/merkle", "github.com/tuneinsight/lattigo", "golang.org/x/", "go.yaml.in/yaml",
 		"github.com/ALTree/bigfloat", "github.com/google/go-cmp", "github.com/stretchr/testify"}
 	for line := range strings.Lines(string(out)) {

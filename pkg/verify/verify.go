@@ -23,6 +23,7 @@ type Options struct {
 	Data      Data            // nil: the query is not executed anew
 	Values    []byte          // the gateway's public values, to be compared; may be nil
 	Scan      scan.Options    // of the execution
+	Seed      [32]byte        // random and told nobody; needed with Log, see package overlap
 }
 
 // Replayer repeats decisions by rules.
