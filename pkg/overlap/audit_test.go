@@ -161,6 +161,8 @@ func TestNoTrace(t *testing.T) {
 		return fmt.Sprint(len(a.tables), len(a.places), len(a.known), len(l.numbers), len(l.patterns), len(l.places), l.runs())
 	}
 	before := state()
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE year = 2023"))
+	require.Equal(t, before, state(), "what was released before is no news")
 	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT SUM(value) FROM trade WHERE owner <> 'uz' AND year = 2023"))
 	require.Equal(t, before, state())
 	compiled, err := plan.Compile("SELECT month, SUM(value) FROM trade GROUP BY month", p)

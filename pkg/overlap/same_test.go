@@ -94,6 +94,10 @@ func TestOtherTerms(t *testing.T) {
 	require.Empty(t, admit(t, a, strict, "SELECT SUM(value) FROM trade WHERE owner IN ('kg', 'uz')"))
 	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, strict, "SELECT SUM(value) FROM trade WHERE owner IN ('kz', 'uz')"), "less kz's, it is uz's")
 	require.Empty(t, admit(t, a, free, "SELECT month, SUM(value) FROM trade WHERE owner = 'kz' AND year = 2024 GROUP BY month"))
+	b := New([32]byte{1})
+	require.Empty(t, admit(t, b, strict, "SELECT SUM(value) FROM trade"))
+	require.Empty(t, admit(t, b, free, "SELECT SUM(value) FROM trade WHERE owner = 'kz'"))
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, b, free, "SELECT SUM(value) FROM trade WHERE owner IN ('kg', 'uz')"), "less these, all is cn's")
 }
 
 // Schemas that differ have the same rows as far as dimensions and measures have the

@@ -35,6 +35,14 @@ func TestManyNumbers(t *testing.T) {
 	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1 AND owner IN ('kg', 'uz')"))
 	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1 AND owner IN ('kz', 'uz')"))
 
+	// What counts as released need not be kept.
+	c := New([32]byte{1})
+	c.most = 4
+	require.Empty(t, admit(t, c, p, "SELECT month, SUM(value) FROM trade WHERE year = 2023 GROUP BY month"))
+	require.Empty(t, c.anyLinked().numbers)
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, c, p, "SELECT SUM(value) FROM trade WHERE year = 2023 AND owner <> 'uz' AND month = 1"))
+	require.Empty(t, admit(t, c, p, "SELECT SUM(value) FROM trade WHERE year = 2023 AND owner IN ('uz', 'kz') AND month = 1"))
+
 	// What tells something by itself is never taken as released: then there is no room.
 	b := New([32]byte{1})
 	b.most = 3
