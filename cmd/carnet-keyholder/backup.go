@@ -38,7 +38,7 @@ func (c *backupCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer store.Close()
-	party, _, err := readParty(c.party(), store)
+	party, _, err := c.readParty(store)
 	if err != nil {
 		return err
 	}

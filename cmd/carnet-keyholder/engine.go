@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -41,6 +42,32 @@ func (v *vaultFile) beside(ctx context.Context, store inVault) (keys.Store, erro
 
 // SealingKey implements keys.Store: owners seal to the engine.
 func (s inEngine) SealingKey() []byte { return bytes.Clone(s.sealing) }
+
+// Draw implements keys.Rotator for the signing key: the sealing key is the engine's.
+func (s inEngine) Draw(ctx context.Context, signing, sealing bool) (keys.Next, error) {
+	if sealing {
+		return keys.Next{}, carnet.E(carnet.Precondition, "SEALING_KEY_IN_ENGINE", "the sealing key is in the secrets engine %s, which does not replace it", s.path).
+			Fix("replace the signing key alone: carnet-keyholder rotate --signing")
+	}
+	n, err := s.inVault.Draw(ctx, signing, false)
+	n.SealingKey = s.SealingKey()
+	return n, err
+}
+
+// Next implements keys.Rotator.
+func (s inEngine) Next() (keys.Next, bool) {
+	n, drawn := s.inVault.Next()
+	n.SealingKey = s.SealingKey()
+	return n, drawn
+}
+
+// Adopt implements keys.Rotator.
+func (s inEngine) Adopt(ctx context.Context, signing ed25519.PublicKey, sealing []byte) error {
+	if !bytes.Equal(sealing, s.sealing) {
+		return keys.NotOurs(signing)
+	}
+	return s.inVault.Adopt(ctx, signing, s.inVault.SealingKey())
+}
 
 // List implements keys.Store.
 func (s inEngine) List(ctx context.Context) ([]carnet.KeyID, error) {

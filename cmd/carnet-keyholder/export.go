@@ -24,7 +24,7 @@ func (c *exportCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer store.Close()
-	_, env, err := readParty(c.party(), store)
+	_, env, err := c.readParty(store)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
-	"github.com/carnet-network/carnet/pkg/keys"
 )
 
 type initCmd struct {
@@ -19,6 +17,7 @@ type initCmd struct {
 	Party        string `help:"Short identifier, such as ch-customs." required:"" placeholder:"ID"`
 	Name         string `help:"Full name of the organisation." required:"" placeholder:"TEXT"`
 	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CC"`
+	Lost         string `help:"The party's registered statement, whose keys are lost: the new ones replace them on the registrar's word alone, which everybody is told." type:"path" placeholder:"FILE"`
 }
 
 func (initCmd) Help() string {
@@ -48,6 +47,10 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if !jurisdictionForm.MatchString(c.Jurisdiction) {
 		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is no jurisdiction", c.Jurisdiction).Fix("use the two-letter code, such as CH")
 	}
+	lost, err := c.replaced()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
@@ -66,15 +69,13 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if policy != nil {
 		defer policy.Close()
 	}
-	env, err := statement(store, carnet.PartyID(c.Party), c.Name, carnet.Jurisdiction(c.Jurisdiction), time.Now())
+	body := carnet.Party{ID: carnet.PartyID(c.Party), Name: c.Name, Jurisdiction: carnet.Jurisdiction(c.Jurisdiction), Roles: []carnet.Role{carnet.RoleKeyholder},
+		SigningKey: store.Signer().Public(), SealingKey: store.SealingKey(), Created: now(), Replaces: lost, ReplacesLost: lost != nil}
+	env, err := evidence.Seal(carnet.TypeParty, body, store.Signer())
 	if err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(env, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(c.party(), append(b, '\n'), 0o644); err != nil {
+	if err := writeStatement(c.party(), env); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",
@@ -85,29 +86,21 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// statement is the party statement, signed by the party itself.
-func statement(store keys.Store, id carnet.PartyID, name string, j carnet.Jurisdiction, now time.Time) (*evidence.Envelope, error) {
-	return evidence.Seal(carnet.TypeParty, carnet.Party{
-		ID: id, Name: name, Jurisdiction: j, Roles: []carnet.Role{carnet.RoleKeyholder},
-		SigningKey: store.Signer().Public(), SealingKey: store.SealingKey(), Created: now.UTC().Truncate(time.Second),
-	}, store.Signer())
+// replaced is the statement whose keys are lost, nil if the party is new.
+func (c *initCmd) replaced() (*carnet.Hash, error) {
+	if c.Lost == "" {
+		return nil, nil
+	}
+	old, env, err := readStatement(c.Lost)
+	if err != nil {
+		return nil, err
+	}
+	if old.ID != carnet.PartyID(c.Party) || old.Jurisdiction != carnet.Jurisdiction(c.Jurisdiction) {
+		return nil, carnet.E(carnet.Invalid, "PARTY_CHANGED", "%s is of %s in %s", c.Lost, old.ID, old.Jurisdiction).
+			Fix("a party whose keys are replaced keeps its name and jurisdiction")
+	}
+	h := env.Hash()
+	return &h, nil
 }
 
-// readParty reads party.json and checks that it belongs to the signing key.
-func readParty(path string, store keys.Store) (*carnet.Party, *evidence.Envelope, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, carnet.E(carnet.NotFound, "NO_PARTY_STATEMENT", "%s can't be read", path).Because(err).
-			Fix("carnet-keyholder init writes it; restore it from a backup")
-	}
-	var env evidence.Envelope
-	if err := json.Unmarshal(b, &env); err != nil {
-		return nil, nil, carnet.E(carnet.Invalid, "BAD_PARTY_STATEMENT", "%s is not a signed statement", path).Because(err)
-	}
-	var p carnet.Party
-	if err := env.Verify(carnet.TypeParty, store.Signer().Public(), &p); err != nil {
-		return nil, nil, carnet.E(carnet.Invalid, "FOREIGN_PARTY_STATEMENT", "%s is not signed with the keystore's key", path).
-			Fix("use the party.json that was made together with this keystore")
-	}
-	return &p, &env, nil
-}
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

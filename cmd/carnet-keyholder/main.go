@@ -23,6 +23,7 @@ type cli struct {
 	Inbox        inboxCmd       `cmd:"" help:"Queries that wait for somebody here: list, show, approve, refuse."`
 	Status       statusCmd      `cmd:"" help:"Show journal position, keys, charges and answers."`
 	ExportPublic exportCmd      `cmd:"" help:"Print the party statement again, signed with the keystore's key."`
+	Rotate       rotateCmd      `cmd:"" help:"Prepare new signing and sealing keys."`
 	Destroy      destroyCmd     `cmd:"" help:"Destroy the seeds of one key for good."`
 	Reshare      reshareCmd     `cmd:"" help:"Show which keys may move to another committee, and how far they are."`
 	Backup       backupCmd      `cmd:"" help:"Write everything this keyholder must not lose into one encrypted file."`

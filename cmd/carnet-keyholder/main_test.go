@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 
 // TestEveryCommandHasAnExample keeps the help useful.
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, command := range []string{"init", "run", "status", "export-public", "destroy", "backup", "restore", "vault-policy", "version"} {
+	for _, command := range []string{"init", "run", "status", "export-public", "rotate", "destroy", "backup", "restore", "vault-policy", "version"} {
 		var out bytes.Buffer
 		require.Zero(t, run([]string{command, "--help"}, streams{nil, &out, &out}), out.String())
 		require.Contains(t, out.String(), "Example", command)

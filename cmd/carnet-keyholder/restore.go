@@ -125,7 +125,7 @@ func (c *restoreCmd) opened(ctx context.Context, s streams, dir string, about *b
 	} else if store, err = c.open(ctx, s); err != nil {
 		return nil, err
 	}
-	party, _, err := readParty(filepath.Join(dir, "party.json"), store)
+	party, _, err := dirFlag{Dir: dir}.readParty(store)
 	if err == nil && about.Size > 0 {
 		var seen carnet.Checkpoint
 		seen, err = verifyLedger(ctx, filepath.Join(dir, "ledger.db"), party.ID)

@@ -93,7 +93,7 @@ func (c *runCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	party, _, err := readParty(c.party(), store)
+	party, _, err := c.readParty(store)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func (d dirFlag) keystore() string { return filepath.Join(d.Dir, "keystore.age")
 func (d dirFlag) ledger() string   { return filepath.Join(d.Dir, "ledger.db") }
 func (d dirFlag) party() string    { return filepath.Join(d.Dir, "party.json") }
 
+// nextParty is the statement with which the keys are to be replaced.
+func (d dirFlag) nextParty() string { return filepath.Join(d.Dir, "party-next.json") }
+
 // policyState remembers the policy bundle in use.
 func (d dirFlag) policyState() string { return filepath.Join(d.Dir, "policy.json") }
 

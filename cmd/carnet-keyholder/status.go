@@ -49,6 +49,7 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "party\t%s\n", st.Party)
+	c.ownKeys(w, st.Own)
 	fmt.Fprintf(w, "journal\t%d entries, head %s\n", st.Size, st.Head)
 	fmt.Fprintf(w, "co-signed\tup to %d\n", st.Cosigned)
 	if mark.Size > st.Size {

@@ -12,16 +12,20 @@ import (
 
 type partyCmd struct {
 	Register partyRegisterCmd `cmd:"" help:"Sign party statements as the registrar and register them."`
+	Revoke   partyRevokeCmd   `cmd:"" help:"End a party for good, as the registrar."`
 	List     partyListCmd     `cmd:"" help:"List the registered parties."`
 }
 
 type partyRegisterCmd struct {
-	Files []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it."`
+	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as carnet-keyholder rotate did."`
+	OldKeyLost bool     `help:"Vouch alone for keys that replace lost ones. Monitors and verifiers tell everybody."`
 }
 
 func (partyRegisterCmd) Help() string {
 	return `For the registrar. Check first, by a way you trust, that each file comes from whom it
-names: your signature is what everyone else relies on.
+names: your signature is what everyone else relies on. A statement that replaces keys is
+signed with the old key, too. Without it somebody may be taking the party's name: ask
+the party by a way you trust before you give --old-key-lost.
 
 Example:
   carnet --home registrar party register kz/party.json uz/party.json`
@@ -49,6 +53,10 @@ func (c *partyRegisterCmd) Run(a *app) error {
 		if !env.SignedBy(p.SigningKey) {
 			return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "%s is not signed by the key it names", file)
 		}
+		if p.ReplacesLost && !c.OldKeyLost {
+			return carnet.E(carnet.Precondition, "OLD_KEY_LOST", "%s says that the old key of %s is lost", file, p.ID).
+				Fix("find out by a way you trust whether the party says so; then give --old-key-lost")
+		}
 		if !env.SignedBy(id.Public()) {
 			if err := env.Countersign(id); err != nil {
 				return err
@@ -58,8 +66,47 @@ func (c *partyRegisterCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		a.printf("registered %s (%s, %s; key %s) as entry %d\n", p.ID, p.Name, p.Jurisdiction, evidence.KeyHint(ed25519.PublicKey(p.SigningKey)), ref.Seq)
+		done := "registered"
+		if p.Replaces != nil {
+			done = "replaced the keys of"
+		}
+		a.printf("%s %s (%s, %s; key %s) as entry %d\n", done, p.ID, p.Name, p.Jurisdiction, evidence.KeyHint(ed25519.PublicKey(p.SigningKey)), ref.Seq)
 	}
+	return nil
+}
+
+type partyRevokeCmd struct {
+	Party  string `arg:"" help:"Identifier of the party."`
+	Reason string `help:"Why, for everybody to read." placeholder:"TEXT"`
+	Yes    bool   `help:"Really do it."`
+}
+
+func (partyRevokeCmd) Help() string {
+	return `For the registrar. From the entry on nothing that the party signs counts, and the
+gateway refuses its calls. What it signed before stays. It is final for the name.
+
+A revoked keyholder is out of the quorum of its committees and answers nothing. If too
+few are left, have owners move their keys: carnet succession, or carnet redeal to a new
+committee.
+
+Example:
+  carnet --home registrar party revoke kh-sg --reason "left the network" --yes`
+}
+
+func (c *partyRevokeCmd) Run(a *app) error {
+	if !c.Yes {
+		return usage("revoking a party can't be undone").Fix("add --yes to revoke %s", c.Party)
+	}
+	cl, _, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ref, err := cl.RevokeParty(a.ctx, id, carnet.PartyID(c.Party), c.Reason)
+	if err != nil {
+		return err
+	}
+	a.printf("revoked %s by entry %d\n", c.Party, ref.Seq)
 	return nil
 }
 

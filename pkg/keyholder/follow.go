@@ -270,12 +270,15 @@ func (k *Keyholder) takeOver(ctx context.Context, next position, batch []*eviden
 	if err != nil {
 		return k.fatal(err)
 	}
-	if slices.ContainsFunc(batch, func(e *evidence.Entry) bool { return e.Envelope.PayloadType == carnet.TypeParty }) {
+	if slices.ContainsFunc(batch, aboutParties) {
 		if err := k.crash("party taken in"); err != nil {
 			return &fatalError{err} // tests only
 		}
 		if err := k.adoptNow(ctx); err != nil {
 			return err
+		}
+		if err := k.noteKeys(ctx); err != nil {
+			return k.fatal(err)
 		}
 	}
 	for _, c := range cases {
@@ -292,6 +295,10 @@ func (k *Keyholder) takeOver(ctx context.Context, next position, batch []*eviden
 	k.moves.raise()
 	k.release.raise()
 	return nil
+}
+
+func aboutParties(e *evidence.Entry) bool {
+	return e.Envelope.PayloadType == carnet.TypeParty || e.Envelope.PayloadType == carnet.TypePartyRevocation
 }
 
 // take is takeOver until the queries among the entries are pending. wanted says that seeds

@@ -212,6 +212,9 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 	if err := k.adoptNow(ctx); err != nil {
 		return nil, err
 	}
+	if err := k.noteKeys(ctx); err != nil {
+		return nil, err
+	}
 	k.log.Info("ledger replayed", "journal_size", k.at.Size(), "pending", len(k.pending))
 	return k, nil
 }

@@ -64,6 +64,7 @@ type Status struct {
 	Cosigned   int64            `json:"cosigned_size"`
 	Marked     int64            `json:"marked_size,omitempty"` // journal size recorded beside the keys, if that is a file
 	Halted     string           `json:"halted,omitempty"`
+	Own        *OwnKeys         `json:"own_keys,omitempty"`
 	Keys       []KeyStatus      `json:"keys"`
 	Quorums    map[string]int64 `json:"quorum_sizes"` // committee statement hash -> checkpoint size
 	Outcomes   map[string]int64 `json:"outcomes"`     // kind -> number
@@ -102,6 +103,9 @@ func (l *Ledger) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	if s.Cosigned, err = l.lastCosigned(ctx); err != nil {
+		return nil, err
+	}
+	if s.Own, err = l.OwnKeys(ctx); err != nil {
 		return nil, err
 	}
 	seeds, err := l.Seeds(ctx)

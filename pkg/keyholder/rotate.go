@@ -121,13 +121,15 @@ func (k *Keyholder) forget(ctx context.Context, all []SeedsState) error {
 		return &fatalError{err} // tests only
 	}
 	k.log.Info("replaced sealing keys are destroyed: what was sealed to them is not opened any more", "keys", n)
-	return nil
+	return k.noteKeys(ctx)
 }
 
-// keepsOld reports whether replaced sealing keys wait to be forgotten.
-func (k *Keyholder) keepsOld() bool {
-	r, ok := k.cfg.Keys.(keys.Rotator)
-	return ok && r.Replaced() > 0
+// oldSealing is how many replaced sealing keys wait to be forgotten.
+func (k *Keyholder) oldSealing() int {
+	if r, ok := k.cfg.Keys.(keys.Rotator); ok {
+		return r.Replaced()
+	}
+	return 0
 }
 
 // selectionWaits reports whether a query with a private parameter has no outcome yet: its

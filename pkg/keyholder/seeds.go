@@ -46,7 +46,7 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 			k.log.Warn("replaced sealing keys could not be destroyed yet; trying again", "reason", carnet.ReasonOf(err), "error", err)
 			wait = min(wait, k.retry*10)
 		}
-		if k.keepsOld() {
+		if k.oldSealing() > 0 {
 			wait = min(wait, k.retry*10)
 		}
 		if err := k.seeds.wait(ctx, wait); err != nil {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/keys"
+)
+
+type rotateCmd struct {
+	storeFlags
+	Signing bool `help:"Replace the signing key."`
+	Sealing bool `help:"Replace the sealing key."`
+	Discard bool `help:"Give up what was prepared and is not registered."`
+}
+
+func (rotateCmd) Help() string {
+	return `Draws keys that are to replace the present ones, both if none is named, and keeps them
+in the keystore beside those. DIR/party-next.json is the statement about them, signed
+with old and new key: send it to the registrar, who signs and registers it as at
+first. Stop the running keyholder first, and start it again afterwards: it goes on
+with the old keys until it reads the statement in the journal, and with the new ones
+from there on. Repeating the command repeats the same statement.
+
+The old signing key is destroyed then. The old sealing key opens what is pending
+first; once it is destroyed, nothing that was sealed to it can be opened any more,
+whatever is stolen later. Make a backup afterwards: older ones have the old keys.
+
+If the keys are in HashiCorp Vault its administrator makes the new version of the
+signing key before: vault write -f carnet-transit/keys/NAME-sign/rotate. See
+docs/howto/vault.md. A sealing key that is in a secrets engine stays.
+
+Example:
+  carnet-keyholder rotate --dir /var/lib/carnet`
+}
+
+func (c *rotateCmd) Run(ctx context.Context, s streams) error {
+	store, err := c.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	r, ok := store.(keys.Rotator)
+	if !ok {
+		return carnet.E(carnet.Precondition, "KEYSTORE_FIXED", "this keystore's keys can't be replaced")
+	}
+	present, env, err := c.readParty(store)
+	if err != nil {
+		return err
+	}
+	if c.Discard {
+		if err := r.Discard(ctx); err != nil {
+			return err
+		}
+		if err := os.Remove(c.nextParty()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		fmt.Fprintf(s.out, "discarded; %s goes on with key %s\n", present.ID, evidence.KeyHint(present.SigningKey))
+		return nil
+	}
+	if !c.Signing && !c.Sealing {
+		c.Signing, c.Sealing = true, c.sealsHere(store)
+	}
+	next, err := r.Draw(ctx, c.Signing, c.Sealing)
+	if err != nil {
+		return err
+	}
+	if err := c.prepare(present, env.Hash(), store.Signer(), next); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "statement:  %s\nsigning key %s", c.nextParty(), evidence.KeyHint(next.Signer.Public()))
+	if !next.Signer.Public().Equal(ed25519.PublicKey(present.SigningKey)) {
+		fmt.Fprintf(s.out, ", replaces %s", evidence.KeyHint(present.SigningKey))
+	}
+	if !bytes.Equal(next.SealingKey, present.SealingKey) {
+		fmt.Fprint(s.out, "\nsealing key new")
+	}
+	fmt.Fprintf(s.out, "\n\nSend %s to the registrar, and start carnet-keyholder run: it changes keys when the journal has it.\n", c.nextParty())
+	return nil
+}
+
+// sealsHere reports whether the sealing key is in the keystore, not in a secrets engine.
+func (c *rotateCmd) sealsHere(store keys.Store) bool {
+	_, engine := store.(inEngine)
+	return !engine
+}
+
+// prepare writes the statement, unless the one that is there says the same.
+func (c *rotateCmd) prepare(present *carnet.Party, replaces carnet.Hash, old evidence.Signer, next keys.Next) error {
+	if p, _, err := readStatement(c.nextParty()); err == nil && p.Replaces != nil && *p.Replaces == replaces &&
+		next.Signer.Public().Equal(ed25519.PublicKey(p.SigningKey)) && bytes.Equal(next.SealingKey, p.SealingKey) {
+		return nil
+	}
+	body := *present
+	body.SigningKey, body.SealingKey, body.Created = next.Signer.Public(), next.SealingKey, now()
+	body.Replaces, body.ReplacesLost = &replaces, false
+	signers := []evidence.Signer{next.Signer}
+	if !next.Signer.Public().Equal(old.Public()) {
+		signers = append(signers, old)
+	}
+	env, err := evidence.Seal(carnet.TypeParty, body, signers...)
+	if err != nil {
+		return err
+	}
+	return writeStatement(c.nextParty(), env)
+}
