@@ -59,17 +59,19 @@ Example:
 // watch is one run of the monitor.
 type watch struct {
 	*monitorCmd
-	a         *app
-	m         *monitor.Monitor
-	gateway   string
-	client    *client.Client
-	others    map[string]view
-	options   monitor.Options
-	found     []monitor.Finding // in this run and before
-	fresh     []monitor.Finding
-	proofs    []string // files
-	restarted bool     // the state was damaged
-	breach    bool
+	a          *app
+	m          *monitor.Monitor
+	gateway    string
+	client     *client.Client
+	others     map[string]view
+	options    monitor.Options
+	found      []monitor.Finding // in this run and before
+	fresh      []monitor.Finding
+	proofs     []string // files
+	savedAt    carnet.Checkpoint
+	savedFound int
+	restarted  bool // the state was damaged
+	breach     bool
 }
 
 // view is another view of the log.
@@ -341,15 +343,23 @@ func (w *watch) summary(cp carnet.Checkpoint) error {
 	return nil
 }
 
-// save writes the state in one step.
+// save writes the state in one step, if anything is new.
 func (w *watch) save() error {
+	at, found := w.m.Checkpoint(), len(w.found)
+	if w.savedFound == found && w.savedAt == at {
+		return nil
+	}
 	s := w.m.Save(time.Now())
 	s.Findings = append(s.Findings, w.found...)
 	data, err := s.Encode()
 	if err != nil {
 		return err
 	}
-	return replaceFile(w.State, data)
+	if err := replaceFile(w.State, data); err != nil {
+		return err
+	}
+	w.savedAt, w.savedFound = at, found
+	return nil
 }
 
 // replaceFile writes a file in one step.
