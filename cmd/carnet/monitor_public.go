@@ -65,6 +65,9 @@ func (c *monitorCmd) followPublic(a *app) error {
 		if err := w.summary(cp.Checkpoint); err != nil {
 			return err
 		}
+		if by := p.Cosigned(); len(by) > 0 && !c.JSON {
+			a.printf("co-signed by a quorum of %s\n", text(by))
+		}
 	}
 	if w.breach {
 		return errFound

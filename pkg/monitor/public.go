@@ -3,6 +3,7 @@ package monitor
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -70,13 +71,30 @@ func (p *Public) Noted(cp *evidence.SignedCheckpoint, root carnet.Hash, path []c
 	return out
 }
 
+// Cosigned lists, ascending, the committees that are known of which a quorum co-signed the
+// newest checkpoint.
+func (p *Public) Cosigned() (out []carnet.CommitteeID) {
+	if p.m.newest != nil {
+		out = p.m.quorums(p.m.newest, p.m.state.Committees())
+	}
+	return out
+}
+
+func (m *Monitor) quorums(cp *evidence.SignedCheckpoint, committees []*history.Committee) (out []carnet.CommitteeID) {
+	for _, c := range committees {
+		if len(m.signers(c.Body.Members, cp)) >= c.Body.Quorum {
+			out = append(out, c.Body.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // unsigned finds a checkpoint that no quorum co-signed: it may be too new for that, or by
 // keyholders that are not known here.
 func (m *Monitor) unsigned(cp *evidence.SignedCheckpoint, committees []*history.Committee, source string) []Finding {
-	for _, c := range committees {
-		if len(m.signers(c.Body.Members, cp)) >= c.Body.Quorum {
-			return nil
-		}
+	if len(m.quorums(cp, committees)) > 0 {
+		return nil
 	}
 	f := breach(Cosigned, "NO_QUORUM", -1, "", "no quorum of a committee that is known here co-signed the state that the log shows to the public")
 	f.Weight = Suspect

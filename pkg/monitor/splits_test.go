@@ -99,7 +99,9 @@ func TestThePublicPart(t *testing.T) {
 		}
 		return p.Noted(w.Checkpoint(size, by...), w.Checkpoint(min(size, start)).Head, path, "log")
 	}
-	require.Empty(t, show(public(), ours, int64(len(ours.Entries)), historytest.Keyholders...))
+	all := public()
+	require.Empty(t, show(all, ours, int64(len(ours.Entries)), historytest.Keyholders...))
+	require.Equal(t, []carnet.CommitteeID{"corridor"}, all.Cosigned(), "it says whose quorum it is")
 	for _, size := range []int64{start, int64(len(theirs.Entries))} {
 		p := public()
 		require.Equal(t, "SPLIT_VIEW", show(p, theirs, size, historytest.Keyholders...)[0].Reason)

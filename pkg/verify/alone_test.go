@@ -54,6 +54,14 @@ func TestRulesByThemselves(t *testing.T) {
 		require.Equal(t, verify.Failed, r.Check(verify.CheckPrivate).Status)
 		require.Equal(t, "NO_PRIVATE_PARAMETER", r.Check(verify.CheckReleases).Faults[0].Reason)
 	})
+	t.Run("an earlier state of another log", func(t *testing.T) {
+		w := historytest.New(t)
+		b := w.Bundle(w.Release(historytest.SQL, 3).Hash(), 5)
+		var err error
+		b.Older[0].Checkpoint, err = evidence.SignCheckpoint("example.org/log", b.Older[0].Checkpoint.Checkpoint, historytest.KeyOf(historytest.Operator))
+		require.NoError(t, err)
+		require.Equal(t, "WRONG_LOG", run(t, b, options()).Check(verify.CheckConsistency).Faults[0].Reason)
+	})
 	t.Run("the log can't be read", func(t *testing.T) {
 		w := historytest.New(t)
 		o := options()

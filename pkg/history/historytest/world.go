@@ -14,6 +14,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/columnfile"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/he"
+	"github.com/carnet-network/carnet/pkg/he/wire"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
 
@@ -212,7 +213,7 @@ func (w *World) Deal(owner carnet.PartyID) carnet.KeyID {
 		d.Commitments = append(d.Commitments, carnet.Digest("commitment", []byte{byte(i)}))
 	}
 	for j := range p.MaxDegree() {
-		d.Corrections = append(d.Corrections, carnet.Digest("correction", []byte{byte(j)}))
+		d.Corrections = append(d.Corrections, wire.CorrectionHash(j+1, make([]byte, p.BlockBytes()))) // of zero
 	}
 	env := w.Append(carnet.TypeDealing, d, owner)
 	if w.Dealings[owner] == nil {
