@@ -77,17 +77,17 @@ func (g *Gateway) certify(ctx context.Context, body func(Tx) (*carnet.Certificat
 	if err := g.certifies(ctx); err != nil {
 		return Stored{}, err
 	}
-	seal := func(tx Tx) (*evidence.Envelope, error) {
+	seal := func(tx Tx, by ...evidence.Signer) (*evidence.Envelope, error) {
 		c, err := body(tx)
 		if err != nil {
 			return nil, err
 		}
 		c.Operator = g.Operator
-		return evidence.Seal(carnet.TypeCertificate, c, g.Signer)
+		return evidence.Seal(carnet.TypeCertificate, c, by...)
 	}
 	var env *evidence.Envelope
 	err := g.Store.View(ctx, func(tx Tx) (err error) {
-		env, err = seal(tx)
+		env, err = seal(tx, g.Signer)
 		return err
 	})
 	if err != nil {

@@ -62,7 +62,11 @@ func (p *Public) Noted(cp *evidence.SignedCheckpoint, root carnet.Hash, path []c
 		out = append(out, m.Ahead(cp, path, root, source)...)
 	}
 	if committees := m.state.Committees(); len(committees) > 0 {
-		out = append(out, m.genuine(&view{cp, source})...)
+		for _, f := range m.genuine(&view{cp, source}) {
+			f.Weight = Suspect
+			f.Message += ", as far as is known here: keys may have been replaced since"
+			out = append(out, f)
+		}
 		out = append(out, m.unsigned(cp, committees, source)...)
 	}
 	if len(out) == 0 {

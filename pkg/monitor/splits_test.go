@@ -116,6 +116,9 @@ func TestThePublicPart(t *testing.T) {
 	require.NoError(t, cp.Cosign("k3", historytest.Start, historytest.KeyOf("k1")))
 	require.Equal(t, "BAD_COSIGNATURE", p.Noted(cp, cp.Head, nil, "log")[0].Reason)
 
+	other, err := evidence.SignCheckpoint("example.org/log", ours.Checkpoint(start).Checkpoint, historytest.KeyOf(historytest.Operator))
+	require.NoError(t, err)
+	require.Equal(t, "WRONG_LOG", public().Noted(other, carnet.Hash{}, nil, "log")[0].Reason)
 	data, err := public().Save().Encode()
 	require.NoError(t, err)
 	for i := 0; i < len(data)-1; i += 11 {
