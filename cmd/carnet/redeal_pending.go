@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+// pendingRedeal is a dealing that was sent and that the key is not opened with yet. It is
+// noted before it is sent: its keyholders can open the key from then on, so it is finished
+// or abandoned, and not forgotten. Nothing in it is secret.
+type pendingRedeal struct {
+	Key       carnet.KeyID   `json:"key"`
+	Dealing   carnet.KeyID   `json:"dealing"`
+	Committee carnet.Hash    `json:"committee"`
+	HomeVeto  carnet.PartyID `json:"home_veto,omitempty"`
+}
+
+func (c *redealCmd) file(a *app) string {
+	return a.path(filepath.Join("keys", filepath.Base(strings.TrimSuffix(c.Name, ".key"))+".redeal"))
+}
+
+// pending reads what was begun with the key, nil if nothing was.
+func (c *redealCmd) pending(a *app, key carnet.KeyID) (*pendingRedeal, error) {
+	b, err := os.ReadFile(c.file(a))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &pendingRedeal{}
+	if err := json.Unmarshal(b, p); err != nil || p.Key != key {
+		return nil, carnet.E(carnet.Precondition, "REDEAL_PENDING", "%s is damaged, or of another key", c.file(a)).
+			Fix("retire the dealing that it names with carnet retire, then remove the file")
+	}
+	return p, nil
+}
+
+func (c *redealCmd) note(a *app, p *pendingRedeal) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(c.file(a)), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(c.file(a), b, 0o600)
+}
+
+// begun goes on with what was begun before: it returns the dealing, the zero value if a new
+// one has to be made.
+func (c *redealCmd) begun(a *app, cl *client.Client, p *pendingRedeal, committee *client.Committee) (carnet.KeyID, error) {
+	if p == nil {
+		return carnet.KeyID{}, nil
+	}
+	_, err := cl.DealingStatus(a.ctx, p.Dealing)
+	switch {
+	case carnet.KindOf(err) == carnet.NotFound: // it was noted, and did not arrive
+		return carnet.KeyID{}, os.Remove(c.file(a))
+	case err != nil:
+		return carnet.KeyID{}, err
+	case p.Committee != committee.Hash || p.HomeVeto != carnet.PartyID(c.HomeVeto):
+		return carnet.KeyID{}, carnet.E(carnet.Precondition, "REDEAL_PENDING", "the key %s was dealt to another committee, which does not open it yet", c.Name).
+			Fix("carnet redeal %s --status shows what it waits for: finish it with the same options, or give it up with --abandon", c.Name)
+	}
+	return p.Dealing, nil
+}
+
+// status shows a dealing that is not finished.
+func (c *redealCmd) status(a *app, cl *client.Client, p *pendingRedeal) error {
+	if p == nil {
+		a.printf("nothing was begun\n")
+		return nil
+	}
+	committee, err := cl.Committee(a.ctx, p.Committee.String())
+	if err != nil {
+		return err
+	}
+	a.printf("key:       %s, opened as before\ndealing:   %s to committee %s\n", p.Key, p.Dealing, committee.ID)
+	missing, err := c.missing(a, cl, p.Dealing, committee)
+	if carnet.KindOf(err) == carnet.NotFound {
+		a.printf("sent:      no; start again\n")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(missing) == 0 {
+		a.printf("waits for: nobody; carnet redeal %s --committee %s finishes it\n", c.Name, committee.ID)
+	} else {
+		a.printf("waits for: %s\nto do:     see that they run, and start again; or give it up with --abandon\n", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// missing lists members that have not confirmed their parts, with the reason if one said so.
+func (c *redealCmd) missing(a *app, cl *client.Client, dealing carnet.KeyID, committee *client.Committee) (out []string, err error) {
+	said, err := cl.DealingStatus(a.ctx, dealing)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range committee.Members {
+		text := string(m)
+		for _, s := range said {
+			if s.Number == i+1 && s.OK {
+				text = ""
+			} else if s.Number == i+1 && s.Reason != "" {
+				text += " (" + s.Reason + ")"
+			}
+		}
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	return out, nil
+}
+
+// abandon retires the dealing, so that keyholders destroy their parts of it.
+func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pendingRedeal) error {
+	if p == nil {
+		return carnet.E(carnet.Precondition, "NOTHING_PENDING", "the key %s was not begun to be dealt again", c.Name).Fix("carnet retire ends the use of the key itself")
+	}
+	switch _, err := cl.Retire(a.ctx, id, p.Dealing, "dealt again, and given up"); {
+	case err == nil, carnet.ReasonOf(err) == "KEY_RETIRED", carnet.KindOf(err) == carnet.NotFound:
+	default:
+		return err
+	}
+	a.printf("abandoned: dealing %s; the key is opened as before\n", p.Dealing)
+	a.printf("until its keyholders destroyed their parts, they could open the key together: carnet retire %s --status\n", p.Dealing)
+	return os.Remove(c.file(a))
+}
