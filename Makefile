@@ -34,8 +34,8 @@ test-grammar: ## what the SQL subset accepts, against the grammar of PostgreSQL
 
 # Tests that talk to a Vault server are left out where there is none, except here.
 test-vault: vault ## the tests with a real Vault server, which fail without one
-	CARNET_VAULT_TESTS=required $(GO) test ./internal/vaultserver ./pkg/vaultclient ./pkg/keys/... ./cmd/carnet-keyholder
-	CARNET_VAULT_TESTS=required $(GO) test -run Vault ./pkg/carnettest ./internal/doctest
+	CARNET_VAULT_TESTS=required $(GO) test ./internal/vaultserver ./pkg/vaultclient ./pkg/vaultsecret ./pkg/keys/... ./cmd/carnet-keyholder
+	CARNET_VAULT_TESTS=required $(GO) test -run "Vault|Engine" ./pkg/carnettest ./internal/doctest
 
 vault: ## a Vault server for development and tests: the one on the path, or built into .bin
 	@if at=$$(command -v vault); then echo "using $$at"; else $(MAKE) --no-print-directory $(BIN)/vault; fi

@@ -10,7 +10,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys/local"
 )
 
-var died = errors.New("power cut")
+var errPowerCut = errors.New("power cut")
 
 // dies has a keyholder end the n-th time that it comes to a step.
 func (h *holder) dies(at string, n int) {
@@ -19,7 +19,7 @@ func (h *holder) dies(at string, n int) {
 			return nil
 		}
 		if n--; n == 0 {
-			return died
+			return errPowerCut
 		}
 		return nil
 	}
@@ -30,7 +30,7 @@ func (h *holder) diesHere(t *testing.T, at string) {
 	t.Helper()
 	h.dies(at, 1)
 	h.start(t)
-	require.Eventually(t, func() bool { return errors.Is(h.stopIfDead(), died) }, waitLimit, waitStep)
+	require.Eventually(t, func() bool { return errors.Is(h.stopIfDead(), errPowerCut) }, waitLimit, waitStep)
 	require.NoError(t, h.ledger.Close())
 }
 
