@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/hashicorp/vault/sdk/framework"
@@ -79,7 +80,9 @@ func (b *backend) takeOver(ctx context.Context, d *framework.FieldData) (map[str
 	liars, err := b.shares.TakeOver(ctx, dealing, &keys.Handing{Move: r.move}, agreed, sealed)
 	data := map[string]any{"liars": liars}
 	if carnet.ReasonOf(err) == "RESHARE_INCOMPLETE" {
-		data["incomplete"] = vaultplugin.ErrorText(err.(*carnet.Error))
+		var e *carnet.Error
+		errors.As(err, &e)
+		data["incomplete"] = vaultplugin.ErrorText(e)
 		return data, nil
 	}
 	if err != nil {
