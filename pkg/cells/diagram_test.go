@@ -208,3 +208,13 @@ func TestRuns(t *testing.T) {
 	require.Equal(t, (1+3)+(1+2)+(1+2)+2, w.Runs([]Weight{f}))
 	require.Equal(t, w.Runs([]Weight{f}), w.Runs([]Weight{f, f, w.Constant(1)}))
 }
+
+// Codes with as many cells as the code before are not taken for the same cells.
+func TestCellsOfNeighbours(t *testing.T) {
+	w := NewWeights([]int{3, 4})
+	in := map[uint32]bool{0: true, 1: true, 4: true, 6: true, 9: true, 10: true}
+	f := w.Cells([]uint32{0, 1, 4, 6, 9, 10})
+	everyCell([]int{3, 4}, func(cell int, codes []int) {
+		require.Equal(t, in[uint32(cell)], w.Of(f, codes) == 1, "%v", codes)
+	})
+}

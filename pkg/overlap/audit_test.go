@@ -109,6 +109,15 @@ func TestPublicRows(t *testing.T) {
 	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT COUNT(*) FROM trade WHERE owner <> 'uz' OR month < 4"))
 }
 
+// Numbers that have no cell in common make up for each other where together they are all rows of
+// the others.
+func TestPublicRowsOfSeveralNumbers(t *testing.T) {
+	p, a := union(t, carnet.LayoutCube, everyone(2)), New([32]byte{1})
+	require.Empty(t, admit(t, a, p, "SELECT COUNT(*) FROM trade WHERE year = 2023 AND (month <= 2 AND owner <> 'uz' OR month = 1)"))
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT COUNT(*) FROM trade WHERE year = 2023 AND month > 2 AND owner <> 'uz'"))
+	require.Empty(t, admit(t, a, p, "SELECT COUNT(*) FROM trade WHERE year = 2023 AND month = 3 AND owner <> 'uz'"))
+}
+
 // Sums of squares and sums are different columns.
 func TestQuantities(t *testing.T) {
 	p, a := union(t, carnet.LayoutCube, everyone(2)), New([32]byte{1})
