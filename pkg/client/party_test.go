@@ -1,0 +1,114 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
+	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+// provingJournal proves the inclusion of its entries in the whole of them.
+type provingJournal struct {
+	pb.UnimplementedJournalServiceServer
+	entries []*evidence.Entry
+	cosign  map[carnet.PartyID]*ident.Identity
+	origin  string
+}
+
+func (j *provingJournal) put(env *evidence.Envelope) {
+	n := len(j.entries)
+	j.entries = append(j.entries, &evidence.Entry{Seq: int64(n), Salt: carnet.Hash{byte(n + 1)}, Envelope: env})
+}
+
+func (j *provingJournal) GetInclusion(_ context.Context, m *pb.GetInclusionRequest) (*pb.GetInclusionResponse, error) {
+	var tree evidence.Tree
+	var leaves []carnet.Hash
+	for _, e := range j.entries {
+		if err := tree.Append(e); err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, e.Leaf())
+	}
+	cp := &evidence.SignedCheckpoint{Origin: j.origin, Checkpoint: tree.Checkpoint()}
+	for id, by := range j.cosign {
+		if err := cp.Cosign(id, testTime, by); err != nil {
+			return nil, err
+		}
+	}
+	text, err := cp.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range j.entries {
+		if e.Envelope.Hash().String() == m.GetStatement() {
+			path, err := evidence.ProveInclusion(leaves, e.Seq)
+			return &pb.GetInclusionResponse{Entry: apiconv.ToEntry(e), Path: apiconv.ToPath(path), Checkpoint: &pb.CosignedCheckpoint{Note: string(text)}}, err
+		}
+	}
+	return nil, carnet.E(carnet.NotFound, "NOT_FOUND", "no such entry")
+}
+
+// Rule (rotation): a client takes a statement under a replaced key only with the proof that
+// it entered the log before the replacement, in a log that present keys co-signed.
+func TestAttackAStatementDatedBack(t *testing.T) {
+	id := func(p carnet.PartyID) *ident.Identity {
+		i, err := ident.New(p, rand.Reader)
+		require.NoError(t, err)
+		return i
+	}
+	registrar, old, next, k1, k2 := id("registrar"), id("kz"), id("kz"), id("k1"), id("k2")
+	seal := func(typ carnet.StatementType, body any, by ...evidence.Signer) *evidence.Envelope {
+		env, err := evidence.Seal(typ, body, by...)
+		require.NoError(t, err)
+		return env
+	}
+	party := func(i *ident.Identity, r carnet.Role) carnet.Party {
+		return carnet.Party{ID: i.Party(), Name: "x", Jurisdiction: "KZ", Roles: []carnet.Role{r}, SigningKey: i.Public(), Created: testTime}
+	}
+	first := seal(carnet.TypeParty, party(old, carnet.RoleOwner), old, registrar)
+	body := party(next, carnet.RoleOwner)
+	h := first.Hash()
+	body.Replaces = &h
+	second := seal(carnet.TypeParty, body, old, next, registrar)
+	word := func(key byte) *evidence.Envelope {
+		return seal(carnet.TypeRetirement, carnet.Retirement{Key: carnet.KeyID{key}, Owner: "kz", Created: testTime}, old)
+	}
+	before, after := word(1), word(2)
+	j := &provingJournal{origin: evidence.Origin(registrar.Public()), cosign: map[carnet.PartyID]*ident.Identity{"k1": k1, "k2": k2}}
+	for _, env := range []*evidence.Envelope{first, before, second, after} {
+		j.put(env)
+	}
+	c := serve(t, registrar, func(s *grpc.Server) { pb.RegisterJournalServiceServer(s, j) })
+	committee := &Committee{Committee: carnet.Committee{ID: "com", Members: []carnet.PartyID{"k1", "k2"}, Threshold: 1, Quorum: 2}}
+	ps := parties{}
+	require.NoError(t, ps.take([]*evidence.Envelope{first, second,
+		seal(carnet.TypeParty, party(k1, carnet.RoleKeyholder), k1, registrar), seal(carnet.TypeParty, party(k2, carnet.RoleKeyholder), k2, registrar)}, registrar.Public()))
+	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps["kz"].signed(before)), "nothing to prove it with")
+	ps.orderBy(t.Context(), c, committee)
+	require.NoError(t, ps.signed(before, "kz", carnet.RoleOwner))
+	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps.signed(after, "kz", carnet.RoleOwner)))
+
+	j.cosign["k2"] = id("k2") // not the key that it has
+	ctx, done := context.WithTimeout(t.Context(), 20*time.Second)
+	defer done()
+	require.Equal(t, "NO_QUORUM", carnet.ReasonOf(c.earlier(ctx, before.Hash(), second.Hash(), committee, ps)))
+
+	lists := map[string][]*evidence.Envelope{
+		"OLD_KEY_MISSING": {first, seal(carnet.TypeParty, body, next, registrar)},
+		"GATEWAY_WRONG":   {first, second, second},
+		"UNKNOWN_PARTY":   {second},
+		"PARTY_EXISTS":    {first, second, first},
+	}
+	for reason, list := range lists {
+		require.Equal(t, reason, carnet.ReasonOf(parties{}.take(list, registrar.Public())))
+	}
+}
