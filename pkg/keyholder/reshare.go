@@ -17,7 +17,7 @@ import (
 // handing is what the loop that hands on and takes over remembers. All of it can be made
 // again, to the same seeds.
 type handing struct {
-	sent  map[moveID]bool                 // contributed by this process
+	sent  map[moveID]carnet.Hash          // to which sealing keys this process contributed
 	taken map[moveID]map[carnet.Hash]*due // by what was agreed on
 	said  map[string]bool                 // what was logged once
 }
@@ -29,7 +29,7 @@ type due struct {
 }
 
 func newHanding() handing {
-	return handing{map[moveID]bool{}, map[moveID]map[carnet.Hash]*due{}, map[string]bool{}}
+	return handing{map[moveID]carnet.Hash{}, map[moveID]map[carnet.Hash]*due{}, map[string]bool{}}
 }
 
 // reshare hands on the parts this keyholder holds of keys that may move, and takes over
@@ -46,7 +46,7 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 		give, take := k.state.moves(k.consents)
 		var broken *fatalError
 		for _, m := range give {
-			if k.handing.sent[m.id()] {
+			if k.handing.sent[m.id()] == m.recipients {
 				continue
 			}
 			switch done, err := k.contribute(ctx, m); {
@@ -57,7 +57,7 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 			case err != nil:
 				retry("parts could not be handed on yet", m.key, err)
 			case done:
-				k.handing.sent[m.id()] = true
+				k.handing.sent[m.id()] = m.recipients
 			default: // what the owner said is not co-signed yet
 				wait = min(wait, k.retry)
 			}
@@ -103,7 +103,11 @@ func (s *state) moves(consents func(*committee) bool) (give, take []*move) {
 			if err != nil {
 				continue
 			}
-			if n := d.committee.number; n > 0 && s.contributions[m.id()][n] == nil && consents(c) {
+			// Again, to the same seeds, if a new member has another sealing key by now: it may
+			// have forgotten the one that they are sealed to.
+			m.recipients = s.recipients(c)
+			old := s.contributions[m.id()][d.committee.number]
+			if d.committee.number > 0 && (old == nil || old.to != m.recipients) && consents(c) {
 				give = append(give, m)
 			}
 			if c.number > 0 && m.Agree(s.said(m.id())).Enough {
@@ -131,6 +135,16 @@ func (s *state) agreedOn(id moveID, m *share.Move) (share.Agreement, map[int]*co
 		all[i] = c
 	}
 	return m.Agree(s.said(id)), all
+}
+
+// recipients tells committees apart by the sealing keys that their members have now. The
+// caller holds the lock.
+func (s *state) recipients(c *committee) carnet.Hash {
+	var all [][]byte
+	for _, m := range c.body.Members {
+		all = append(all, s.parties[m].Present().SealingKey)
+	}
+	return carnet.Digest("carnet/keyholder/recipients/1", all...)
 }
 
 // sealingKeys are those of a committee's members in their order.

@@ -1,6 +1,7 @@
 package keyholder
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
 	"github.com/carnet-network/carnet/pkg/keys/local"
+	"github.com/carnet-network/carnet/pkg/seal"
 	"github.com/carnet-network/carnet/pkg/share"
 )
 
@@ -322,4 +324,22 @@ func TestReshareStale(t *testing.T) {
 	}, waitLimit, waitStep)
 	_, err := h.store.Get(t.Context(), alive)
 	require.NoError(t, err)
+}
+
+// A new member that replaced its sealing key can't open what was sealed to the old one:
+// parts are handed on once more, and are the same.
+func TestReshareAfterRotation(t *testing.T) {
+	m := newMoving(t, cubeWorld(t))
+	m.ok(t, m.succession(t), m.contribution(t, 1))
+	all := func(*committee) bool { return true }
+	give, _ := m.s.moves(all)
+	require.Empty(t, give)
+	sealing, err := seal.DeriveKey(bytes.Repeat([]byte{5}, 32))
+	require.NoError(t, err)
+	m.ok(t, m.replacement(t, m.s, "kh2", func(p *carnet.Party) { p.SealingKey = sealing.Public() }, m.stores[1].Signer()))
+	give, _ = m.s.moves(all)
+	require.Len(t, give, 1)
+	m.ok(t, m.contribution(t, 1))
+	give, _ = m.s.moves(all)
+	require.Empty(t, give)
 }

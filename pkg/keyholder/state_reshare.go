@@ -26,6 +26,7 @@ type contribution struct {
 	hash carnet.Hash
 	body *carnet.Contribution
 	seq  int64
+	to   carnet.Hash // the sealing keys that the new members had then, see recipients
 }
 
 // move is a resharing that may go on.
@@ -37,6 +38,7 @@ type move struct {
 	first       *evidence.Envelope // the dealing that the key is named after
 	word        *evidence.Envelope // the succession
 	contributed int64              // entry of the last contribution so far
+	recipients  carnet.Hash        // the sealing keys that the new members have, see state.recipients
 }
 
 func (m *move) id() moveID { return moveID{m.From, m.Committee} }
@@ -121,7 +123,7 @@ func (s *state) applyContribution(env *evidence.Envelope) error {
 			return err
 		}
 	}
-	all[b.Number] = &contribution{env.Hash(), b, s.applied - 1}
+	all[b.Number] = &contribution{env.Hash(), b, s.applied - 1, s.recipients(m.committee)}
 	return nil
 }
 
