@@ -71,13 +71,13 @@ func (g *Gateway) alone(ctx context.Context, in *inputs, sql string, p *plan.Pla
 func (g *Gateway) noteAdmitted(ref Ref, in *inputs, sql string, p *plan.Plan) {
 	o := &g.overlaps
 	products, manifests := in.statements, in.manifests
-	o.docket.Note(ref.Hash, overlap.Datasets(in.products...), func() (*plan.Plan, error) {
+	o.docket.Note(ref.Seq, overlap.Datasets(in.products...), func() (*plan.Plan, error) {
 		if p != nil {
 			return p, nil
 		}
 		return g.admitted(sql, products, manifests, ref.Seq)
 	})
-	_ = o.docket.Verdict(ref.Hash) // it was checked; only what it tells is kept
+	_ = o.docket.Verdict(ref.Seq) // it was checked; only what it tells is kept
 	p = nil
 	o.newest = max(o.newest, ref.Seq)
 }
@@ -124,7 +124,7 @@ func (g *Gateway) noteQueries(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			o.docket.Note(q.Statement.Hash, overlap.Datasets(in.products...), func() (*plan.Plan, error) {
+			o.docket.Note(q.Statement.Seq, overlap.Datasets(in.products...), func() (*plan.Plan, error) {
 				return g.admitted(body.SQL, q.Published, body.Inputs, q.Statement.Seq)
 			})
 			o.newest = q.Statement.Seq

@@ -94,7 +94,7 @@ func (s *State) charge(c *Case) []Payment {
 	}
 	p, err := c.Plan()
 	defer c.Rest()
-	if err != nil || len(p.Spendings) == 0 || p.Across && terms.Unlisted(p) != nil || terms.Grouped(p) != nil || s.Overlap(c.Hash) != nil {
+	if err != nil || len(p.Spendings) == 0 || p.Across && terms.Unlisted(p) != nil || terms.Grouped(p) != nil || s.overlap(c) != nil {
 		return nil
 	}
 	var sharing carnet.Hash

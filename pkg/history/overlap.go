@@ -18,10 +18,17 @@ func (s *State) JudgeOverlaps(seed [32]byte) { s.docket = overlap.NewDocket(seed
 // Overlap is why nobody answers a query for what it tells together with those before it: an
 // error of kind Refused. It is nil for others, and without JudgeOverlaps.
 func (s *State) Overlap(query carnet.Hash) error {
+	if c := s.cases[query]; c != nil {
+		return s.overlap(c)
+	}
+	return nil
+}
+
+func (s *State) overlap(c *Case) error {
 	if s.docket == nil {
 		return nil
 	}
-	return s.docket.Verdict(query)
+	return s.docket.Verdict(c.Seq)
 }
 
 // note takes in a query that its buyer signed.
@@ -33,7 +40,7 @@ func (s *State) note(c *Case) {
 	for _, in := range c.Inputs {
 		datasets = append(datasets, overlap.Dataset{ID: in.Manifest.Body.ID, Need: in.Manifest.Body.Terms.MinOwners})
 	}
-	s.docket.Note(c.Hash, datasets, func() (*plan.Plan, error) { return c.counted(), nil })
+	s.docket.Note(c.Seq, datasets, func() (*plan.Plan, error) { return c.counted(), nil })
 }
 
 // counted is the plan of a query that counts as released, nil if all keyholders refuse it by

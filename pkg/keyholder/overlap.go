@@ -38,7 +38,7 @@ func (o *overlaps) note(c *Case) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.docket.Note(c.Hash, datasets, func() (*plan.Plan, error) {
+	o.docket.Note(c.Seq, datasets, func() (*plan.Plan, error) {
 		if c != o.judged {
 			defer c.rest()
 		}
@@ -51,7 +51,7 @@ func (o *overlaps) note(c *Case) {
 func (o *overlaps) refuses(c *Case) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return carnet.KindOf(o.docket.Verdict(c.Hash)) == carnet.Refused
+	return carnet.KindOf(o.docket.Verdict(c.Seq)) == carnet.Refused
 }
 
 // counted is the plan of a query that counts as released, nil if all keyholders refuse it.
@@ -73,5 +73,5 @@ func checkOverlap(_ context.Context, k *Keyholder, c *Case) error {
 	k.overlaps.mu.Lock()
 	defer k.overlaps.mu.Unlock()
 	k.overlaps.judged = c
-	return k.overlaps.docket.Verdict(c.Hash)
+	return k.overlaps.docket.Verdict(c.Seq)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 type allowAll struct{}
@@ -101,4 +102,45 @@ func TestRefusedOverlapsCostNothing(t *testing.T) {
 	g.journal(t, again)
 	g.answered(t, again, 1)
 	require.Greater(t, h.spentOf(t, w), spent)
+}
+
+// TestAttackRepeatedQuery: a query that the gateway has journaled before, while its product
+// was another one that this keyholder guards no key of, is judged by what it opens now.
+func TestAttackRepeatedQuery(t *testing.T) {
+	w := theWorld(t, options{layout: carnet.LayoutCube, owners: 3, company: 2})
+	g := newGateway(t, w)
+	h := g.run(t, 1, permissive)
+
+	// A product of the operator's, of one dataset that another committee opens.
+	var members []carnet.PartyID
+	for _, id := range []carnet.PartyID{"kh7", "kh8", "kh9"} {
+		m := newIdentity(id)
+		members = append(members, id)
+		g.journal(t, sign(t, carnet.TypeParty, carnet.Party{ID: id, Name: string(id), Jurisdiction: "CH", Roles: []carnet.Role{carnet.RoleKeyholder},
+			SigningKey: m.Public(), SealingKey: w.recipient.Public(), Created: testTime}, w.registrar, m))
+	}
+	com := sign(t, carnet.TypeCommittee, carnet.Committee{ID: "elsewhere", Members: members, Threshold: threshold, Quorum: 3, Attestations: 1, Created: testTime}, w.registrar)
+	var d carnet.Dealing
+	require.NoError(t, w.dealings[2].Decode(carnet.TypeDealing, &d))
+	d.Committee, d.Nonce = com.Hash(), carnet.Nonce{7}
+	dealing := sign(t, carnet.TypeDealing, d, w.owners[2])
+	var m carnet.Dataset
+	require.NoError(t, w.manifests[2].Decode(carnet.TypeDataset, &m))
+	m.ID, m.Key, m.Files[0].Nonce = "owner3/elsewhere", carnet.KeyID(dealing.Hash()), carnet.Nonce{7}
+	product := func(ids ...carnet.DatasetID) *evidence.Envelope {
+		return sign(t, carnet.TypeProduct, carnet.Product{ID: "mine", Publisher: "operator", Title: "Mine", Schema: m.Schema, Datasets: ids, Created: testTime}, w.operator)
+	}
+	mine := *w
+	mine.product.ID = "mine"
+	ask := func(sql string) *evidence.Envelope {
+		q := mine.query(t, sql)
+		q.Product = "mine"
+		return sign(t, carnet.TypeQuery, q, w.buyer)
+	}
+	all, others := ask("SELECT SUM(value) FROM mine"), ask("SELECT SUM(value) FROM mine WHERE owner <> 'owner1'")
+	g.journal(t, com, dealing, sign(t, carnet.TypeDataset, m, w.owners[2]), product(m.ID), all, others)
+	g.journal(t, product("owner1/trade", "owner2/trade", "owner3/trade"), all, others)
+	g.answered(t, all, 1)
+	require.Equal(t, "OVERLAPS_RELEASED", g.refused(t, others).Reason)
+	require.NoError(t, h.stop())
 }

@@ -11,19 +11,22 @@ import (
 // Docket judges queries one after the other in the order in which they are noted, that of
 // a journal, and compiles only what has to be compared: queries about owners whom other
 // queries link with one whose terms demand company; and the first ones, where too many wait to be
-// kept. Of what was judged it keeps 16 bytes. It is for one goroutine.
+// kept. Of what was judged it keeps refusals only. It is for one goroutine.
+//
+// Queries are named by their entries: the same statement can be journaled twice, and be about
+// other datasets the second time.
 type Docket struct {
 	audit   *Audit
 	parent  map[carnet.PartyID]carnet.PartyID // union-find
 	company map[carnet.PartyID]bool           // of roots: some dataset demands it
 	pending []*noted
 	waits   int // how many may be pending
-	refused map[[16]byte]error
-	known   map[[16]byte]bool
+	refused map[int64]error
+	newest  int64 // entry that was noted last
 }
 
 type noted struct {
-	query carnet.Hash
+	entry int64
 	owner carnet.PartyID // one of them, who names all
 	load  func() (*plan.Plan, error)
 }
@@ -40,7 +43,7 @@ type Dataset struct {
 // NewDocket returns an empty docket. The seed has to be random and is told nobody.
 func NewDocket(seed [32]byte) *Docket {
 	return &Docket{audit: New(seed), parent: map[carnet.PartyID]carnet.PartyID{}, company: map[carnet.PartyID]bool{},
-		waits: maxWaiting, refused: map[[16]byte]error{}, known: map[[16]byte]bool{}}
+		waits: maxWaiting, refused: map[int64]error{}, newest: -1}
 }
 
 // Datasets are those of products.
@@ -54,23 +57,24 @@ func Datasets(products ...*plan.Product) (out []Dataset) {
 	return out
 }
 
-// Note notes a query as asked for. load compiles it when it is needed; nil without an
-// error says that it opens nothing. A query that is noted again has no effect.
-func (d *Docket) Note(query carnet.Hash, datasets []Dataset, load func() (*plan.Plan, error)) {
-	if d.known[shorten(query)] || len(datasets) == 0 {
+// Note notes the query of an entry as asked for. load compiles it when it is needed; nil
+// without an error says that it opens nothing. Entries ascend; one that is not after all
+// that were noted has no effect.
+func (d *Docket) Note(entry int64, datasets []Dataset, load func() (*plan.Plan, error)) {
+	if entry <= d.newest || len(datasets) == 0 {
 		return
 	}
-	d.known[shorten(query)] = true
-	d.pending = append(d.pending, &noted{query, d.link(datasets), load})
+	d.newest = entry
+	d.pending = append(d.pending, &noted{entry, d.link(datasets), load})
 }
 
-// Verdict judges a query that was noted, after those before it: the error of Audit.Admit, of
+// Verdict judges the query of an entry that was noted, after those before it: the error of Audit.Admit, of
 // kind Refused, or nil. The error of a query that could not be loaded is returned as it is,
 // and then nothing was decided.
-func (d *Docket) Verdict(query carnet.Hash) error {
-	i := slices.IndexFunc(d.pending, func(n *noted) bool { return n.query == query })
+func (d *Docket) Verdict(entry int64) error {
+	i := slices.IndexFunc(d.pending, func(n *noted) bool { return n.entry == entry })
 	if i < 0 {
-		return d.refused[shorten(query)]
+		return d.refused[entry]
 	}
 	if !d.company[d.root(d.pending[i].owner)] {
 		return d.crowded()
@@ -78,7 +82,7 @@ func (d *Docket) Verdict(query carnet.Hash) error {
 	if err := d.settle(d.pending[i].owner, i+1); err != nil {
 		return err
 	}
-	return d.refused[shorten(query)]
+	return d.refused[entry]
 }
 
 // crowded judges the first queries where too many wait. They are first among those they
@@ -132,7 +136,7 @@ func (d *Docket) settle(at carnet.PartyID, n int) error {
 			continue
 		}
 		if err := d.audit.Admit(p); err != nil {
-			d.refused[shorten(x.query)] = err
+			d.refused[x.entry] = err
 		}
 	}
 	d.pending = rest

@@ -17,13 +17,13 @@ func TestDocket(t *testing.T) {
 	compiled := 0
 	broken := errors.New("no store")
 	var fail error
-	note := func(d *Docket, id byte, datasets []int, sql string) {
+	note := func(d *Docket, entry int64, datasets []int, sql string) {
 		product := *p
 		product.Datasets = nil
 		for _, i := range datasets {
 			product.Datasets = append(product.Datasets, p.Datasets[i])
 		}
-		d.Note(carnet.Hash{id}, Datasets(&product), func() (*plan.Plan, error) {
+		d.Note(entry, Datasets(&product), func() (*plan.Plan, error) {
 			compiled++
 			if fail != nil {
 				return nil, fail
@@ -34,8 +34,8 @@ func TestDocket(t *testing.T) {
 	d := NewDocket([32]byte{1})
 	note(d, 1, []int{0, 1}, "month = 1") // kz and kg: nobody demands anything
 	note(d, 2, []int{3}, "month = 1")    // cn alone
-	require.NoError(t, d.Verdict(carnet.Hash{1}))
-	require.NoError(t, d.Verdict(carnet.Hash{2}))
+	require.NoError(t, d.Verdict(1))
+	require.NoError(t, d.Verdict(2))
 	require.Zero(t, compiled)
 
 	note(d, 3, []int{1, 2}, "month = 1") // kg and uz, which demands company
@@ -43,13 +43,13 @@ func TestDocket(t *testing.T) {
 	note(d, 5, []int{0}, "month = 1")    // kz alone, and so kg
 	note(d, 3, []int{3}, "month = 2")    // noted before
 	fail = broken
-	require.ErrorIs(t, d.Verdict(carnet.Hash{3}), broken)
+	require.ErrorIs(t, d.Verdict(3), broken)
 	fail = nil
-	require.NoError(t, d.Verdict(carnet.Hash{3}))
+	require.NoError(t, d.Verdict(3))
 	require.Equal(t, 1+2, compiled, "1 and 3, which kg links; not 2")
-	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(d.Verdict(carnet.Hash{5})))
-	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(d.Verdict(carnet.Hash{4})))
-	require.NoError(t, d.Verdict(carnet.Hash{9}), "nobody noted it")
+	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(d.Verdict(5)))
+	require.Equal(t, "OVERLAPS_RELEASED", carnet.ReasonOf(d.Verdict(4)))
+	require.NoError(t, d.Verdict(9), "nobody noted it")
 
 	// Check judges what would come next.
 	plans := func(sql string, datasets ...int) (*plan.Plan, []Dataset) {
@@ -79,10 +79,10 @@ func TestWaitingQueriesAreBounded(t *testing.T) {
 	d := NewDocket([32]byte{1})
 	d.waits = 3
 	for i := range 10 {
-		d.Note(carnet.Hash{byte(i + 1)}, Datasets(p), func() (*plan.Plan, error) {
+		d.Note(int64(i), Datasets(p), func() (*plan.Plan, error) {
 			return plan.Compile("SELECT SUM(value) FROM trade WHERE month = 1 AND owner = 'kz'", p)
 		})
-		require.NoError(t, d.Verdict(carnet.Hash{byte(i + 1)}))
+		require.NoError(t, d.Verdict(int64(i)))
 		require.LessOrEqual(t, len(d.pending), 3)
 	}
 	strict := union(t, carnet.LayoutRecords, map[carnet.PartyID]int{"uz": 2})
