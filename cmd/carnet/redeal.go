@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +63,13 @@ func (c *redealCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	done, err := c.finished(a, cl, p)
+	if err != nil {
+		return err
+	}
+	if done {
+		return c.told(a, cl, p)
+	}
 	if c.Status {
 		return c.status(a, cl, p)
 	}
@@ -104,7 +110,7 @@ func (c *redealCmd) Run(a *app) error {
 		if carnet.ReasonOf(err) == "RELEASED_TOO_FEW" {
 			continue // a query came in between
 		}
-		if err != nil && !c.finished(a, cl, key, dealing) {
+		if err != nil {
 			return err
 		}
 		if err := os.Remove(c.file(a)); err != nil {
@@ -116,13 +122,6 @@ func (c *redealCmd) Run(a *app) error {
 		a.printf("released:  %d numbers so far\n", released)
 		return nil
 	}
-}
-
-// finished reports whether the key is opened with the dealing: an attempt that did not
-// hear so may have said it.
-func (c *redealCmd) finished(a *app, cl *client.Client, key, dealing carnet.KeyID) bool {
-	s, err := cl.KeyState(a.ctx, key)
-	return err == nil && slices.ContainsFunc(s.Redealt, func(d *client.KeyState) bool { return d.Key == dealing })
 }
 
 // confirmed waits until every keyholder has its part: before that the new committee could

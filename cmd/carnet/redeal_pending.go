@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -71,6 +72,38 @@ func (c *redealCmd) begun(a *app, cl *client.Client, p *pendingRedeal, committee
 			Fix("carnet redeal %s --status shows what it waits for: finish it with the same options, or give it up with --abandon", c.Name)
 	}
 	return p.Dealing, nil
+}
+
+// finished reports whether the key is opened with what was begun: an attempt that was
+// stopped before it heard so may have said it.
+func (c *redealCmd) finished(a *app, cl *client.Client, p *pendingRedeal) (bool, error) {
+	if p == nil {
+		return false, nil
+	}
+	s, err := cl.KeyState(a.ctx, p.Key)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(s.Redealt, func(d *client.KeyState) bool { return d.Key == p.Dealing }), nil
+}
+
+// told ends what was finished without being noted here. It is not given up any more, and
+// not done once more either.
+func (c *redealCmd) told(a *app, cl *client.Client, p *pendingRedeal) error {
+	committee, err := cl.Committee(a.ctx, p.Committee.String())
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(c.file(a)); err != nil {
+		return err
+	}
+	asked := c.Committee == "" || c.Committee == string(committee.ID) && p.HomeVeto == carnet.PartyID(c.HomeVeto)
+	if c.Abandon || !asked {
+		return carnet.E(carnet.Precondition, "NOTHING_PENDING", "what was begun with the key %s was finished: it is opened with dealing %s to committee %s", c.Name, p.Dealing, committee.ID).
+			Fix("deal it again with carnet redeal %s --committee ID if another committee is to open it", c.Name)
+	}
+	a.printf("finished:  the key %s is opened with dealing %s to committee %s\n", p.Key, p.Dealing, committee.ID)
+	return nil
 }
 
 // status shows a dealing that is not finished.
