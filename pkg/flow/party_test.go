@@ -130,3 +130,27 @@ func TestRevokeParty(t *testing.T) {
 	require.Len(t, list, 1)
 	require.NotNil(t, revoked)
 }
+
+// Rule (revocation): a committee of which a member was revoked takes no key over, also if
+// that member signed before. Keyholders give the resharing no effect, so the gateway must
+// not open the key with it either.
+func TestAttackAKeyTakenOverWithARevokedMember(t *testing.T) {
+	m := newMoving(t)
+	require.NoError(t, m.succeed("kz", nil))
+	for i := 1; i <= 3; i++ {
+		require.NoError(t, m.submit(m.contribution(i)))
+	}
+	for _, member := range m.next.Members[:2] {
+		_, err := m.G.SubmitResharing(ctx, m.Parties[member], m.resharing(member))
+		require.NoError(t, err)
+	}
+	gone := m.next.Members[0]
+	_, err := m.G.RevokeParty(ctx, m.Seal(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: gone, Created: m.Now()}, "registrar"))
+	require.NoError(t, err)
+	last := m.next.Members[2]
+	requireReason(t, "BAD_MEMBER", second(m.G.SubmitResharing(ctx, m.Parties[last], m.resharing(last))))
+	requireReason(t, "BAD_MEMBER", m.submit(m.contribution(1)))
+	d, err := m.G.Dealing(ctx, m.Parties["kz"], m.key.ID)
+	require.NoError(t, err)
+	require.Empty(t, d.Redealings)
+}

@@ -138,7 +138,8 @@ func wordsOf(tx Tx, key carnet.KeyID, again *Stored) ([]Stored, error) {
 	return []Stored{*word, *again}, nil
 }
 
-// mayHave refuses a committee that the owner of a key does not let have it.
+// mayHave refuses a committee that the owner of a key does not let have it, or of which a
+// member was revoked.
 func mayHave(tx Tx, key carnet.KeyID, h carnet.Hash) error {
 	no := carnet.E(carnet.Refused, "SUCCESSION_MISSING", "the owner of key %s does not let committee %s have it", key, h).
 		Fix("the owner allows it with carnet succession, or deals the key itself")
@@ -159,9 +160,14 @@ func mayHave(tx Tx, key carnet.KeyID, h carnet.Hash) error {
 	}
 	in := map[carnet.PartyID]carnet.Jurisdiction{}
 	for _, m := range c.Members {
-		p, err := party(tx, m)
+		chain, err := partyChain(tx, m)
 		if err != nil {
 			return err
+		}
+		p := chain.At(endOfJournal)
+		if p == nil { // all of them have to sign
+			return carnet.E(carnet.Refused, "BAD_MEMBER", "member %q of committee %s was revoked, so the committee can't take a key over", m, c.ID).
+				Fix("the owner lets another committee have the key, with carnet succession, or deals it again with carnet redeal")
 		}
 		in[m] = p.Jurisdiction
 	}

@@ -38,7 +38,7 @@ func (s *State) applySuccession(env *evidence.Envelope) error {
 
 // movable returns the dealing and the committee of a resharing that may go on: the key is
 // opened with that dealing, in use, without a home part, and its owner lets the committee
-// have it.
+// have it, none of whose members was revoked.
 func (s *State) movable(key, from carnet.KeyID, to carnet.Hash) (*Dealing, *Committee, error) {
 	d, c := s.Opened(key), s.committees[to]
 	_, again := s.again[key]
@@ -51,6 +51,11 @@ func (s *State) movable(key, from carnet.KeyID, to carnet.Hash) (*Dealing, *Comm
 		return nil, nil, invalid("RESHARE_HOME", "the dealing has a home part, which is not handed on")
 	case c == nil:
 		return nil, nil, invalid("UNKNOWN_COMMITTEE", "the committee is unknown")
+	}
+	for _, member := range c.Body.Members { // all of them have to sign
+		if s.Party(member) == nil {
+			return nil, nil, invalid("BAD_MEMBER", "member %q of committee %s was revoked, so the committee can't take a key over", member, c.Body.ID)
+		}
 	}
 	where := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].present().Jurisdiction }
 	if w := s.successions[key]; w == nil || !w.Allows(to, &c.Body, where) {

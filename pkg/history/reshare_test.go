@@ -64,3 +64,19 @@ func TestAKeyHandedOn(t *testing.T) {
 	require.Equal(t, key, opened.Key)
 	require.Equal(t, next, opened.Committee.Hash)
 }
+
+// Rule (revocation): keyholders give nothing effect that hands a key to a committee of which
+// a member was revoked; neither does the auditor's replay.
+func TestAKeyForACommitteeWithARevokedMember(t *testing.T) {
+	w := historytest.New(t)
+	key := carnet.KeyID(w.Dealings["acme"].Hash())
+	w.Party("k4", "CH", carnet.RoleKeyholder)
+	next := w.Append(carnet.TypeCommittee, carnet.Committee{ID: "next", Members: []carnet.PartyID{"k1", "k2", "k3", "k4"}, Threshold: 2, Quorum: 3, Created: w.Now()}, historytest.Registrar).Hash()
+	w.Append(carnet.TypeSuccession, carnet.Succession{Key: key, Owner: "acme", Committees: []carnet.Hash{next}, Created: w.Now()}, "acme")
+	said := w.Seal(carnet.TypeContribution, carnet.Contribution{Key: key, From: key, Committee: next, By: "k1", Number: 1, Created: w.Now()}, "k1")
+	_, err := apply(w, said)
+	require.NotEqual(t, "BAD_MEMBER", carnet.ReasonOf(err))
+	w.Append(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: "k4", Created: w.Now()}, historytest.Registrar)
+	_, err = apply(w, said)
+	require.Equal(t, "BAD_MEMBER", carnet.ReasonOf(err))
+}

@@ -343,3 +343,23 @@ func TestReshareAfterRotation(t *testing.T) {
 	give, _ = m.s.moves(all)
 	require.Empty(t, give)
 }
+
+// Rule (revocation): a committee of which a member was revoked takes nothing over. Nothing
+// is sealed to that member any more, and nothing that was holds back the end of old keys.
+func TestReshareToARevokedMember(t *testing.T) {
+	m := newMoving(t, cubeWorld(t))
+	m.ok(t, m.succession(t), m.contribution(t, 1), m.contribution(t, 2))
+	all := func(*committee) bool { return true }
+	m.s.me = "kh2"
+	for _, c := range m.s.committees {
+		c.number = 1
+	}
+	require.True(t, m.s.handedToMe())
+	m.ok(t, sign(t, carnet.TypePartyRevocation, carnet.PartyRevocation{Party: "kh1", Created: testTime}, m.registrar))
+	require.False(t, m.s.handedToMe())
+	m.apply(t, "BAD_MEMBER", m.contribution(t, 3))
+	m.apply(t, "BAD_MEMBER", m.resharing(t, []int{1, 2, 3}))
+	give, take := m.s.moves(all)
+	require.Empty(t, give)
+	require.Empty(t, take)
+}

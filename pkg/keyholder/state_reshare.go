@@ -66,7 +66,8 @@ func (s *state) applySuccession(env *evidence.Envelope) error {
 }
 
 // movable checks that a key may move as things are: from the dealing it is opened with, in
-// use, without a home part, to a committee that its owner lets have it.
+// use, without a home part, to a committee that its owner lets have it, none of whose
+// members was revoked.
 func (s *state) movable(key, from carnet.KeyID, to carnet.Hash) (*move, error) {
 	d, c := s.opened(key), s.committees[to]
 	_, again := s.again[key]
@@ -79,6 +80,11 @@ func (s *state) movable(key, from carnet.KeyID, to carnet.Hash) (*move, error) {
 		return nil, noEffect("RESHARE_HOME", "the dealing has a home part, which is not handed on")
 	case c == nil:
 		return nil, noEffect("UNKNOWN_COMMITTEE", "the committee is unknown")
+	}
+	for _, member := range c.body.Members { // all of them have to sign
+		if s.current(member) == nil {
+			return nil, noEffect("BAD_MEMBER", "member %q of committee %s was revoked, so the committee can't take a key over", member, c.body.ID)
+		}
 	}
 	jurisdiction := func(m carnet.PartyID) carnet.Jurisdiction { return s.parties[m].Present().Jurisdiction }
 	w := s.successions[key]
