@@ -21,6 +21,7 @@ type provingJournal struct {
 	pb.UnimplementedJournalServiceServer
 	entries []*evidence.Entry
 	cosign  map[carnet.PartyID]*ident.Identity
+	log     *ident.Identity // signs the log, if there is one
 	origin  string
 }
 
@@ -39,6 +40,12 @@ func (j *provingJournal) GetInclusion(_ context.Context, m *pb.GetInclusionReque
 		leaves = append(leaves, e.Leaf())
 	}
 	cp := &evidence.SignedCheckpoint{Origin: j.origin, Checkpoint: tree.Checkpoint()}
+	if j.log != nil {
+		var err error
+		if cp, err = evidence.SignCheckpoint(j.origin, tree.Checkpoint(), j.log); err != nil {
+			return nil, err
+		}
+	}
 	for id, by := range j.cosign {
 		if err := cp.Cosign(id, testTime, by); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
@@ -54,16 +55,36 @@ func (c *Client) included(ctx context.Context, statement carnet.Hash, size int64
 	return &in, nil
 }
 
-// logSigner finds the registered operator whose key made the log's signature.
+// logSigner finds the registered operator whose key made the log's signature: any that it
+// had, since a gateway signs with the old one until it is started with the new one, as long
+// as it was not revoked in that log.
 func (c *Client) logSigner(ctx context.Context, cp *evidence.SignedCheckpoint) (carnet.PartyID, error) {
 	all, err := c.Parties(ctx)
 	if err != nil {
 		return "", err
 	}
 	for _, p := range all {
-		if p.HasRole(carnet.RoleOperator) && cp.LogSignedBy(p.SigningKey) {
-			return p.ID, nil
+		if !p.HasRole(carnet.RoleOperator) || p.Replaces == nil && !cp.LogSignedBy(p.SigningKey) {
+			continue
 		}
+		r, err := c.registered(ctx, p.ID)
+		if err != nil {
+			return "", err
+		}
+		signed := func(v evidence.PartyVersion) bool { return cp.LogSignedBy(v.Body.SigningKey) }
+		if !slices.ContainsFunc(r.chain.Versions(), signed) {
+			continue
+		}
+		if r.revoked != nil {
+			end, err := c.included(ctx, *r.revoked, 0)
+			if err != nil {
+				return "", err
+			}
+			if end.Entry.Seq < cp.Size {
+				return "", evidence.PartyRevoked(p.ID)
+			}
+		}
+		return p.ID, nil
 	}
 	return "", carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "no registered operator signed the log's checkpoint").
 		Fix("the operator runs the gateway with --identity and has it registered")
