@@ -59,3 +59,15 @@ func (c *Case) counted() *plan.Plan {
 	}
 	return p
 }
+
+// DemandsCompany reports whether the terms of some dataset demand more owners than one. Only
+// then does JudgeOverlaps make a difference: without it what was refused for overlaps is in
+// the accounts, which then are larger than keyholders' are.
+func (s *State) DemandsCompany() bool {
+	for _, m := range s.manifests {
+		if m.Body.Terms.MinOwners > 1 {
+			return true
+		}
+	}
+	return false
+}

@@ -35,6 +35,9 @@ func (m *Monitor) answer(seq int64, ev *history.Event) []Finding {
 	}
 	for _, id := range j.overspent {
 		charge.add(Budget, "BUDGET_SPENT", "the query of entry %d costs dataset %s more than is left of its privacy budget: %s were spent", c.Seq, id, privacy.Format(m.state.Budgets().Spent(id)))
+		if m.state.DemandsCompany() {
+			charge.doubt("unless queries before it were refused for what they tell together, which cost nothing: carnet verify --log of its bundle finds out")
+		}
 	}
 	if j.checks > 0 && len(c.Checks) < j.checks {
 		charge.add(Checked, "PRIVATE_CHECK_OPEN", "%d checks of the private parameter of entry %d were published before, %d are needed", len(c.Checks), c.Seq, j.checks)
@@ -57,6 +60,12 @@ type accusation struct {
 
 func (x *accusation) add(invariant, reason, format string, args ...any) {
 	x.found = append(x.found, breach(invariant, reason, x.seq, x.by, format, args...))
+}
+
+// doubt has the last one be asked about, and says why it can be innocent.
+func (x *accusation) doubt(why string) {
+	f := &x.found[len(x.found)-1]
+	f.Weight, f.Message = Suspect, f.Message+"; "+why
 }
 
 // decided: nothing is answered that was refused by the gateway or by the keyholder itself.
