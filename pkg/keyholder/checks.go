@@ -19,7 +19,8 @@ type check struct {
 	run  func(ctx context.Context, k *Keyholder, c *Case) error
 }
 
-// checks are all rules in their order. What follows them (deriving the functional,
+// checks are all rules in their order: of several that refuse, the first one tells the buyer
+// why, and terms say it more simply than what follows from them. What follows the rules (deriving the functional,
 // the share, persisting, sealing, sending: §6.6, §6.8, §6.9) is in answer.go.
 var checks = []check{
 	{"§6.1 one committee, one parameter set", func(_ context.Context, _ *Keyholder, c *Case) error { return checkOneCommittee(c) }},
@@ -30,10 +31,10 @@ var checks = []check{
 	{"§6.2 not expired", checkExpiry},
 	{"§6.2 included in a checkpoint a quorum co-signed", checkIncluded},
 	{"§6.3 every key within its releases", checkBudget},
+	{"§6.3 own policy", checkPolicy},
 	{"§9 no number tells apart what its owner keeps together", checkGroups},
 	{"§6.3 no number of few owners by way of others", checkOverlap},
 	{"§6.3 every dataset within its privacy budget", checkPrivacy},
-	{"§6.3 own policy", checkPolicy},
 	{"§6.4 inputs are the product's datasets", checkInputs},
 	{"§6.4 no input revoked", checkRevoked},
 	{"§6.4 one nonce, one dataset", checkNonces},
