@@ -22,8 +22,8 @@ type backupCmd struct {
 }
 
 func (backupCmd) Help() string {
-	return `Writes keystore, policy key, ledger, mark and party.json into one encrypted file, each
-as it is at one moment; the keyholder may go on running. If the keys are in Vault, the
+	return `Writes keystore, policy key, ledger, mark, party.json and the statement of a prepared
+rotation into one encrypted file, each as it is at one moment; the keyholder may go on running. If the keys are in Vault, the
 file holds the rest: back up Vault by its own means.
 
 A backup holds seeds. Destroyed seeds are in backups made before: destroy those, too.
@@ -98,7 +98,7 @@ func (c *backupCmd) snapshot(ctx context.Context, dir string, about *backup.Abou
 		}
 		about.Size, about.Head = seen.Size, seen.Head
 	}
-	for _, f := range []string{c.policyState(), c.policyKey(), c.party(), c.keystore(), agefile.MarkFile(c.keystore())} {
+	for _, f := range []string{c.policyState(), c.policyKey(), c.party(), c.nextParty(), c.keystore(), agefile.MarkFile(c.keystore())} {
 		b, err := os.ReadFile(f)
 		if errors.Is(err, os.ErrNotExist) {
 			continue

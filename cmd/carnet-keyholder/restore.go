@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,7 +71,12 @@ func (c *restoreCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	// The keystore is the last: without it a keyholder does not start.
-	for _, f := range []string{c.party(), c.policyState(), c.policyKey(), c.ledger(), agefile.MarkFile(c.keystore()), c.keystore()} {
+	if _, err := os.Lstat(c.nextParty()); err == nil { // it was used, or is newer
+		if err := os.Remove(dirFlag{Dir: dir}.nextParty()); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	for _, f := range []string{c.party(), c.nextParty(), c.policyState(), c.policyKey(), c.ledger(), agefile.MarkFile(c.keystore()), c.keystore()} {
 		if err := os.Rename(filepath.Join(dir, filepath.Base(f)), f); err != nil && !os.IsNotExist(err) {
 			return err
 		}
@@ -125,7 +131,7 @@ func (c *restoreCmd) opened(ctx context.Context, s streams, dir string, about *b
 	} else if store, err = c.open(ctx, s); err != nil {
 		return nil, err
 	}
-	party, _, err := dirFlag{Dir: dir}.readParty(store)
+	party, err := c.restoredParty(dir, store)
 	if err == nil && about.Size > 0 {
 		var seen carnet.Checkpoint
 		seen, err = verifyLedger(ctx, filepath.Join(dir, "ledger.db"), party.ID)
@@ -138,6 +144,29 @@ func (c *restoreCmd) opened(ctx context.Context, s streams, dir string, about *b
 		return nil, err
 	}
 	return store, nil
+}
+
+// restoredParty reads the party's statement. If keys in Vault were replaced after the backup,
+// it is what was put into the directory.
+func (c *restoreCmd) restoredParty(dir string, store keys.Store) (*carnet.Party, error) {
+	in := dirFlag{Dir: dir}
+	party, _, err := in.readParty(store)
+	var foreign *carnet.Error
+	if !errors.As(err, &foreign) || foreign.Reason != "FOREIGN_PARTY_STATEMENT" {
+		return party, err
+	}
+	b, err := os.ReadFile(c.nextParty())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, foreign.Fix("use a backup of this keystore; if its keys were replaced since, put the statement that the registrar registered there as %s", c.nextParty())
+	}
+	if err == nil {
+		err = os.WriteFile(in.nextParty(), b, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	party, _, err = in.readParty(store)
+	return party, err
 }
 
 // marked raises the mark to the newest of: what is in the directory, what is in the

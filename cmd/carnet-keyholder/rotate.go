@@ -24,14 +24,20 @@ type rotateCmd struct {
 func (rotateCmd) Help() string {
 	return `Draws keys that are to replace the present ones, both if none is named, and keeps them
 in the keystore beside those. DIR/party-next.json is the statement about them, signed
-with old and new key: send it to the registrar, who signs and registers it as at
-first. Stop the running keyholder first, and start it again afterwards: it goes on
-with the old keys until it reads the statement in the journal, and with the new ones
-from there on. Repeating the command repeats the same statement.
+with old and new key. Make a backup, which has the new keys, and only then send the
+statement to the registrar, who signs and registers it as at first: once it is
+registered, a keystore without the new keys is worth nothing. Stop the running
+keyholder first, and start it again afterwards: it goes on with the old keys until it
+reads the statement in the journal, and with the new ones from there on. Repeating the
+command repeats the same statement.
+
+--discard destroys what was prepared. Use it only if nobody has the statement: the
+registrar can register it at any time, and this keyholder could do nothing then.
 
 The old signing key is destroyed then. The old sealing key opens what is pending
 first; once it is destroyed, nothing that was sealed to it can be opened any more,
-whatever is stolen later. Make a backup afterwards: older ones have the old keys.
+whatever is stolen later. Make another backup then, and destroy the older ones: they
+have the old keys.
 
 If the keys are in HashiCorp Vault its administrator makes the new version of the
 signing key before: vault write -f carnet-transit/keys/NAME-sign/rotate. See
@@ -82,7 +88,7 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 	if !bytes.Equal(next.SealingKey, present.SealingKey) {
 		fmt.Fprint(s.out, "\nsealing key new")
 	}
-	fmt.Fprintf(s.out, "\n\nSend %s to the registrar, and start carnet-keyholder run: it changes keys when the journal has it.\n", c.nextParty())
+	fmt.Fprintf(s.out, "\n\nMake a backup, send %s to the registrar, and start carnet-keyholder run: it changes keys when the journal has it.\n", c.nextParty())
 	return nil
 }
 

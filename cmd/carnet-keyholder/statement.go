@@ -57,7 +57,7 @@ func (d dirFlag) readParty(store keys.Store) (*carnet.Party, *evidence.Envelope,
 	}
 	if !ours(p, env) {
 		return nil, nil, carnet.E(carnet.Invalid, "FOREIGN_PARTY_STATEMENT", "%s is not signed with the keystore's key", d.party()).
-			Fix("use the party.json that was made together with this keystore")
+			Fix("use the party.json that was made together with this keystore; after a rotation put the statement that the registrar registered beside it as %s", d.nextParty())
 	}
 	return p, env, nil
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // names are the files that a backup may hold, in their order.
-var names = []string{"party.json", "ledger.db", "keystore.mark", "keystore.age", "policy.json", "policy.age"}
+var names = []string{"party.json", "ledger.db", "keystore.mark", "keystore.age", "policy.json", "policy.age", "party-next.json"}
 
 // required must be in every backup. There is no ledger before the first run, the
 // keystore and its mark are elsewhere if the keys are in Vault, and there is a policy key
