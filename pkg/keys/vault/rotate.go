@@ -96,10 +96,15 @@ func (s *Store) rekey(ctx context.Context, edit func(context.Context, *sealingEn
 			}
 			version++
 		}
+		// Only then: until earlier versions are gone this store says that it keeps what they
+		// have, and is asked again.
+		if err := s.kv.Erase(ctx, place, version-1); err != nil {
+			return err
+		}
 		s.mu.Lock()
 		s.own = e
 		s.mu.Unlock()
-		return s.kv.Erase(ctx, place, version-1) // again, should the last attempt have ended before it
+		return nil
 	}
 	return busy(place)
 }

@@ -150,6 +150,10 @@ func Open(ctx context.Context, c *vaultclient.Client, cfg vaultsecret.Config) (*
 	if !s.own.wellFormed() {
 		return nil, vaultsecret.Damaged(s.cfg.Path("sealing"))
 	}
+	// A change of keys may have ended before it erased the versions with the old ones.
+	if err := s.kv.Erase(ctx, s.cfg.Path("sealing"), v-1); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
