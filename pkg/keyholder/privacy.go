@@ -56,17 +56,20 @@ func checkPrivacy(ctx context.Context, k *Keyholder, c *Case) error {
 	if err != nil {
 		return err
 	}
-	for i := range p.Spendings {
-		s := &p.Spendings[i]
-		x, ok := paid[s.Dataset]
-		if ok && x.fits {
-			continue
-		}
-		return refuse("BUDGET_SPENT", "the query costs %s of the privacy budget of dataset %s, and no more than %s are left of %s",
-			privacy.Format(x.cost), s.Dataset, privacy.Format(max(0, s.Terms.Budget-x.before)), privacy.Format(s.Terms.Budget)).
-			Fix("ask for fewer aggregates, or for ones that were released before, which cost nothing; or leave the dataset out; what is spent does not come back")
+	fits := func(s *plan.Spending) bool { x, ok := paid[s.Dataset]; return ok && x.fits }
+	if !slices.ContainsFunc(p.Spendings, func(s plan.Spending) bool { return !fits(&s) }) {
+		return nil
 	}
-	return nil
+	// One that can't pay is named, not another one of the query. What of it others have asked for, and what
+	// is left to the last millionth, stays theirs: decisions are told the buyer.
+	poor := slices.IndexFunc(p.Spendings, func(s plan.Spending) bool {
+		x, ok := paid[s.Dataset]
+		return !ok || privacy.Add(x.before, x.cost) > s.Terms.Budget
+	})
+	s := &p.Spendings[max(0, poor)]
+	return refuse("BUDGET_SPENT", "the query costs up to %s of the privacy budget of dataset %s, and of %s less is left than it takes",
+		privacy.Format(s.Cost(func(int) bool { return false })), s.Dataset, privacy.Format(s.Terms.Budget)).
+		Fix("ask for fewer aggregates, or for ones that were released before, which cost nothing; or leave the dataset out; what is spent does not come back")
 }
 
 // evenly waits until the time since an answer was begun is a whole number of ticks. Drawing

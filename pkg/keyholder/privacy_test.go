@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,4 +247,27 @@ func TestBudgetOutlivesVersions(t *testing.T) {
 	require.True(t, pay(6, 12, 4, carnet.Hash{3}), "a larger one has room")
 	require.False(t, pay(7, 1<<40, 1<<62, carnet.Hash{5}, carnet.Hash{6}, carnet.Hash{7}), "amounts do not run over")
 	require.EqualValues(t, 12, spent())
+}
+
+// A query over two datasets of which one can't pay is refused for that one, and the refusal,
+// which its buyer is told, has no exact account of what others asked.
+func TestTheOneThatCantPayIsNamed(t *testing.T) {
+	w := noisyWorld(t, carnet.LayoutCube)
+	g := newGateway(t, w)
+	g.run(t, 1)
+	ask := func(sql string) *evidence.Envelope { return w.ask(t, sql) }
+	var alone []*evidence.Envelope
+	for i := range 99 {
+		alone = append(alone, ask(strings.Replace(question(i), " WHERE ", " WHERE owner = 'owner2' AND (", 1)+")"))
+	}
+	g.journal(t, alone...)
+	for _, q := range alone {
+		g.answered(t, q, 1)
+	}
+	both := ask("SELECT SUM(value), COUNT(*), SUM(value) - COUNT(*) FROM trade")
+	g.journal(t, both)
+	d := g.refused(t, both)
+	require.Equal(t, "BUDGET_SPENT", d.Reason)
+	require.Contains(t, d.Message, "owner2/trade")
+	require.NotContains(t, d.Message, "0.01", "what is left")
 }

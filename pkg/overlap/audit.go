@@ -13,12 +13,13 @@ import (
 // Limits of what is compared. They are about numbers and files that are linked with each other
 // by some number.
 const (
-	MaxNumbers  = 4096    // numbers that are kept and compared cell by cell
-	maxPatterns = 4096    // selections of files of one plan
-	maxSets     = 1024    // sets of owners
-	maxWork     = 1 << 28 // multiplications of one comparison, about a second
-	maxRuns     = 4 << 20 // of the functions of numbers that are linked, see cells.Weights
-	maxKnown    = 1 << 20 // numbers that are recognised when they are asked for again
+	MaxNumbers  = 4096        // numbers that are kept and compared cell by cell
+	maxPatterns = 4096        // selections of files of one plan
+	maxSets     = 1024        // sets of owners
+	maxWork     = 1 << 28     // multiplications of one comparison, about a second
+	maxRoom     = 8 * maxWork // of finding room for the numbers of one query
+	maxRuns     = 4 << 20     // of the functions of numbers that are linked, see cells.Weights
+	maxKnown    = 1 << 20     // numbers that are recognised when they are asked for again
 )
 
 // Audit remembers what was released. It is for one goroutine.
@@ -131,6 +132,7 @@ func (a *Audit) judge(p *plan.Plan, keep bool) error {
 type asked struct {
 	most     int // numbers that are kept
 	work     int // what comparing may take
+	room     int // and what making room for them may
 	kinds    map[string]*kind
 	patterns map[string]pattern
 	diverse  bool     // there were more patterns
@@ -149,7 +151,7 @@ type kind struct {
 // read reads the numbers of a plan that were not released yet. What it reads by is
 // forgotten: whether there is room for it depends on the plan alone.
 func (a *Audit) read(p *plan.Plan) (*asked, error) {
-	out := &asked{most: a.most, work: maxWork, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
+	out := &asked{most: a.most, work: maxWork, room: maxRoom, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
 	for i := range p.Datasets {
 		m := &p.Datasets[i].Manifest
 		for j := range m.Files {

@@ -112,17 +112,25 @@ func (l *linked) runs() (sum int) {
 	return sum
 }
 
-// crowded reports whether there are more numbers than are kept, or than can be compared for
-// the open questions, which get the numbers that they are about. Every kind of the plan has to be
+// tooMany reports whether there are more numbers than are kept. Every kind of the plan has to be
 // here with all of its numbers.
-func (l *linked) crowded(f *asked, open []question) bool {
-	if len(l.numbers) > f.most || l.wide() {
+func (l *linked) tooMany(f *asked) bool {
+	if len(l.numbers) > f.most {
 		return true
 	}
 	for _, k := range f.kinds {
 		if k.count > len(k.numbers) && !l.covers(k.patterns) {
 			return true
 		}
+	}
+	return false
+}
+
+// crowded reports whether there are too many numbers, or more than can be compared for
+// the open questions, which get the numbers that they are about.
+func (l *linked) crowded(f *asked, open []question) bool {
+	if l.tooMany(f) || l.wide() {
+		return true
 	}
 	if len(open) == 0 {
 		return false
@@ -135,7 +143,8 @@ func (l *linked) crowded(f *asked, open []question) bool {
 }
 
 // fit makes room: of the kinds with the most numbers everything counts as released, as long
-// as that by itself tells nothing. The order is the same for everybody.
+// as that by itself tells nothing. The order is the same for everybody, and so is what it may
+// take.
 func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID, open []question) error {
 	if !l.crowded(f, open) {
 		return nil
@@ -153,34 +162,46 @@ func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID, open []questio
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(count), func(x, y string) int { return cmp.Or(count[y]-count[x], cmp.Compare(x, y)) })
-	for _, name := range kinds {
+	views, left := l.views(), f.room
+	looked := len(l.numbers) // when it was found out last whether there is room
+	for i, name := range kinds {
 		whole := maps.Clone(l.whole)
 		maps.Copy(whole, patterns[name])
-		tells, ok := a.anyTold(l, whole, sets)
+		if left -= len(l.numbers) + len(whole); left < 0 {
+			break
+		}
+		tells, ok := a.anyTold(views, whole, sets, &left)
 		if !ok {
 			break
 		}
-		if tells {
+		if !tells {
+			l.whole = whole
+			kept := l.numbers[:0:0]
+			for _, n := range l.numbers {
+				if !l.covers(patterns[n.kind]) {
+					kept = append(kept, n)
+				}
+			}
+			l.numbers, l.dropped = kept, true
+		}
+		// To find out takes long, so a quarter of the numbers goes first.
+		if l.tooMany(f) || len(l.numbers) == looked || len(l.numbers) > looked-looked/4 && i < len(kinds)-1 {
 			continue
 		}
-		l.whole = whole
-		kept := l.numbers[:0:0]
-		for _, n := range l.numbers {
-			if !l.covers(patterns[n.kind]) {
-				kept = append(kept, n)
-			}
-		}
-		l.numbers, l.dropped = kept, true
-		if !l.crowded(f, open) {
+		if looked = len(l.numbers); !l.crowded(f, open) {
 			return nil
 		}
 	}
 	return notCompared("too many numbers were released that differ in what they select of whom")
 }
 
-// anyTold reports whether everything that has these patterns tells about one of the sets.
-func (a *Audit) anyTold(l *linked, patterns map[string]pattern, sets [][]carnet.PartyID) (tells, ok bool) {
-	for _, v := range l.views() {
+// anyTold reports whether everything that has these patterns tells about one of the sets. ok
+// is false if finding out would take more than what is left, from which it is taken.
+func (a *Audit) anyTold(views []*view, patterns map[string]pattern, sets [][]carnet.PartyID, left *int) (tells, ok bool) {
+	for _, v := range views {
+		if *left -= v.work(len(patterns), sets); *left < 0 {
+			return false, false
+		}
 		told, ok := a.suspects(v, patterns, sets)
 		if !ok || len(told) > 0 {
 			return len(told) > 0, ok

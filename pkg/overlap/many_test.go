@@ -161,8 +161,12 @@ func TestWorkMakesRoom(t *testing.T) {
 	sets, _ := subsets(l.owners(), l.needs())
 	open := []question{{v: l.view(false), sets: sets}}
 	before := l.questions(open)[0].work(0)
-	f := &asked{most: a.most, work: before - 1}
+	f := &asked{most: a.most, work: before - 1, room: maxRoom}
 	require.True(t, l.crowded(f, open))
+
+	// Making room is work, too: thousands of kinds are not tried one after the other.
+	few := *l
+	require.Equal(t, "OVERLAP_NOT_COMPARED", carnet.ReasonOf(a.fit(&few, &asked{most: a.most, work: before - 1, room: 100}, sets, open)))
 	require.NoError(t, a.fit(l, f, sets, open))
 	require.NotEmpty(t, l.whole)
 	require.Less(t, open[0].work(0), before)

@@ -37,18 +37,8 @@ func (a *Audit) suspects(v *view, patterns map[string]pattern, sets [][]carnet.P
 // would take too long.
 func (a *Audit) spanOf(v *view, patterns map[string]pattern, sets [][]carnet.PartyID) (s *span, ok bool) {
 	n := len(v.columns)
-	work := len(patterns) * min(n, len(patterns)) * n
-	for _, set := range sets {
-		inside := 0
-		for i := range v.columns {
-			if v.columns[i].role(set) != zero {
-				inside++
-			}
-		}
-		work += n * (1 + inside*inside)
-		if work > maxWork {
-			return nil, false
-		}
+	if v.work(len(patterns), sets) > maxWork {
+		return nil, false
 	}
 	e := elimination{prime: a.prime, pivots: n}
 	for _, key := range slices.Sorted(maps.Keys(patterns)) {
@@ -60,6 +50,24 @@ func (a *Audit) spanOf(v *view, patterns map[string]pattern, sets [][]carnet.Par
 		pivot[c] = i
 	}
 	return &span{v, a.prime, e.basis, pivot}, true
+}
+
+// work is how many multiplications a span and looking at sets take, or more than maxWork.
+func (v *view) work(patterns int, sets [][]carnet.PartyID) int {
+	n := len(v.columns)
+	work := patterns * min(n, patterns) * n
+	for _, set := range sets {
+		inside := 0
+		for i := range v.columns {
+			if v.columns[i].role(set) != zero {
+				inside++
+			}
+		}
+		if work += n * (1 + inside*inside); work > maxWork {
+			break
+		}
+	}
+	return work
 }
 
 // thin leaves out patterns that are combinations of others, where there are many.
