@@ -26,7 +26,7 @@ type groups struct {
 
 // group is one transaction.
 type group struct {
-	tx   *sql.Tx
+	tx   *bounded
 	size int
 	done chan struct{} // closed when the fate of all is known
 	err  error         // why none of them counts; set before done is closed
@@ -42,7 +42,7 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 	s.groups.waiting.Add(-1)
 	g := s.groups.open
 	if g == nil {
-		t, err := s.write.BeginTx(calm, nil)
+		t, err := s.begin(calm, s.write, nil)
 		if err != nil {
 			s.groups.turn.Unlock()
 			return err
@@ -71,12 +71,12 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 			err = g.err
 		}
 	}()
-	if g.err = exec(work, g.tx, `SAVEPOINT change`); g.err != nil {
+	if g.err = exec(work, g.tx.Tx, `SAVEPOINT change`); g.err != nil {
 		returned = true
 		return g.err
 	}
 	if err = ctx.Err(); err == nil {
-		err = do(&tx{work, g.tx})
+		err = do(&tx{work, g.tx.Tx, 0})
 	}
 	if err == nil {
 		err = ctx.Err() // whoever asked has gone; nothing has happened
@@ -92,17 +92,18 @@ func (g *group) end(ctx context.Context, keep bool) (failed error) {
 		return nil
 	}
 	if keep {
-		if failed = exec(ctx, g.tx, `RELEASE SAVEPOINT change`); failed == nil {
+		if failed = exec(ctx, g.tx.Tx, `RELEASE SAVEPOINT change`); failed == nil {
 			return nil
 		}
 	}
-	if g.err = exec(ctx, g.tx, `ROLLBACK TO SAVEPOINT change`); g.err == nil {
-		g.err = exec(ctx, g.tx, `RELEASE SAVEPOINT change`)
+	if g.err = exec(ctx, g.tx.Tx, `ROLLBACK TO SAVEPOINT change`); g.err == nil {
+		g.err = exec(ctx, g.tx.Tx, `RELEASE SAVEPOINT change`)
 	}
 	return failed
 }
 
-// commit decides about all changes of the group.
+// commit decides about all changes of the group. One that the server never answers about
+// may have been made there: whoever repeats a change finds out.
 func (g *group) commit() {
 	if g.err == nil {
 		g.err = g.tx.Commit()

@@ -23,8 +23,10 @@ const (
 	// lockPatience is how long a gateway waits for the lock: the server may not have
 	// noticed yet that the process before it has ended.
 	lockPatience = 3 * time.Second
-	// statementLimit bounds one statement of SQL, should the network swallow it.
-	statementLimit = time.Minute
+	// answerLimit bounds how long the server is waited for, should the network swallow
+	// what it says, or a disk or standby of its stand still: meanwhile nothing else is
+	// written.
+	answerLimit = time.Minute
 )
 
 // IsAddress reports whether a place is that of a PostgreSQL database, not of a file.
@@ -65,7 +67,7 @@ func openPostgres(ctx context.Context, address string) (*Store, error) {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "carnet-gateway"
 	}
-	s := &Store{view: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, limit: statementLimit}
+	s := &Store{view: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, limit: answerLimit}
 	s.write = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(prepareWriter))
 	s.write.SetMaxOpenConns(1)
 	s.read = stdlib.OpenDB(*c)

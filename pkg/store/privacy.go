@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,22 +41,13 @@ func (t *tx) Spent(dataset carnet.DatasetID, functionals []carnet.Hash) (spent i
 			args = append(args, list[i][:])
 			names[i] = fmt.Sprintf("$%d", len(args))
 		}
-		rows, err := t.QueryContext(t.ctx, `SELECT functional FROM privacy_numbers WHERE dataset = $1 AND functional IN (`+strings.Join(names, ", ")+`)`, args...)
+		err := t.all(`SELECT functional FROM privacy_numbers WHERE dataset = $1 AND functional IN (`+strings.Join(names, ", ")+`)`, args, func(r *sql.Rows) error {
+			var h h32
+			err := r.Scan(&h)
+			known[carnet.Hash(h)] = true
+			return err
+		})
 		if err != nil {
-			return 0, nil, err
-		}
-		for rows.Next() {
-			var b []byte
-			if err := rows.Scan(&b); err != nil {
-				rows.Close()
-				return 0, nil, err
-			}
-			var h carnet.Hash
-			copy(h[:], b)
-			known[h] = true
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
 			return 0, nil, err
 		}
 	}

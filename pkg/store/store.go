@@ -37,7 +37,7 @@ type Store struct {
 	write  *sql.DB // one connection: writers wait in line here, not on the database's locks
 	read   *sql.DB
 	view   sql.TxOptions // of reading transactions: one consistent state
-	limit  time.Duration // of one statement of SQL in a change; 0: none
+	limit  time.Duration // of a change, of its commit, and of a statement that reads; 0: none
 	groups groups
 }
 
@@ -102,12 +102,12 @@ func (s *Store) Close() error {
 
 // View runs do on one consistent state.
 func (s *Store) View(ctx context.Context, do func(flow.Tx) error) error {
-	t, err := s.read.BeginTx(ctx, &s.view)
+	t, err := s.begin(ctx, s.read, &s.view)
 	if err != nil {
 		return err
 	}
 	defer t.Rollback() // after Commit it does nothing
-	if err := do(&tx{ctx, t}); err != nil {
+	if err := do(&tx{ctx, t.Tx, s.limit}); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {
@@ -126,6 +126,15 @@ func (s *Store) Update(ctx context.Context, do func(flow.Tx) error) error {
 type tx struct {
 	ctx context.Context
 	*sql.Tx
+	limit time.Duration // of one statement; 0: that of ctx
+}
+
+// within is the context of one statement.
+func (t *tx) within() (context.Context, context.CancelFunc) {
+	if t.limit == 0 {
+		return t.ctx, func() {}
+	}
+	return context.WithTimeout(t.ctx, t.limit)
 }
 
 func (t *tx) exec(query string, args ...any) error {
@@ -135,7 +144,9 @@ func (t *tx) exec(query string, args ...any) error {
 
 // one scans the only row of a query; no row is an error of kind NotFound.
 func (t *tx) one(what, query string, args []any, dest ...any) error {
-	err := t.QueryRowContext(t.ctx, query, storable(args)...).Scan(dest...)
+	ctx, done := t.within()
+	defer done()
+	err := t.QueryRowContext(ctx, query, storable(args)...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return notFound(what)
 	}
@@ -144,7 +155,9 @@ func (t *tx) one(what, query string, args []any, dest ...any) error {
 
 // all calls scan for every row.
 func (t *tx) all(query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := t.QueryContext(t.ctx, query, storable(args)...)
+	ctx, done := t.within()
+	defer done()
+	rows, err := t.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
 		return err
 	}
