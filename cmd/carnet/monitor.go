@@ -210,7 +210,6 @@ func (w *watch) putAside() error {
 
 // pass reads what is new, compares what others have, and saves.
 func (w *watch) pass() error {
-	before := len(w.found)
 	cp, err := w.client.Checkpoint(w.a.ctx)
 	if err != nil {
 		return err
@@ -218,17 +217,22 @@ func (w *watch) pass() error {
 	if cp == nil {
 		cp = &evidence.SignedCheckpoint{}
 	}
+	before := len(w.found)
 	w.take(w.m.Served(cp.Size, w.gateway))
+	w.print(w.found[before:])
 	if err := w.client.FollowLog(w.a.ctx, w.m.Size(), true, func(e *evidence.Entry, cp *evidence.SignedCheckpoint) error {
+		before := len(w.found)
 		if e != nil {
 			w.take(w.m.Entry(e))
 		} else {
 			w.take(w.m.Noted(cp, w.gateway))
 		}
+		w.print(w.found[before:]) // now: the rest may take long, or never come
 		return nil
 	}); err != nil {
 		return err
 	}
+	before = len(w.found)
 	w.take(w.m.Settle())
 	w.compare()
 	w.print(w.found[before:])
@@ -362,10 +366,15 @@ func (w *watch) save() error {
 	return nil
 }
 
-// replaceFile writes a file in one step.
+// replaceFile writes a file in one step: after a crash it is the old or the new one, whole.
 func replaceFile(name string, data []byte) error {
 	tmp := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".new")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp, name)

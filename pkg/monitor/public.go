@@ -67,7 +67,11 @@ func (p *Public) Noted(cp *evidence.SignedCheckpoint, root carnet.Hash, path []c
 			f.Message += ", as far as is known here: keys may have been replaced since"
 			out = append(out, f)
 		}
-		out = append(out, m.unsigned(cp, committees, source)...)
+		few := m.unsigned(cp, committees, source)
+		if len(out) == 0 {
+			m.followed(cp) // also without a quorum: what comes next has to go on from it
+		}
+		return append(out, few...)
 	}
 	if len(out) == 0 {
 		m.followed(cp)

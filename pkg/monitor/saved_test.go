@@ -88,7 +88,9 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	other := body
 	other.SQL = "SELECT COUNT(*) FROM trade"
 	w.Append(carnet.TypeQuery, other, historytest.Buyer)
-	require.Equal(t, "QUERY_ID_USED", m.Entry(w.Entries[m.Size()])[0].Reason)
+	used := m.Entry(w.Entries[m.Size()])
+	require.Equal(t, "QUERY_ID_USED", used[0].Reason)
+	require.Empty(t, used[0].By, "anybody could have written the buyer's name")
 	w.Put(q)
 	require.Equal(t, "STATEMENT_REPEATED", m.Entry(w.Entries[m.Size()])[0].Reason)
 	fresh := w.Ask(historytest.SQL)

@@ -111,6 +111,14 @@ func TestThePublicPart(t *testing.T) {
 	require.Equal(t, "JOURNAL_SHORTER", show(public(), ours, start-1, historytest.Keyholders...)[0].Reason)
 	few := show(public(), ours, start, "k1", "k2")
 	require.Equal(t, [2]string{"NO_QUORUM", string(monitor.Suspect)}, [2]string{few[0].Reason, string(few[0].Weight)})
+	// A state that the log signed and no quorum known here did is gone on from all the same:
+	// another history after it is found.
+	late, err := monitor.NewPublic(options(), ours.Entries[:start])
+	require.NoError(t, err)
+	require.Equal(t, "NO_QUORUM", late.Noted(ours.Checkpoint(start, "k1"), carnet.Hash{}, nil, "log")[0].Reason)
+	require.Equal(t, start, late.Newest().Size)
+	require.Equal(t, "SPLIT_VIEW", show(late, theirs, int64(len(theirs.Entries)), "k1")[0].Reason)
+
 	p := public()
 	cp := ours.Checkpoint(start, "k1", "k2")
 	require.NoError(t, cp.Cosign("k3", historytest.Start, historytest.KeyOf("k1")))
