@@ -106,7 +106,9 @@ func (s *State) applyCommittee(env *evidence.Envelope) error {
 		}
 		seen[id] = true
 	}
-	s.committees[c.Hash] = c
+	if s.committees[c.Hash] == nil { // keys dealt before and after a repetition are of one committee
+		s.committees[c.Hash] = c
+	}
 	return nil
 }
 
@@ -171,7 +173,9 @@ func (s *State) applyDealing(env *evidence.Envelope) error {
 	if h := d.Body.Home; h != nil && (h.Member < 1 || h.Member > len(d.Committee.Body.Members)) {
 		return invalid("BAD_DEALING", "the home part belongs to no member of the committee")
 	}
-	s.dealings[d.Key] = d
+	if s.dealings[d.Key] == nil {
+		s.dealings[d.Key] = d
+	}
 	return nil
 }
 
