@@ -1,8 +1,6 @@
 package history
 
 import (
-	"slices"
-
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
@@ -55,12 +53,19 @@ func (s *State) SchemaID(h carnet.Hash) string {
 	return ""
 }
 
-// ByOperator reports whether a party that operates a gateway signed a statement, with any
-// key it had.
-func (s *State) ByOperator(env *evidence.Envelope, id carnet.PartyID) bool {
+// ByOperator reports whether a party that operates a gateway signed what it says of a log of
+// a size, with a key that it had in that log or got later: whoever has one that was replaced
+// can't sign what was not there before. A party that was revoked in that log signs nothing.
+func (s *State) ByOperator(env *evidence.Envelope, id carnet.PartyID, size int64) bool {
 	k := s.parties[id]
-	if k == nil || !k.present().HasRole(carnet.RoleOperator) {
+	if k == nil || k.revokedIn(size) || !k.present().HasRole(carnet.RoleOperator) {
 		return false
 	}
-	return slices.ContainsFunc(k.statements, func(r Registered) bool { return env.SignedBy(r.Body.SigningKey) })
+	for i := range k.statements {
+		replaced := i+1 < len(k.statements) && k.statements[i+1].Seq < size
+		if !replaced && env.SignedBy(k.statements[i].Body.SigningKey) {
+			return true
+		}
+	}
+	return false
 }

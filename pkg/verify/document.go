@@ -127,7 +127,7 @@ func (v *documentVerifier) replay() {
 	if !logged && v.says.logged() {
 		check.fault("the file", "NO_STATEMENT", "the entries do not have the document's own statement, as entry %d", v.doc.Entry)
 	}
-	if !v.state.ByOperator(v.doc.Statement, v.says.operator()) || !v.says.logged() && !v.onlyOperator() {
+	if !v.state.ByOperator(v.doc.Statement, v.says.operator(), v.size()) || !v.says.logged() && !v.onlyOperator() {
 		check.fault("the statement", "BAD_SIGNATURE", "it is not signed by %q, or that is no operator of a gateway", v.says.operator())
 	}
 	if v.committee = v.cosigner(); v.committee == nil {
@@ -137,6 +137,15 @@ func (v *documentVerifier) replay() {
 	v.report.Document.Committee = string(v.committee.Body.ID)
 	check.found("%d statements, in the order of the log; registrar's key %s", len(v.bundle.Entries), evidence.KeyHint(v.Registrar))
 	check.done()
+}
+
+// size is that of the log in which the operator's key has to be in force: for what is logged
+// that at its entry, else that of the state that the document is about.
+func (v *documentVerifier) size() int64 {
+	if at := v.says.state(); at != nil && !v.says.logged() {
+		return at.Size
+	}
+	return v.doc.Entry
 }
 
 // onlyOperator reports whether the statement has one signature, named after the key that made

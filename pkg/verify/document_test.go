@@ -94,7 +94,7 @@ func used(w *historytest.World, change func(*carnet.Usage)) *bundle.Document {
 func sheetOf(w *historytest.World, kind string, sheet any, at carnet.Checkpoint, by carnet.PartyID) *bundle.Document {
 	says, err := json.Marshal(sheet)
 	require.NoError(w.T, err)
-	f := carnet.Figures{Kind: kind, Sheet: sha256.Sum256(says), Size: at.Size, Head: at.Head, Operator: by}
+	f := carnet.Figures{Kind: kind, Sheet: sha256.Sum256(says), Size: at.Size, Head: at.Head, Operator: carnet.PartyID(strings.TrimSuffix(string(by), "#1"))}
 	return document(w, kind, w.Seal(carnet.TypeFigures, f, by), says, at.Size)
 }
 
@@ -243,6 +243,14 @@ func TestForgedDocuments(t *testing.T) {
 			return settled(w, func(s *meter.Settlement) { s.Size++ }, historytest.Operator)
 		}},
 		"a sheet that nobody signed": {verify.CheckSignatures, "BAD_SIGNATURE", func(w *historytest.World) *bundle.Document { return settled(w, nil, "k1") }},
+		"a sheet under a key that was replaced": {verify.CheckSignatures, "BAD_SIGNATURE", func(w *historytest.World) *bundle.Document {
+			w.Rotate(historytest.Operator)
+			return settled(w, nil, historytest.Operator+"#1")
+		}},
+		"a sheet of an operator that was revoked": {verify.CheckSignatures, "BAD_SIGNATURE", func(w *historytest.World) *bundle.Document {
+			w.RevokeParty(historytest.Operator)
+			return settled(w, nil, historytest.Operator)
+		}},
 		"another sheet": {verify.CheckForm, "DOCUMENT_DIFFERS", func(w *historytest.World) *bundle.Document {
 			d := settled(w, nil, historytest.Operator)
 			d.Says = json.RawMessage(strings.Replace(string(d.Says), `"2026-05"`, `"2026-06"`, 1))
@@ -264,6 +272,14 @@ func TestForgedDocuments(t *testing.T) {
 			require.True(t, slices.ContainsFunc(r.Check(f.check).Faults, func(x verify.Fault) bool { return x.Reason == f.reason }), "%v", r.Failures())
 		})
 	}
+}
+
+// A sheet that was signed before its operator's key was replaced stays good.
+func TestADocumentFromBeforeARotation(t *testing.T) {
+	w := historytest.New(t)
+	d := settled(w, func(*meter.Settlement) { w.Rotate(historytest.Operator) }, historytest.Operator+"#1")
+	r := check(t, d, options())
+	require.Empty(t, r.Failures())
 }
 
 // Two states of one size: whoever kept the other one is told.
