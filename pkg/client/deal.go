@@ -43,6 +43,10 @@ func (c *Client) Deal(ctx context.Context, owner Signer, k *ident.DatasetKey, co
 	homeMember := 0
 	for i, m := range committee.Members {
 		p, err := c.Party(ctx, m)
+		if carnet.ReasonOf(err) == "PARTY_REVOKED" {
+			return nil, carnet.E(carnet.Precondition, "PARTY_REVOKED", "member %s of committee %s was revoked by the registrar", m, committee.ID).
+				Fix("deal to another committee: carnet committee list; the registrar makes one without %s", m)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -70,7 +70,6 @@ func (g *Gateway) Follow(ctx context.Context, from int64, stopAtEnd bool, entry 
 		case <-changed:
 		case <-time.After(rereadAfter):
 			g.recent.forget()
-			g.recent.forget()
 		}
 	}
 }

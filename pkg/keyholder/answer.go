@@ -247,6 +247,9 @@ func (k *Keyholder) stillGood(ctx context.Context, c *Case) error {
 	if err := checkExpiry(ctx, k, c); err != nil {
 		return err
 	}
+	if err := checkBuyer(ctx, k, c); err != nil {
+		return err
+	}
 	if err := checkDeclined(ctx, k, c); err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (k *Keyholder) waitsOf(c *Case) *waits {
 // moved reports whether something happened that a query waits for, so that only then its
 // plan is compiled and judged anew.
 func (k *Keyholder) moved(ctx context.Context, c *Case, w *waits) (bool, error) {
-	if !k.now().Before(w.until) || checkDeclined(ctx, k, c) != nil || checkRevoked(ctx, k, c) != nil {
+	if !k.now().Before(w.until) || checkBuyer(ctx, k, c) != nil || checkDeclined(ctx, k, c) != nil || checkRevoked(ctx, k, c) != nil {
 		return true, nil
 	}
 	if w.own {

@@ -115,3 +115,41 @@ func TestAttackARevokedPartyIsNotHeard(t *testing.T) {
 	schema := sign(t, carnet.TypeSchema, w.schema, w.owners[0])
 	require.Equal(t, "BAD_SIGNATURE", carnet.ReasonOf(s.apply(schema)))
 }
+
+// Rule (revocation): a revoked buyer is not answered, also if it asked before, and if it was
+// revoked while the answer was made.
+func TestAttackARevokedBuyerIsNotAnswered(t *testing.T) {
+	w := cubeWorld(t)
+	revocation := sign(t, carnet.TypePartyRevocation, carnet.PartyRevocation{Party: "buyer", Created: testTime}, w.registrar)
+	t.Run("after it asked", func(t *testing.T) {
+		g := newGateway(t, w)
+		g.silent = map[int]bool{2: true, 3: true} // no quorum before the revocation
+		g.run(t, 1)
+		query := w.ask(t, monthly)
+		g.journal(t, query)
+		g.mu.Lock()
+		g.silent = map[int]bool{}
+		g.mu.Unlock()
+		g.journal(t, revocation)
+		require.Equal(t, "PARTY_REVOKED", g.refused(t, query).Reason)
+	})
+	t.Run("before it asked", func(t *testing.T) {
+		g := newGateway(t, w)
+		g.run(t, 1)
+		query := w.ask(t, monthly)
+		g.journal(t, revocation, query)
+		require.Equal(t, "PARTY_REVOKED", g.refused(t, query).Reason)
+	})
+	t.Run("while the answer is made", func(t *testing.T) {
+		h := newGateway(t, w).prepare(t, 1, t.TempDir())
+		for _, env := range w.base {
+			require.NoError(t, h.state.apply(env))
+		}
+		query := w.ask(t, monthly)
+		require.NoError(t, h.state.apply(query))
+		c := h.state.newCase(int64(len(w.base)), query)
+		require.NoError(t, h.stillGood(t.Context(), c))
+		require.NoError(t, h.state.apply(revocation))
+		require.Equal(t, "PARTY_REVOKED", carnet.ReasonOf(h.stillGood(t.Context(), c)))
+	})
+}
