@@ -20,7 +20,14 @@ func (s *Store) rekey(edit func(*contents)) error {
 	if err := s.change(edit); err != nil {
 		return err
 	}
-	return s.use(s.c)
+	was := [][]byte{s.signing, s.next}
+	if err := s.use(s.c); err != nil {
+		return err
+	}
+	for _, key := range was { // use made them anew from the seeds that are left
+		clear(key)
+	}
+	return nil
 }
 
 // Draw implements keys.Rotator.
@@ -138,8 +145,15 @@ func (s *Store) Discard(context.Context) error {
 	if s.c == nil {
 		return errClosed()
 	}
-	if s.c.NextSigning == nil && s.c.NextSealing == nil {
+	gone := [][]byte{s.c.NextSigning, s.c.NextSealing}
+	if gone[0] == nil && gone[1] == nil {
 		return nil
 	}
-	return s.rekey(func(c *contents) { c.NextSigning, c.NextSealing = nil, nil })
+	if err := s.rekey(func(c *contents) { c.NextSigning, c.NextSealing = nil, nil }); err != nil {
+		return err
+	}
+	for _, seed := range gone {
+		clear(seed)
+	}
+	return nil
 }
