@@ -32,6 +32,10 @@ docs/howto/vault.md. If it names an engine, seeds are kept and shares made by th
 secrets engine vault-plugin-carnet, and DIR/policy.age has the key that permits
 them. See docs/howto/vault-plugin.md.
 
+If the keys of a registered keyholder are lost, move what is left of keystore.age out
+of DIR, leave ledger and mark there, and give its registered statement to --lost: the
+new party.json says that it replaces that one. Seeds are lost with the keys.
+
 Example:
   carnet-keyholder init --dir /var/lib/carnet --party ch-customs \
     --name "Federal Office for Customs" --jurisdiction CH`
@@ -47,7 +51,7 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if !jurisdictionForm.MatchString(c.Jurisdiction) {
 		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is no jurisdiction", c.Jurisdiction).Fix("use the two-letter code, such as CH")
 	}
-	lost, err := c.replaced()
+	body, err := c.statement()
 	if err != nil {
 		return err
 	}
@@ -69,8 +73,7 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if policy != nil {
 		defer policy.Close()
 	}
-	body := carnet.Party{ID: carnet.PartyID(c.Party), Name: c.Name, Jurisdiction: carnet.Jurisdiction(c.Jurisdiction), Roles: []carnet.Role{carnet.RoleKeyholder},
-		SigningKey: store.Signer().Public(), SealingKey: store.SealingKey(), Created: now(), Replaces: lost, ReplacesLost: lost != nil}
+	body.SigningKey, body.SealingKey = store.Signer().Public(), store.SealingKey()
 	env, err := evidence.Seal(carnet.TypeParty, body, store.Signer())
 	if err != nil {
 		return err
@@ -86,21 +89,24 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// replaced is the statement whose keys are lost, nil if the party is new.
-func (c *initCmd) replaced() (*carnet.Hash, error) {
+// statement is what is to be registered, without keys. If they replace lost ones, the party
+// keeps its roles.
+func (c *initCmd) statement() (*carnet.Party, error) {
+	p := &carnet.Party{ID: carnet.PartyID(c.Party), Name: c.Name, Jurisdiction: carnet.Jurisdiction(c.Jurisdiction), Roles: []carnet.Role{carnet.RoleKeyholder}, Created: now()}
 	if c.Lost == "" {
-		return nil, nil
+		return p, nil
 	}
 	old, env, err := readStatement(c.Lost)
 	if err != nil {
 		return nil, err
 	}
-	if old.ID != carnet.PartyID(c.Party) || old.Jurisdiction != carnet.Jurisdiction(c.Jurisdiction) {
-		return nil, carnet.E(carnet.Invalid, "PARTY_CHANGED", "%s is of %s in %s", c.Lost, old.ID, old.Jurisdiction).
-			Fix("a party whose keys are replaced keeps its name and jurisdiction")
+	if old.ID != p.ID || old.Jurisdiction != p.Jurisdiction || !old.HasRole(carnet.RoleKeyholder) {
+		return nil, carnet.E(carnet.Invalid, "PARTY_CHANGED", "%s is of %s in %s, registered as %s", c.Lost, old.ID, old.Jurisdiction, carnet.RoleNames(old.Roles)).
+			Fix("a party whose keys are replaced keeps its name, jurisdiction and roles, and a keyholder was one before")
 	}
 	h := env.Hash()
-	return &h, nil
+	p.Roles, p.Replaces, p.ReplacesLost = old.Roles, &h, true
+	return p, nil
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

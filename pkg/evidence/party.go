@@ -106,7 +106,7 @@ func (c *PartyChain) follows(env *Envelope, p *carnet.Party) error {
 		return carnet.E(carnet.Invalid, "PARTY_CHANGED", "the statement of %q does not follow one of %q", p.ID, old.ID)
 	case p.Replaces == nil:
 		return carnet.E(carnet.Exists, "PARTY_EXISTS", "party %q is registered with another statement", p.ID).
-			Fix("to change its keys, make a statement that replaces the present one, with the rotate command")
+			Fix("to change its keys, make a statement that replaces the present one; carnet-keyholder rotate makes that of a keyholder")
 	case *p.Replaces != last.Hash:
 		return carnet.E(carnet.Precondition, "PARTY_REPLACED", "the statement replaces %s, and the present one of %q is %s", p.Replaces, p.ID, last.Hash).
 			Fix("rotate again, from the present statement")
