@@ -114,7 +114,7 @@ func (a *Audit) judge(p *plan.Plan, keep bool) error {
 		a.forget(last.fresh)
 	}
 	fresh, err := a.read(p)
-	if err == nil && len(fresh.kinds) > 0 {
+	if err == nil && len(fresh.patterns) > 0 {
 		err = a.together(fresh)
 	}
 	switch {
@@ -135,10 +135,11 @@ type asked struct {
 	room     int // and what making room for them may
 	kinds    map[string]*kind
 	patterns map[string]pattern
-	diverse  bool     // there were more patterns
-	places   []*place // of the numbers, in their order
-	made     []*place // those of them that nobody asked for before
-	after    *linked  // what is linked, once it is admitted
+	whole    map[string]pattern // of which everything counts as released
+	diverse  bool               // there were more patterns
+	places   []*place           // of the numbers, in their order
+	made     []*place           // those of them that nobody asked for before
+	after    *linked            // what is linked, once it is admitted
 }
 
 // kind are numbers with the same patterns.
@@ -151,7 +152,7 @@ type kind struct {
 // read reads the numbers of a plan that were not released yet. What it reads by is
 // forgotten: whether there is room for it depends on the plan alone.
 func (a *Audit) read(p *plan.Plan) (*asked, error) {
-	out := &asked{most: a.most, work: maxWork, room: maxRoom, kinds: map[string]*kind{}, patterns: map[string]pattern{}}
+	out := &asked{most: a.most, work: maxWork, room: maxRoom, kinds: map[string]*kind{}, patterns: map[string]pattern{}, whole: map[string]pattern{}}
 	for i := range p.Datasets {
 		m := &p.Datasets[i].Manifest
 		for j := range m.Files {
@@ -194,7 +195,7 @@ func (a *Audit) read(p *plan.Plan) (*asked, error) {
 func (f *asked) add(n number) {
 	patterns := map[string]pattern{}
 	if addPatterns(n.parts, patterns); len(patterns) > maxPatterns {
-		f.diverse = true
+		f.mixed(n)
 		return
 	}
 	n.kind = strings.Join(slices.Sorted(keysOf(patterns)), "/")
@@ -209,6 +210,16 @@ func (f *asked) add(n number) {
 	}
 	if k.count++; k.count <= f.most {
 		k.numbers = append(k.numbers, n)
+	}
+}
+
+// mixed takes a number of more patterns than are looked at: as if everything of each of its
+// places had been asked for. Where somebody demands company it is refused.
+func (f *asked) mixed(n number) {
+	f.diverse = true
+	for i := range n.parts {
+		p := pattern{{n.parts[i].place, 1}}
+		f.patterns[p.key()], f.whole[p.key()] = p, p
 	}
 }
 

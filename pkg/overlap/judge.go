@@ -12,6 +12,7 @@ func (a *Audit) together(f *asked) error {
 	f.after = l
 	needs := l.needs()
 	if len(needs) == 0 {
+		a.thin(l)
 		return a.fit(l, f, nil, nil)
 	}
 	if f.diverse {

@@ -45,6 +45,7 @@ func (f *asked) merged() *linked {
 	}
 	out.places = append(out.places, f.made...)
 	maps.Copy(out.patterns, f.patterns)
+	maps.Copy(out.whole, f.whole)
 	for _, name := range slices.Sorted(maps.Keys(f.kinds)) {
 		if k := f.kinds[name]; !out.covers(k.patterns) {
 			out.numbers = append(out.numbers, k.numbers...)

@@ -72,18 +72,22 @@ func (v *view) work(patterns int, sets [][]carnet.PartyID) int {
 
 // thin leaves out patterns that are combinations of others, where there are many.
 func (a *Audit) thin(l *linked) {
-	if len(l.patterns) <= maxPatterns {
-		return
+	l.patterns, l.whole = a.spanning(l, l.patterns), a.spanning(l, l.whole)
+}
+
+func (a *Audit) spanning(l *linked, patterns map[string]pattern) map[string]pattern {
+	if len(patterns) <= maxPatterns {
+		return patterns
 	}
 	v := l.view(false)
 	e, kept := elimination{prime: a.prime, pivots: len(v.columns)}, map[string]pattern{}
-	for _, key := range slices.Sorted(maps.Keys(l.patterns)) {
+	for _, key := range slices.Sorted(maps.Keys(patterns)) {
 		rank := len(e.basis)
-		if e.add(v.row(l.patterns[key], a.prime)); len(e.basis) > rank {
-			kept[key] = l.patterns[key]
+		if e.add(v.row(patterns[key], a.prime)); len(e.basis) > rank {
+			kept[key] = patterns[key]
 		}
 	}
-	l.patterns = kept
+	return kept
 }
 
 // tells reports whether a combination of patterns is zero for all others than the owners in
