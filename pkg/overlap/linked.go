@@ -199,6 +199,9 @@ func (a *Audit) fit(l *linked, f *asked, sets [][]carnet.PartyID, open []questio
 // anyTold reports whether everything that has these patterns tells about one of the sets. ok
 // is false if finding out would take more than what is left, from which it is taken.
 func (a *Audit) anyTold(views []*view, patterns map[string]pattern, sets [][]carnet.PartyID, left *int) (tells, ok bool) {
+	if len(sets) == 0 {
+		return false, true // nobody demands company
+	}
 	for _, v := range views {
 		if *left -= v.work(len(patterns), sets); *left < 0 {
 			return false, false

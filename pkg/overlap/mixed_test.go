@@ -2,12 +2,14 @@ package overlap
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/plan"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -95,4 +97,21 @@ func TestSelectionsAreThinned(t *testing.T) {
 		}
 	}
 	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, mixed(12, "owner IN ('kz', 'uz')")))
+}
+
+// Where nobody demands company nothing is refused, however much there is to look at.
+func TestRoomWithoutDemands(t *testing.T) {
+	a, l := New([32]byte{1}), many(40, 25, maxPatterns, rand.New(rand.NewPCG(1, 2)))
+	space := &cells.Space{Weights: cells.NewWeights([]int{2}), Schema: &schema.Schema{}}
+	for _, p := range l.patterns {
+		n := number{kind: p.key()}
+		for _, e := range p {
+			n.parts = append(n.parts, counted{Part: cells.Part{Space: space, Weight: 1}, place: e.place})
+		}
+		if l.numbers = append(l.numbers, n); len(l.numbers) == 2 {
+			break
+		}
+	}
+	l.whole = l.patterns
+	require.NoError(t, a.fit(l, &asked{most: 1, room: maxRoom}, nil, nil))
 }
