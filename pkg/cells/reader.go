@@ -80,11 +80,17 @@ func (s sum) quantities() []string { return slices.Sorted(maps.Keys(s)) }
 type Reader struct {
 	spaces map[carnet.Hash]*Space // by the hash of the schema
 	files  map[carnet.Nonce]*columns
+	runs   int // that functions of each space may take
 }
 
 // NewReader returns a Reader that knows no plan.
 func NewReader() *Reader {
-	return &Reader{spaces: map[carnet.Hash]*Space{}, files: map[carnet.Nonce]*columns{}}
+	return NewReaderWithin(maxRuns)
+}
+
+// NewReaderWithin is NewReader with room for so many runs of codes in the functions of each schema.
+func NewReaderWithin(runs int) *Reader {
+	return &Reader{spaces: map[carnet.Hash]*Space{}, files: map[carnet.Nonce]*columns{}, runs: runs}
 }
 
 // Add makes the files of a plan known.
@@ -95,6 +101,7 @@ func (r *Reader) Add(p *plan.Plan) {
 		space := r.spaces[hash]
 		if space == nil {
 			space = NewSpace(s.Encoding.Schema(), hash)
+			space.left = r.runs
 			r.spaces[hash] = space
 		}
 		c := space.layouts[s.Encoding.Layout]
@@ -194,6 +201,24 @@ func (r *Reader) Read(f *functional.Functional) ([]Part, error) {
 		return cmp.Or(slices.Compare(a.Place[0][:], b.Place[0][:]), slices.Compare(a.Place[1][:], b.Place[1][:]), cmp.Compare(a.Quantity, b.Quantity))
 	})
 	return out, nil
+}
+
+// Places lists where a number is taken, without reading what it selects there. Some can be
+// listed twice.
+func Places(f *functional.Functional) (out []Place) {
+	for i := range f.Keys {
+		k := &f.Keys[i]
+		for j := range k.Linear {
+			out = append(out, Place{k.Linear[j].File})
+		}
+		for j := range k.Products {
+			out = append(out, Place{k.Products[j].File})
+		}
+	}
+	for i := range f.Cross {
+		out = append(out, Place{f.Cross[i].Left.File, f.Cross[i].Right.File})
+	}
+	return out
 }
 
 func unknownColumn(file carnet.Nonce) error {

@@ -25,6 +25,7 @@ const (
 // Audit remembers what was released. It is for one goroutine.
 type Audit struct {
 	most   int // MaxNumbers
+	runs   int // maxRuns
 	random *rand.ChaCha8
 	prime  uint64
 	forms  map[form]*cells.Form
@@ -92,7 +93,7 @@ type counted struct {
 // New returns an empty audit. The seed has to be random and is told nobody.
 func New(seed [32]byte) *Audit {
 	r := rand.NewChaCha8(seed)
-	return &Audit{most: MaxNumbers, random: r, prime: drawPrime(r), forms: map[form]*cells.Form{},
+	return &Audit{most: MaxNumbers, runs: maxRuns, random: r, prime: drawPrime(r), forms: map[form]*cells.Form{},
 		files: map[carnet.Nonce]file{}, places: map[cells.Place]*place{}, tables: map[string]*table{}, known: map[[16]byte]bool{}}
 }
 
@@ -114,7 +115,11 @@ func (a *Audit) judge(p *plan.Plan, keep bool) error {
 		a.forget(last.fresh)
 	}
 	fresh, err := a.read(p)
-	if err == nil && len(fresh.patterns) > 0 {
+	switch {
+	case err != nil:
+		a.forget(fresh)
+		fresh, err = a.unread(p, err)
+	case len(fresh.patterns) > 0:
 		err = a.together(fresh)
 	}
 	switch {
@@ -159,7 +164,7 @@ func (a *Audit) read(p *plan.Plan) (*asked, error) {
 			a.files[m.Files[j].Nonce] = file{m.Owner, m.Terms.MinOwners, m.ID, tableOf(m.Owner, &m.Files[j])}
 		}
 	}
-	reader := cells.NewReader()
+	reader := cells.NewReaderWithin(a.runs)
 	reader.Add(p)
 	seen := map[*place]bool{}
 	for i := range p.Openings {
@@ -211,6 +216,43 @@ func (f *asked) add(n number) {
 	if k.count++; k.count <= f.most {
 		k.numbers = append(k.numbers, n)
 	}
+}
+
+// unread takes a plan whose numbers can't be read, for why. Where nobody demands company it is
+// not refused, and may have been answered before anybody read it: then everything of the
+// places that it is about counts as released.
+func (a *Audit) unread(p *plan.Plan, why error) (*asked, error) {
+	out := &asked{most: a.most, work: maxWork, room: maxRoom, whole: map[string]pattern{}, patterns: map[string]pattern{}}
+	seen := map[cells.Place]bool{}
+	var n number
+	add := func(at cells.Place) error {
+		if seen[at] {
+			return nil
+		}
+		seen[at] = true
+		x, err := a.place(at, out)
+		if err == nil {
+			out.places = append(out.places, x)
+			n.parts = append(n.parts, counted{place: x})
+		}
+		return err
+	}
+	for i := range p.Openings {
+		for _, f := range p.Openings[i].Functionals() {
+			for _, at := range cells.Places(f) {
+				if err := add(at); err != nil {
+					return out, err
+				}
+			}
+		}
+	}
+	if len(n.parts) == 0 {
+		return out, why
+	}
+	if out.mixed(n); a.together(out) != nil {
+		return out, why
+	}
+	return out, nil
 }
 
 // mixed takes a number of more patterns than are looked at: as if everything of each of its

@@ -115,3 +115,16 @@ func TestRoomWithoutDemands(t *testing.T) {
 	l.whole = l.patterns
 	require.NoError(t, a.fit(l, &asked{most: 1, room: maxRoom}, nil, nil))
 }
+
+// What is too complex to be read is refused where somebody demands company. Where nobody does
+// it was answered, maybe long before it is read, and counts as everything of its files.
+func TestWhatCantBeRead(t *testing.T) {
+	p, a := union(t, carnet.LayoutCube, map[carnet.PartyID]int{"uz": 2}), New([32]byte{1})
+	a.runs = 5
+	require.Equal(t, "SELECTION_TOO_COMPLEX", admit(t, a, p, "SELECT month, SUM(value) FROM trade GROUP BY month"))
+	require.Empty(t, a.places)
+	require.Empty(t, admit(t, a, p, "SELECT month, SUM(value) FROM trade WHERE owner IN ('kz', 'kg') GROUP BY month"))
+	a.runs = maxRuns
+	require.Equal(t, "OVERLAPS_RELEASED", admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1 AND owner <> 'cn'"))
+	require.Empty(t, admit(t, a, p, "SELECT SUM(value) FROM trade WHERE month = 1"))
+}
