@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -70,15 +73,15 @@ type raw struct {
 	Findings    []Finding `json:"findings"`
 	Obligations struct {
 		Obligations
-		Rounding json.RawMessage `json:"rounding"` // what nobody can keep: refused by name
+		Rounding *ast.Term `json:"rounding"` // what nobody can keep: refused by name
 	} `json:"obligations"`
 }
 
 // decisionOf checks what rules returned and brings it into canonical form. Rules that
 // contradict themselves, refuse without a remedy, or make up effects decide nothing.
-func decisionOf(b []byte) (*Decision, error) {
+func decisionOf(t *ast.Term) (*Decision, error) {
 	var r raw
-	if err := decode(b, &r); err != nil {
+	if err := readTerm(t, reflect.ValueOf(&r).Elem()); err != nil {
 		return nil, fmt.Errorf("the decision has another form: %w", err)
 	}
 	if r.Obligations.Rounding != nil {

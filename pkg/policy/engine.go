@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -40,8 +39,8 @@ func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := rego.New(rego.Query(entry), rego.Compiler(c), rego.Store(inmem.NewFromObject(b.data)),
-		rego.Capabilities(capabilities()), rego.StrictBuiltinErrors(true)).PrepareForEval(ctx)
+	q, err := rego.New(rego.Query(entry), rego.Compiler(c), rego.Store(inmem.NewFromObjectWithOpts(b.data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Capabilities(capabilities()), rego.StrictBuiltinErrors(true), rego.GenerateJSON(asSaid)).PrepareForEval(ctx)
 	if err != nil {
 		return nil, badBundle(b, "the rules can't be prepared").Because(err)
 	}
@@ -53,6 +52,9 @@ func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
 	}
 	return e, nil
 }
+
+// asSaid keeps what rules say in their form, which is read without a detour by JSON.
+func asSaid(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }
 
 // probe is a flow that every bundle decides about, one way or the other: what is missing
 // in its data shows before the bundle is in use.
@@ -70,39 +72,37 @@ func (e *Engine) Bundle() *Bundle { return e.bundle }
 // Decide judges an input. An error is a fault of the rules or the end of ctx, never a
 // verdict; whoever gets one does not let the flow happen.
 func (e *Engine) Decide(ctx context.Context, in *Input) (*Decision, error) {
-	b, err := in.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	return e.decide(ctx, b)
+	d, _, err := e.decide(ctx, in)
+	return d, err
 }
 
-func (e *Engine) decide(ctx context.Context, input []byte) (*Decision, error) {
-	v, err := ast.ValueFromReader(bytes.NewReader(input))
-	if err != nil {
-		return nil, err
-	}
+// decide also returns the decision's bytes.
+func (e *Engine) decide(ctx context.Context, in *Input) (*Decision, []byte, error) {
 	ctx, done := context.WithTimeout(ctx, e.limit)
 	defer done()
-	rs, err := e.query.Eval(ctx, rego.EvalParsedInput(v))
+	rs, err := e.query.Eval(ctx, rego.EvalParsedInput(in.value()))
 	if err != nil {
-		return nil, e.failed("the rules failed").Because(err)
+		return nil, nil, e.failed("the rules failed").Because(err)
 	}
 	if len(rs) != 1 || len(rs[0].Expressions) != 1 {
-		return nil, e.failed("the rules made no decision")
+		return nil, nil, e.failed("the rules made no decision")
 	}
-	out, err := json.Marshal(rs[0].Expressions[0].Value)
+	said, ok := rs[0].Expressions[0].Value.(*ast.Term)
+	if !ok {
+		return nil, nil, e.failed("the rules made no decision")
+	}
+	d, err := decisionOf(said)
 	if err != nil {
-		return nil, err
+		return nil, nil, e.failed("the rules made no valid decision").Because(err)
+	}
+	out, err := d.Bytes()
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(out) > maxOutput {
-		return nil, e.failed("the rules said more than there is room for in a decision")
+		return nil, nil, e.failed("the rules said more than there is room for in a decision")
 	}
-	d, err := decisionOf(out)
-	if err != nil {
-		return nil, e.failed("the rules made no valid decision").Because(err)
-	}
-	return d, nil
+	return d, out, nil
 }
 
 func (e *Engine) failed(what string) *carnet.Error {
@@ -121,11 +121,7 @@ func (e *Engine) Replay(ctx context.Context, j *carnet.Judged) error {
 	if err != nil {
 		return err
 	}
-	d, err := e.decide(ctx, j.Input)
-	if err != nil {
-		return err
-	}
-	out, err := d.Bytes()
+	d, out, err := e.decide(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -138,11 +134,14 @@ func (e *Engine) Replay(ctx context.Context, j *carnet.Judged) error {
 
 // Judged makes the record of a decision, which Replay takes.
 func (e *Engine) Judged(in *Input, d *Decision) (carnet.Judged, error) {
-	j := carnet.Judged{Flow: string(in.Flow), Allow: d.Allow, Bundle: e.bundle.Digest, Name: e.bundle.Name, Version: e.bundle.Version}
-	var err error
-	if j.Input, err = in.Bytes(); err != nil {
-		return j, err
+	out, err := d.Bytes()
+	if err != nil {
+		return carnet.Judged{}, err
 	}
-	j.Output, err = d.Bytes()
-	return j, err
+	return e.judged(in, d.Allow, out)
+}
+
+func (e *Engine) judged(in *Input, allow bool, out []byte) (carnet.Judged, error) {
+	b, err := in.Bytes()
+	return carnet.Judged{Flow: string(in.Flow), Allow: allow, Bundle: e.bundle.Digest, Name: e.bundle.Name, Version: e.bundle.Version, Input: b, Output: out}, err
 }

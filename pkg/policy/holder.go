@@ -195,10 +195,10 @@ func (h *Holder) Judge(ctx context.Context, in *Input) (*Decision, carnet.Judged
 		return nil, carnet.Judged{}, carnet.E(carnet.Refused, "POLICY_STALE", "the policy bundle %s version %d of %s expired on %s", e.bundle.Name, e.bundle.Version, in.Judge.ID, e.bundle.Expires.Format(time.DateOnly)).
 			Fix("ask %s to put a reviewed bundle in place", in.Judge.ID)
 	}
-	d, err := e.Decide(ctx, in)
+	d, out, err := e.decide(ctx, in)
 	if err != nil {
 		return nil, carnet.Judged{}, err
 	}
-	j, err := e.Judged(in, d)
+	j, err := e.judged(in, d.Allow, out)
 	return d, j, err
 }

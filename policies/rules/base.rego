@@ -20,8 +20,10 @@ default allow := false
 allow if {
 	count(blocking) == 0
 	count(input.datasets) > 0
-	every d in input.datasets { d.id in allowed }
+	count(without_basis) == 0
 }
+
+without_basis := {d.id | some d in input.datasets} - allowed
 
 allowed := {f.dataset | some f in findings; f.effect == "allow"}
 
@@ -33,13 +35,11 @@ pack_findings := {f | some name in config.packs; some f in data.carnet.packs[nam
 
 # Nothing crosses a border.
 base_findings contains lib.allow("base.domestic", place(d), sprintf("the flow stays in %s", [d.jurisdiction])) if {
-	some d in input.datasets
-	not leaves(d.id)
 	not "" in lib.destinations
+	some d in input.datasets
+	not d.id in leaving
 	d.jurisdiction != ""
 }
-
-leaves(id) if id in leaving
 
 leaving := {x.dataset.id | some x in lib.crossings}
 
@@ -51,22 +51,25 @@ base_findings contains lib.deny("base.unknown-place", place(d), "the jurisdictio
 
 # The jurisdiction that the data leaves has no pack.
 base_findings contains lib.ruling("base.no-pack", x, sprintf("there are no rules for data that leaves %s", [x.from])) if {
-	some x in lib.crossings
-	not covered(x.from)
+	some from, out in lib.crossings_from
+	not covered(from)
+	some x in out
 }
 
 # There is a pack, and none of its rules allows the crossing.
 base_findings contains lib.ruling("base.no-basis", x, sprintf("no rule of %s allows this data to go to %s", [x.from, x.to])) if {
-	some x in lib.crossings
-	covered(x.from)
-	not inside(x)
+	some from, out in lib.crossings_from
+	covered(from)
+	some x in out
 	not spoken(x)
+	not [x.from, x.to] in inner_borders
 }
 
 # Two members of one area, such as the EU, have no border for data between them.
 base_findings contains lib.allow("base.one-area", x, sprintf("%s and %s are one area for data", [x.from, x.to])) if {
-	some x in lib.crossings
-	inside(x)
+	some [from, to] in inner_borders
+	some x in lib.crossings_from[from]
+	x.to == to
 }
 
 # A ruling was declared for what the packs do not know.
@@ -80,10 +83,13 @@ covered(j) if {
 	j in packs[name].jurisdictions
 }
 
-inside(x) if {
+# Borders between places that one pack is about.
+inner_borders contains [from, to] if {
+	some from, _ in lib.crossings_from
+	some to in lib.destinations
 	some name in config.packs
-	x.from in packs[name].jurisdictions
-	x.to in packs[name].jurisdictions
+	from in packs[name].jurisdictions
+	to in packs[name].jurisdictions
 }
 
 # A finding of a pack that is about this crossing: allowed, or refused for a better
@@ -96,8 +102,9 @@ spoken(x) if lib.instrument(x, "legal_ruling")
 
 # A judge keeps some places out whatever the packs say.
 base_findings contains lib.deny("base.blocked", x, sprintf("%s lets no data go to %s", [input.judge.id, x.to]), sprintf("ask %s, or ask from elsewhere", [input.judge.id])) if {
+	some place in config.blocked_destinations
 	some x in lib.crossings
-	x.to in config.blocked_destinations
+	x.to == place
 }
 
 # Keyholders of one jurisdiction could open everything, whatever the others say.
@@ -108,7 +115,7 @@ base_findings contains lib.deny("base.quorum-in-one-place", place(d), sprintf("%
 	n := count([k | some k in input.keyholders; k.jurisdiction == j])
 	n >= input.threshold
 	some d in input.datasets
-	leaves(d.id)
+	d.id in leaving
 }
 
 # An obligation of the judge's own.

@@ -35,19 +35,31 @@ crossings contains {"dataset": d, "from": from, "to": to} if {
 	from != to
 }
 
+# The crossings out of each jurisdiction.
+crossings_from := {from: out |
+	some from in {x.from | some x in crossings}
+	out := {x | some x in crossings; x.from == from}
+}
+
 # The crossings that a pack judges: out of its jurisdictions, to outside of them.
 leaving(pack) := {x |
-	some x in crossings
-	x.from in packs[pack].jurisdictions
+	some from, out in crossings_from
+	from in packs[pack].jurisdictions
+	some x in out
 	not x.to in packs[pack].jurisdictions
 }
+
+# Rules ask this again and again of one dataset; that it is not so is an answer as well.
+default has(_, _) := false
 
 has(d, class) if class in d.declaration.classes
 
 # Data of persons, in any of the classes that mean it.
+default personal(_) := false
+
 personal(d) if {
-	some c in ["personal", "sensitive", "biometric", "genetic", "telecom"]
-	has(d, c)
+	some c in d.declaration.classes
+	c in {"personal", "sensitive", "biometric", "genetic", "telecom"}
 }
 
 harmless(d) if has(d, "none")
@@ -94,10 +106,12 @@ ruling_remedy(x) := sprintf("get a legal ruling under the law of %s and declare 
 
 declare(x, kinds) := sprintf("declare with the dataset, for destination %s and flow %s: %s; or leave %s out", [x.to, input.flow, kinds, x.dataset.id])
 
-finding(effect, id, x, message, remedy) := {
+finding(effect, id, x, message, remedy) := object.union(cited(id), {
 	"effect": effect, "rule": id, "dataset": x.dataset.id, "by": x.dataset.owner.id, "from": x.from, "to": x.to,
 	"message": message, "remedy": remedy,
-	"law": l.law, "source": l.source, "in_force": l.in_force, "until": l.until, "status": l.status, "confidence": l.confidence,
-} if {
+})
+
+# What a finding says of the law behind its rule.
+cited(id) := {"law": l.law, "source": l.source, "in_force": l.in_force, "until": l.until, "status": l.status, "confidence": l.confidence} if {
 	l := law(id)
 }

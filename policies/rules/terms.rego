@@ -38,17 +38,28 @@ finding contains refuse("terms.purpose", d, sprintf("%s does not allow dataset %
 	not lib.covers(d.terms.purposes, input.purpose)
 }
 
-finding contains refuse(l.rule, d, sprintf("%s does not allow to %s %s on dataset %s", [d.owner.id, l.what, used, d.id]), sprintf("allowed is to %s: %s", [l.what, concat(", ", l.allowed)])) if {
+finding contains refuse("terms.aggregate", d, sprintf("%s does not allow to aggregate with %s on dataset %s", [d.owner.id, used, d.id]), sprintf("allowed is to aggregate with: %s", [concat(", ", d.terms.aggregates)])) if {
 	input.flow == "release"
 	some d in input.datasets
-	some l in [
-		{"rule": "terms.aggregate", "what": "aggregate with", "used": d.asked.aggregates, "allowed": d.terms.aggregates},
-		{"rule": "terms.group-by", "what": "group by", "used": d.asked.group_by, "allowed": d.terms.group_by},
-		{"rule": "terms.filter", "what": "filter by", "used": d.asked.filters, "allowed": d.terms.filters},
-	]
-	count(l.allowed) > 0
-	some used in l.used
-	not used in l.allowed
+	count(d.terms.aggregates) > 0
+	some used in d.asked.aggregates
+	not used in d.terms.aggregates
+}
+
+finding contains refuse("terms.group-by", d, sprintf("%s does not allow to group by %s on dataset %s", [d.owner.id, used, d.id]), sprintf("allowed is to group by: %s", [concat(", ", d.terms.group_by)])) if {
+	input.flow == "release"
+	some d in input.datasets
+	count(d.terms.group_by) > 0
+	some used in d.asked.group_by
+	not used in d.terms.group_by
+}
+
+finding contains refuse("terms.filter", d, sprintf("%s does not allow to filter by %s on dataset %s", [d.owner.id, used, d.id]), sprintf("allowed is to filter by: %s", [concat(", ", d.terms.filters)])) if {
+	input.flow == "release"
+	some d in input.datasets
+	count(d.terms.filters) > 0
+	some used in d.asked.filters
+	not used in d.terms.filters
 }
 
 finding contains refuse("terms.min-owners", d, sprintf("%s releases numbers of dataset %s only if they combine at least %d owners, and one number of this query combines %d", [d.owner.id, d.id, d.terms.min_owners, d.fewest_owners]), sprintf("ask for totals over at least %d owners: do not tell them apart by owner, jurisdiction or partitions", [d.terms.min_owners])) if {
