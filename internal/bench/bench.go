@@ -57,6 +57,7 @@ var figures = []figure{
 	{"cube", cubeFigure},
 	{"estimates", estimatesFigure},
 	{"policy", policyFigure},
+	{"admission", admissionFigure},
 	{"log", logFigure},
 	{"network", networkFigure},
 	{"tpch", tpchFigure},
@@ -145,6 +146,17 @@ func (b *bench) clock(cores int, run func() error) (time.Duration, error) {
 	}
 	return time.Since(start), nil
 }
+
+// elapsed is a clock for work on one core: the time of day or, if that was asked for, what
+// the process computed.
+func (b *bench) elapsed() time.Duration {
+	if used, ok := cpuTime(); b.cpu && ok {
+		return used
+	}
+	return time.Since(started)
+}
+
+var started = time.Now()
 
 // best returns the row with the largest value.
 func best(rows ...*Row) *Row {

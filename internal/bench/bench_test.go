@@ -17,7 +17,7 @@ func TestSmallRound(t *testing.T) {
 	b := &bench{sizes: tiny(), rounds: 1, say: t.Logf}
 	only := "."
 	if testing.Short() { // without servers
-		b.server, only = false, "filter|groups|encrypt|bytes|keyholder|cube|estimates|policy"
+		b.server, only = false, "filter|groups|encrypt|bytes|keyholder|cube|estimates|policy|admission"
 	}
 	r, err := b.run(t.Context(), regexp.MustCompile(only))
 	require.NoError(t, err)

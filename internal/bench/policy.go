@@ -29,9 +29,9 @@ func policyFigure(ctx context.Context, b *bench, r *Report) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			start := time.Now()
+			start := b.elapsed()
 			d, err := engine.Decide(ctx, in)
-			took := time.Since(start)
+			took := b.elapsed() - start
 			if err != nil {
 				return err
 			}
