@@ -6,17 +6,23 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/store"
 )
 
 type checkCmd struct{ serverFlags }
 
 func (checkCmd) Help() string {
-	return `Example:
+	return `Looks at certificates, identity, policy bundle and the data folder. Whether the addresses are free
+shows when it serves.
+
+Example:
   carnet-gateway check-config --data /var/lib/carnet \
     --tls-cert gateway.pem --tls-key gateway-key.pem --tls-ca ca.pem \
     --registrar-key registrar.pub`
@@ -28,6 +34,9 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "certificate  %s, until %s\n", creds.leaf.Subject, creds.leaf.NotAfter.UTC().Format("2006-01-02"))
+	if err := ident.InForce(creds.leaf, time.Now()); err != nil {
+		return err
+	}
 	if creds.identity == nil {
 		fmt.Fprintf(s.out, "identity     will be made for %s\n", c.Operator)
 	} else {
@@ -44,6 +53,10 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 	}
 	switch info, err := os.Stat(c.Data); {
 	case errors.Is(err, fs.ErrNotExist):
+		if err := canMake(c.Data); err != nil {
+			return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "the folder %s can't be made", c.Data).Because(err).
+				Fix("choose a folder this user may write to with --data")
+		}
 		fmt.Fprintf(s.out, "data         %s will be made\n", c.Data)
 	case err != nil || !info.IsDir():
 		return carnet.E(carnet.Precondition, "BAD_DATA_DIR", "%s is not a folder", c.Data).Because(err).
@@ -59,6 +72,23 @@ func (c *checkCmd) Run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintln(s.out, "ok")
 	return nil
+}
+
+// canMake reports whether a folder could be made, which leaves nothing behind: the one above it
+// that exists is tried with a folder of another name.
+func canMake(dir string) error {
+	above := filepath.Dir(dir)
+	for {
+		if _, err := os.Stat(above); !errors.Is(err, fs.ErrNotExist) || above == filepath.Dir(above) {
+			break
+		}
+		above = filepath.Dir(above)
+	}
+	try, err := os.MkdirTemp(above, ".carnet-check-*")
+	if err != nil {
+		return err
+	}
+	return os.Remove(try)
 }
 
 type migrateCmd struct{ dataFlag }

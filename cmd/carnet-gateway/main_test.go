@@ -104,9 +104,30 @@ func TestCheckConfigAndMigrate(t *testing.T) {
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "ok")
 	require.NoDirExists(t, filepath.Join(dir, "data"), "nothing is changed")
+	notes, err := filepath.Glob(filepath.Join(dir, ".carnet-check-*"))
+	require.NoError(t, err)
+	require.Empty(t, notes)
+	code, _, errs = runCommand(append(append([]string{"check-config"}, flags...), "--data", filepath.Join(dir, "ca.pem", "under", "a-file"))...)
+	require.Equal(t, 5, code)
+	require.Contains(t, errs, "BAD_DATA_DIR")
 	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
 	require.Regexp(t, `gateway\.db has version [1-9]\d*\n$`, out)
+}
+
+// A server certificate that expired lets nobody in: check-config says so.
+func TestCheckConfigExpired(t *testing.T) {
+	dir, flags := files(t)
+	ca, err := ident.NewCA("test", time.Hour)
+	require.NoError(t, err)
+	cert, key, err := ca.IssueServer([]string{"127.0.0.1"}, -time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(dir, "gateway.pem")))
+	require.NoError(t, os.Remove(filepath.Join(dir, "gateway-key.pem")))
+	require.NoError(t, ident.WriteCert(dir, "gateway", cert, key))
+	code, _, errs := runCommand(append([]string{"check-config"}, flags...)...)
+	require.Equal(t, 5, code)
+	require.Contains(t, errs, "CERTIFICATE_EXPIRED")
 }
 
 // What --store names is used instead of a file, or refused before anything is made. A

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/policy/gate"
 	"github.com/carnet-network/carnet/pkg/policy/report"
@@ -48,6 +50,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	creds, err := c.credentials(ctx, log)
 	if err != nil {
 		return err
+	}
+	if err := ident.InForce(creds.leaf, time.Now()); err != nil {
+		log.Warn("nobody can connect", "error", err) // a new file is read when it is there
 	}
 	release, err := c.lock()
 	if err != nil {

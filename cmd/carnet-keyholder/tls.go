@@ -88,6 +88,9 @@ func (f following) now() credentials.TransportCredentials {
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (f following) ClientHandshake(ctx context.Context, authority string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if err := ident.InForce(f.live.Certificate().Leaf, time.Now()); err != nil {
+		return nil, nil, err // the log says it then, and not that the connection broke
+	}
 	return f.now().ClientHandshake(ctx, authority, c)
 }
 

@@ -143,6 +143,10 @@ func (a *app) identity(c *config) (*ident.Identity, error) {
 	if carnet.ReasonOf(err) == "NO_KEY_FILE" {
 		return nil, noIdentity(a.home)
 	}
+	if err == nil && id.Party() != c.Party.ID {
+		return nil, carnet.E(carnet.Precondition, "WRONG_IDENTITY", "%s is the key of %s, and %s is of %s", a.path(c.Identity), id.Party(), configFile, c.Party.ID).
+			Fix("put the identity of %s there, or point --home to the directory of %s", c.Party.ID, id.Party())
+	}
 	return id, err
 }
 

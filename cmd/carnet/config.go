@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -79,14 +80,38 @@ func decodeYAML(path string, data []byte, into any) error {
 		if !ok {
 			return e.Because(err)
 		}
-		what, _, _ = strings.Cut(what, " in type ")
+		what, in, _ := strings.Cut(what, " in type ")
 		what = strings.TrimSuffix(strings.Replace(what, " not found", " is not known", 1), " into")
 		if rest, ok := strings.CutPrefix(what, "cannot unmarshal "); ok {
 			what = wrongForm(rest)
+		} else if known := fieldsOf(reflect.TypeOf(into), in); len(known) > 0 {
+			what += "; known are " + strings.Join(known, ", ")
 		}
 		e = e.With(path+":"+where, "%s", what)
 	}
 	return e.Fix("correct these lines")
+}
+
+// fieldsOf lists the fields of the struct of that name, such as main.termsFile, which is t or a
+// part of it.
+func fieldsOf(t reflect.Type, name string) (out []string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key == "" {
+			continue
+		} else if t.String() == name {
+			out = append(out, key)
+		} else if inner := fieldsOf(f.Type, name); len(inner) > 0 {
+			return inner
+		}
+	}
+	return out
 }
 
 // wrongForm says in plain words what yaml says as "!!str `x` into []carnet.PartyID".

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"os"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
@@ -25,6 +26,11 @@ func (a *app) connect() (*client.Client, *config, error) {
 	tlsConfig, err := a.clientTLS(cfg)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, cert := range tlsConfig.Certificates {
+		if err := ident.InForce(cert.Leaf, time.Now()); err != nil {
+			return nil, nil, err
+		}
 	}
 	if g := os.Getenv(gatewayEnv); g != "" {
 		cfg.Gateway = g

@@ -57,6 +57,9 @@ The terms file, all of it signed with the dataset:
     rows_per_unit: 1       # rows about one person or firm at most
   declaration:             # what laws want to know; policies refuse data that says nothing
     classes: [none]        # neither personal nor important data; docs/howto/owner.md has more
+  price:                   # optional: what a buyer owes; docs/howto/owner.md has more
+    currency: KZT
+    query: 100             # for each query that is answered
   products_with: [mfa]     # optional: owners whose numbers may be multiplied with these, if they list you, too
 
 With min_group the table is counted before it is sent: codes that are too rare are grouped with
@@ -108,6 +111,9 @@ func (c *publishCmd) Run(a *app) error {
 		if err := fitTerms(c.Terms, &terms, s.Schema); err != nil {
 			return err
 		}
+	}
+	if err := a.noteStrangers(cl, &terms); err != nil {
+		return err
 	}
 	var census *cells.Census
 	if terms.MinGroup > 1 || c.Append { // what is added is grouped as the terms of the dataset say

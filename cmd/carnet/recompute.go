@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -142,5 +140,5 @@ func readClaim(file string, data []byte) (*claim, error) {
 		}}, nil
 	}
 	return nil, carnet.E(carnet.Invalid, "BAD_DOCUMENT", "%s is no settlement, valuation or usage statement", file).
-		Fix("give what carnet settle, value or usage wrote with -o or printed with --json").Because(errors.Join(strict(&s), os.ErrInvalid))
+		Fix("give what carnet settle, value or usage wrote with -o or printed with --json")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -54,6 +56,19 @@ func ExitCode(err error) int {
 	return Internal
 }
 
+// aboutFile gives what the system says about a file a reason and a remedy, if no code on the way
+// did: the folder of an output that does not exist, a disk that is full.
+func aboutFile(err error) error {
+	var named *carnet.Error
+	var path *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &named) || errors.Is(err, context.Canceled) || !errors.As(err, &path) && !errors.As(err, &link) {
+		return err
+	}
+	return carnet.E(carnet.Precondition, "FILE_UNUSABLE", "a file can't be used").Because(err).
+		Fix("check that its folder exists, that this user may read and write there, and that the disk has room")
+}
+
 // Marker is an error that can show the place at fault better than its violations do.
 type Marker interface {
 	error
@@ -67,7 +82,7 @@ const maxViolations = 20
 // Fail prints what went wrong, where, and what to do about it, in the one form that
 // the programs share, and returns the exit code.
 func Fail(w io.Writer, program string, err error) int {
-	w = PlainWriter{w}
+	w, err = PlainWriter{w}, aboutFile(err)
 	var e *carnet.Error
 	if !errors.As(err, &e) {
 		fmt.Fprintf(w, "%s: %v\n", program, err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +24,17 @@ func TestExitCodeOfEveryKind(t *testing.T) {
 	}
 	require.Equal(t, 1, ExitCode(errors.New("no kind")))
 	require.Equal(t, 130, ExitCode(fmt.Errorf("wrapped: %w", context.Canceled)))
+}
+
+// What the system says about a file is no fault of the program.
+func TestFailAboutFiles(t *testing.T) {
+	_, err := os.Create(filepath.Join(t.TempDir(), "none", "x"))
+	var out bytes.Buffer
+	require.Equal(t, Precondition, Fail(&out, "prog", fmt.Errorf("write the report: %w", err)))
+	require.Regexp(t, `^prog: a file can't be used: write the report: open .*none.x: .* \[FILE_UNUSABLE\]\n  fix: check that its folder exists`, out.String())
+	out.Reset()
+	require.Equal(t, NotFound, Fail(&out, "prog", carnet.E(carnet.NotFound, "NO_FILE", "no table").Because(err)))
+	require.Contains(t, out.String(), "NO_FILE")
 }
 
 type marked struct{ error }

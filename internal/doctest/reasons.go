@@ -30,7 +30,7 @@ var reasonForm = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 // Test helpers and generated code are left out.
 func Reasons(root string) (map[string]*Reason, error) {
 	c := &collector{parameters: map[string][]int{}, constants: map[string]string{}, found: map[string]*Reason{}}
-	for _, dir := range []string{"pkg", "cmd"} {
+	for _, dir := range []string{"pkg", "cmd", filepath.Join("internal", "command")} {
 		if err := c.parse(filepath.Join(root, dir)); err != nil {
 			return nil, err
 		}

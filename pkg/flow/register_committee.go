@@ -49,8 +49,14 @@ func (g *Gateway) RegisterCommittee(ctx context.Context, env *evidence.Envelope)
 			if err != nil {
 				return err
 			}
-			if p := chain.At(math.MaxInt64); p == nil || !p.HasRole(carnet.RoleKeyholder) || seen[m] {
-				return bad("BAD_MEMBER", "member %q is not registered, revoked, not a keyholder, or listed twice", m)
+			p := chain.At(math.MaxInt64)
+			switch {
+			case seen[m]:
+				return bad("BAD_MEMBER", "member %q is listed twice", m).Fix("name every keyholder once")
+			case p == nil:
+				return bad("BAD_MEMBER", "member %q is not registered, or revoked", m).Fix("register its party statement first; carnet party list has those that are")
+			case !p.HasRole(carnet.RoleKeyholder):
+				return bad("BAD_MEMBER", "member %q is no keyholder", m).Fix("name parties that were registered with that role; carnet party list shows roles")
 			}
 			seen[m] = true
 		}

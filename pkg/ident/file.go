@@ -150,7 +150,8 @@ func decode(name string, data []byte, body any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(body); err != nil {
-		return carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is not a key file", name).Because(err)
+		return carnet.E(carnet.Invalid, "BAD_KEY_FILE", "%s is not a key file", name).Because(err).
+			Fix("give the file as the program that made it wrote it; an identity, a dataset key and a certificate's key are three things")
 	}
 	return nil
 }

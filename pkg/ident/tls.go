@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -60,6 +61,22 @@ func ClientTLS(certFile, keyFile, caFile string) (*tls.Config, error) {
 		Certificates: []tls.Certificate{cert},
 		RootCAs:      pool,
 	}, nil
+}
+
+// InForce returns CERTIFICATE_EXPIRED unless a certificate is valid at a time. Peers refuse one that
+// is not in the middle of a handshake, of which the other side sees a broken connection only.
+func InForce(cert *x509.Certificate, now time.Time) error {
+	const reason = "CERTIFICATE_EXPIRED"
+	who := cert.Subject.CommonName
+	switch {
+	case now.After(cert.NotAfter):
+		return carnet.E(carnet.Precondition, reason, "the certificate of %s expired on %s", who, cert.NotAfter.UTC().Format(time.DateTime)).
+			Fix("get a new one from who issues your network's certificates, and put it in the place of the old one")
+	case now.Before(cert.NotBefore):
+		return carnet.E(carnet.Precondition, reason, "the certificate of %s is valid from %s on only", who, cert.NotBefore.UTC().Format(time.DateTime)).
+			Fix("check the clock of this machine")
+	}
+	return nil
 }
 
 func load(certFile, keyFile, caFile string) (tls.Certificate, []*x509.Certificate, error) {

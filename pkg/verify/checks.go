@@ -110,6 +110,19 @@ func (c *Check) failed(part string, err error) {
 	c.fault(part, reason, "%s", msg)
 }
 
+// missed notes why what the check needs could not be had, which says nothing against the file: who
+// serves it is away or does not let this party read it, or a copy is not whole. Any other error is
+// a fault.
+func (c *Check) missed(part string, err error) {
+	switch kind := carnet.KindOf(err); {
+	case kind == carnet.Unavailable, kind == carnet.Exhausted, kind == carnet.Canceled, kind == carnet.NotFound,
+		kind == carnet.Forbidden && carnet.ReasonOf(err) == "WRONG_ROLE":
+		c.skip("the encrypted data can't be read: %v", err)
+	default:
+		c.failed(part, err)
+	}
+}
+
 // skip says why a check was not made.
 func (c *Check) skip(format string, args ...any) {
 	if c.Status != Failed {

@@ -26,7 +26,7 @@ func (v *verifier) recompute() {
 	}
 	e := &execution{v: v, p: p, ring: he.NewRing(p.Profile), f: history.FunctionalsOf(p), delta: map[carnet.KeyID][]he.Poly{}}
 	if err := e.run(); err != nil {
-		check.failed(v.queryPart(), err)
+		check.missed(v.queryPart(), err)
 		return
 	}
 	values := wire.AppendScalars(nil, p.Profile, e.z)

@@ -76,6 +76,32 @@ func TestRecompute(t *testing.T) {
 	require.Equal(t, "CORRECTIONS_DIFFER", fault(recomputed(t, w, historytest.SQL, o, func(*carnet.Answer) {})).Reason)
 }
 
+// What can't be had says nothing against a bundle, and is not called a failure: the gateway is
+// away, this party may not read there, a copy is not whole.
+func TestRecomputeWithoutTheData(t *testing.T) {
+	w := historytest.NewOf(t, carnet.LayoutCube, "acme")
+	q := w.Ask(historytest.SQL)
+	for i := range historytest.Keyholders {
+		w.Append(carnet.TypeAnswer, w.Answer(q, i+1), historytest.Keyholders[i])
+	}
+	b := w.Bundle(q.Hash())
+	for _, err := range []error{
+		carnet.E(carnet.Unavailable, "UNAVAILABLE", "away"), carnet.E(carnet.Exhausted, "RESOURCE_EXHAUSTED", "busy"),
+		carnet.E(carnet.NotFound, "NO_FILE", "no such file"), carnet.E(carnet.Forbidden, "WRONG_ROLE", "no auditor"),
+	} {
+		o := options()
+		o.Data, o.Scan = zeros{bytes: w.Profile().BlockBytes(), err: err}, scan.Options{Workers: 1}
+		r := run(t, b, o)
+		c := r.Check(verify.CheckRecompute)
+		require.Equal(t, verify.NotChecked, c.Status, "%v", err)
+		require.Contains(t, c.Why, err.Error())
+		require.Equal(t, verify.Incomplete, r.Verdict)
+	}
+	o := options()
+	o.Data, o.Scan = zeros{bytes: w.Profile().BlockBytes(), err: carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "forged")}, scan.Options{Workers: 1}
+	require.Equal(t, verify.Broken, run(t, b, o).Verdict)
+}
+
 // Functionals of products take execution: keyholders that agree on others are found by it.
 func TestRecomputedFunctionals(t *testing.T) {
 	w := historytest.NewOf(t, carnet.LayoutRecords, "acme")
