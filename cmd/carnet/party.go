@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
@@ -115,7 +116,8 @@ type partyListCmd struct {
 }
 
 func (partyListCmd) Help() string {
-	return `Every statement is checked against the registrar's key.
+	return `Every statement is checked against the registrar's key. What a party that is marked as
+revoked signs counts for nothing from that day's entry on.
 
 Example:
   carnet party list`
@@ -140,7 +142,11 @@ func (c *partyListCmd) Run(a *app) error {
 		for _, r := range p.Roles {
 			roles = append(roles, string(r))
 		}
-		rows = append(rows, []string{string(p.ID), string(p.Jurisdiction), strings.Join(roles, ","), evidence.KeyHint(p.SigningKey), p.Name})
+		name := p.Name
+		if p.Revoked != nil {
+			name += " (revoked on " + p.Revoked.Created.UTC().Format(time.DateOnly) + ")"
+		}
+		rows = append(rows, []string{string(p.ID), string(p.Jurisdiction), strings.Join(roles, ","), evidence.KeyHint(p.SigningKey), name})
 	}
 	return a.table([]string{"PARTY", "IN", "ROLES", "KEY", "NAME"}, rows)
 }

@@ -144,7 +144,7 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 		return err
 	}
 	for _, q := range all {
-		if !hasAnyRole(q, authors) || q.Replaces == nil && !env.SignedBy(q.SigningKey) || p.parties[q.ID] != nil {
+		if !hasAnyRole(q.Party, authors) || q.Replaces == nil && !env.SignedBy(q.SigningKey) || p.parties[q.ID] != nil {
 			continue
 		}
 		r, err := c.registered(ctx, q.ID)

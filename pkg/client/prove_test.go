@@ -23,7 +23,11 @@ type oneParty struct {
 }
 
 func (r *oneParty) ListParties(context.Context, *pb.ListPartiesRequest) (*pb.ListPartiesResponse, error) {
-	return &pb.ListPartiesResponse{Statements: []*pb.Envelope{apiconv.ToEnvelope(r.statements[len(r.statements)-1])}}, nil
+	resp := &pb.ListPartiesResponse{Statements: []*pb.Envelope{apiconv.ToEnvelope(r.statements[len(r.statements)-1])}}
+	if r.revocation != nil {
+		resp.Revocations = []*pb.Envelope{apiconv.ToEnvelope(r.revocation)}
+	}
+	return resp, nil
 }
 
 func (r *oneParty) GetParty(context.Context, *pb.GetPartyRequest) (*pb.GetPartyResponse, error) {
@@ -87,4 +91,11 @@ func TestTheLogIsSignedWithAnOldKey(t *testing.T) {
 	j.put(end)
 	r.revocation = end
 	operator("PARTY_REVOKED")
+	all, err := c.Parties(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.NotNil(t, all[0].Revoked)
+	r.revocation = seal(carnet.TypePartyRevocation, carnet.PartyRevocation{Party: "op", Created: testTime}, old)
+	_, err = c.Parties(t.Context())
+	require.Equal(t, "BAD_SIGNATURE", carnet.ReasonOf(err), "not the registrar's word")
 }

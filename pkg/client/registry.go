@@ -62,21 +62,35 @@ func (c *Client) PartyStatement(ctx context.Context, id carnet.PartyID) (*carnet
 	return r.Party, list[len(list)-1].Hash, nil
 }
 
+// RegisteredParty is a party's present statement, and what revoked it, nil if nothing did.
+type RegisteredParty struct {
+	*carnet.Party
+	Revoked *carnet.PartyRevocation `json:"revoked,omitempty"`
+}
+
 // Parties returns every party's present statement, checked for the registrar's signature and
 // its own, those of revoked ones included.
-func (c *Client) Parties(ctx context.Context) ([]*carnet.Party, error) {
-	var out []*carnet.Party
+func (c *Client) Parties(ctx context.Context) ([]*RegisteredParty, error) {
+	var out []*RegisteredParty
 	for token := ""; ; {
 		resp, err := c.registry.ListParties(ctx, &pb.ListPartiesRequest{PageSize: pageSize, PageToken: token})
 		if err != nil {
 			return nil, fault(err)
+		}
+		revoked := map[carnet.PartyID]*carnet.PartyRevocation{}
+		for _, e := range resp.GetRevocations() {
+			r := &carnet.PartyRevocation{}
+			if err := fromProto(e).Verify(carnet.TypePartyRevocation, c.registrar, r); err != nil {
+				return nil, byRegistrar(err, "a revocation of a party", c.registrar)
+			}
+			revoked[r.Party] = r
 		}
 		for _, e := range resp.GetStatements() {
 			p, err := verifyParty(fromProto(e), c.registrar)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, p)
+			out = append(out, &RegisteredParty{p, revoked[p.ID]})
 		}
 		if token = resp.GetNextPageToken(); token == "" {
 			return out, nil

@@ -129,6 +129,9 @@ func TestRevokeParty(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.NotNil(t, revoked)
+	ended, err := n.G.PartyRevocations(ctx, []carnet.PartyID{"k1", "k2", "hk", "nobody"})
+	require.NoError(t, err)
+	require.Len(t, ended, 2)
 }
 
 // Rule (revocation): a committee of which a member was revoked takes no key over, also if

@@ -39,6 +39,23 @@ func (g *Gateway) PartyHistory(ctx context.Context, id carnet.PartyID) (list []S
 	return list, revoked, err
 }
 
+// PartyRevocations lists what revoked those of some parties that were.
+func (g *Gateway) PartyRevocations(ctx context.Context, ids []carnet.PartyID) (list []Stored, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error {
+		list = nil
+		for _, id := range ids {
+			switch st, err := tx.PartyRevocation(id); {
+			case err == nil:
+				list = append(list, st)
+			case !absent(err):
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 func partyHistory(tx Tx, id carnet.PartyID) (list []Stored, revoked *Stored, err error) {
 	if list, err = tx.PartyStatements(id); err != nil {
 		return nil, nil, err

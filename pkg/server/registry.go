@@ -108,7 +108,26 @@ func (r registryService) GetSchema(ctx context.Context, m *carnetv1.GetSchemaReq
 
 func (r registryService) ListParties(ctx context.Context, m *carnetv1.ListPartiesRequest) (*carnetv1.ListPartiesResponse, error) {
 	list, next, err := r.list(ctx, flow.NamedParty, m.PageSize, m.PageToken)
-	return &carnetv1.ListPartiesResponse{Statements: list, NextPageToken: next}, err
+	if err != nil {
+		return nil, err
+	}
+	resp := &carnetv1.ListPartiesResponse{Statements: list, NextPageToken: next}
+	revoked, err := r.s.g.PartyRevocations(ctx, parties(list))
+	for _, st := range revoked {
+		resp.Revocations = append(resp.Revocations, apiconv.ToEnvelope(st.Envelope))
+	}
+	return resp, err
+}
+
+// parties lists whose statements they are.
+func parties(list []*carnetv1.Envelope) (ids []carnet.PartyID) {
+	for _, e := range list {
+		var p carnet.Party
+		if env, err := apiconv.FromEnvelope("statement", e); err == nil && env.Decode(carnet.TypeParty, &p) == nil {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 func (r registryService) ListCommittees(ctx context.Context, m *carnetv1.ListCommitteesRequest) (*carnetv1.ListCommitteesResponse, error) {

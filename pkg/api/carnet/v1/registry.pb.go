@@ -368,6 +368,8 @@ type ListPartiesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Statements    []*Envelope            `protobuf:"bytes,1,rep,name=statements,proto3" json:"statements,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// What revoked those of these parties that the registrar revoked.
+	Revocations   []*Envelope `protobuf:"bytes,3,rep,name=revocations,proto3" json:"revocations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +416,13 @@ func (x *ListPartiesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListPartiesResponse) GetRevocations() []*Envelope {
+	if x != nil {
+		return x.Revocations
+	}
+	return nil
 }
 
 type RegisterCommitteeRequest struct {
@@ -1017,12 +1026,13 @@ const file_carnet_v1_registry_proto_rawDesc = "" +
 	"\x12ListPartiesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"r\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xa9\x01\n" +
 	"\x13ListPartiesResponse\x123\n" +
 	"\n" +
 	"statements\x18\x01 \x03(\v2\x13.carnet.v1.EnvelopeR\n" +
 	"statements\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"M\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x125\n" +
+	"\vrevocations\x18\x03 \x03(\v2\x13.carnet.v1.EnvelopeR\vrevocations\"M\n" +
 	"\x18RegisterCommitteeRequest\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"F\n" +
 	"\x19RegisterCommitteeResponse\x12)\n" +
@@ -1120,41 +1130,42 @@ var file_carnet_v1_registry_proto_depIdxs = []int32{
 	20, // 6: carnet.v1.RevokePartyRequest.statement:type_name -> carnet.v1.Envelope
 	21, // 7: carnet.v1.RevokePartyResponse.ref:type_name -> carnet.v1.StatementRef
 	20, // 8: carnet.v1.ListPartiesResponse.statements:type_name -> carnet.v1.Envelope
-	20, // 9: carnet.v1.RegisterCommitteeRequest.statement:type_name -> carnet.v1.Envelope
-	21, // 10: carnet.v1.RegisterCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
-	20, // 11: carnet.v1.GetCommitteeResponse.statement:type_name -> carnet.v1.Envelope
-	21, // 12: carnet.v1.GetCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
-	20, // 13: carnet.v1.ListCommitteesResponse.statements:type_name -> carnet.v1.Envelope
-	20, // 14: carnet.v1.RegisterSchemaRequest.statement:type_name -> carnet.v1.Envelope
-	21, // 15: carnet.v1.RegisterSchemaResponse.ref:type_name -> carnet.v1.StatementRef
-	20, // 16: carnet.v1.GetSchemaResponse.statement:type_name -> carnet.v1.Envelope
-	21, // 17: carnet.v1.GetSchemaResponse.ref:type_name -> carnet.v1.StatementRef
-	20, // 18: carnet.v1.ListSchemasResponse.statements:type_name -> carnet.v1.Envelope
-	0,  // 19: carnet.v1.RegistryService.RegisterParty:input_type -> carnet.v1.RegisterPartyRequest
-	2,  // 20: carnet.v1.RegistryService.GetParty:input_type -> carnet.v1.GetPartyRequest
-	4,  // 21: carnet.v1.RegistryService.RevokeParty:input_type -> carnet.v1.RevokePartyRequest
-	6,  // 22: carnet.v1.RegistryService.ListParties:input_type -> carnet.v1.ListPartiesRequest
-	8,  // 23: carnet.v1.RegistryService.RegisterCommittee:input_type -> carnet.v1.RegisterCommitteeRequest
-	10, // 24: carnet.v1.RegistryService.GetCommittee:input_type -> carnet.v1.GetCommitteeRequest
-	12, // 25: carnet.v1.RegistryService.ListCommittees:input_type -> carnet.v1.ListCommitteesRequest
-	14, // 26: carnet.v1.RegistryService.RegisterSchema:input_type -> carnet.v1.RegisterSchemaRequest
-	16, // 27: carnet.v1.RegistryService.GetSchema:input_type -> carnet.v1.GetSchemaRequest
-	18, // 28: carnet.v1.RegistryService.ListSchemas:input_type -> carnet.v1.ListSchemasRequest
-	1,  // 29: carnet.v1.RegistryService.RegisterParty:output_type -> carnet.v1.RegisterPartyResponse
-	3,  // 30: carnet.v1.RegistryService.GetParty:output_type -> carnet.v1.GetPartyResponse
-	5,  // 31: carnet.v1.RegistryService.RevokeParty:output_type -> carnet.v1.RevokePartyResponse
-	7,  // 32: carnet.v1.RegistryService.ListParties:output_type -> carnet.v1.ListPartiesResponse
-	9,  // 33: carnet.v1.RegistryService.RegisterCommittee:output_type -> carnet.v1.RegisterCommitteeResponse
-	11, // 34: carnet.v1.RegistryService.GetCommittee:output_type -> carnet.v1.GetCommitteeResponse
-	13, // 35: carnet.v1.RegistryService.ListCommittees:output_type -> carnet.v1.ListCommitteesResponse
-	15, // 36: carnet.v1.RegistryService.RegisterSchema:output_type -> carnet.v1.RegisterSchemaResponse
-	17, // 37: carnet.v1.RegistryService.GetSchema:output_type -> carnet.v1.GetSchemaResponse
-	19, // 38: carnet.v1.RegistryService.ListSchemas:output_type -> carnet.v1.ListSchemasResponse
-	29, // [29:39] is the sub-list for method output_type
-	19, // [19:29] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	20, // 9: carnet.v1.ListPartiesResponse.revocations:type_name -> carnet.v1.Envelope
+	20, // 10: carnet.v1.RegisterCommitteeRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 11: carnet.v1.RegisterCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 12: carnet.v1.GetCommitteeResponse.statement:type_name -> carnet.v1.Envelope
+	21, // 13: carnet.v1.GetCommitteeResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 14: carnet.v1.ListCommitteesResponse.statements:type_name -> carnet.v1.Envelope
+	20, // 15: carnet.v1.RegisterSchemaRequest.statement:type_name -> carnet.v1.Envelope
+	21, // 16: carnet.v1.RegisterSchemaResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 17: carnet.v1.GetSchemaResponse.statement:type_name -> carnet.v1.Envelope
+	21, // 18: carnet.v1.GetSchemaResponse.ref:type_name -> carnet.v1.StatementRef
+	20, // 19: carnet.v1.ListSchemasResponse.statements:type_name -> carnet.v1.Envelope
+	0,  // 20: carnet.v1.RegistryService.RegisterParty:input_type -> carnet.v1.RegisterPartyRequest
+	2,  // 21: carnet.v1.RegistryService.GetParty:input_type -> carnet.v1.GetPartyRequest
+	4,  // 22: carnet.v1.RegistryService.RevokeParty:input_type -> carnet.v1.RevokePartyRequest
+	6,  // 23: carnet.v1.RegistryService.ListParties:input_type -> carnet.v1.ListPartiesRequest
+	8,  // 24: carnet.v1.RegistryService.RegisterCommittee:input_type -> carnet.v1.RegisterCommitteeRequest
+	10, // 25: carnet.v1.RegistryService.GetCommittee:input_type -> carnet.v1.GetCommitteeRequest
+	12, // 26: carnet.v1.RegistryService.ListCommittees:input_type -> carnet.v1.ListCommitteesRequest
+	14, // 27: carnet.v1.RegistryService.RegisterSchema:input_type -> carnet.v1.RegisterSchemaRequest
+	16, // 28: carnet.v1.RegistryService.GetSchema:input_type -> carnet.v1.GetSchemaRequest
+	18, // 29: carnet.v1.RegistryService.ListSchemas:input_type -> carnet.v1.ListSchemasRequest
+	1,  // 30: carnet.v1.RegistryService.RegisterParty:output_type -> carnet.v1.RegisterPartyResponse
+	3,  // 31: carnet.v1.RegistryService.GetParty:output_type -> carnet.v1.GetPartyResponse
+	5,  // 32: carnet.v1.RegistryService.RevokeParty:output_type -> carnet.v1.RevokePartyResponse
+	7,  // 33: carnet.v1.RegistryService.ListParties:output_type -> carnet.v1.ListPartiesResponse
+	9,  // 34: carnet.v1.RegistryService.RegisterCommittee:output_type -> carnet.v1.RegisterCommitteeResponse
+	11, // 35: carnet.v1.RegistryService.GetCommittee:output_type -> carnet.v1.GetCommitteeResponse
+	13, // 36: carnet.v1.RegistryService.ListCommittees:output_type -> carnet.v1.ListCommitteesResponse
+	15, // 37: carnet.v1.RegistryService.RegisterSchema:output_type -> carnet.v1.RegisterSchemaResponse
+	17, // 38: carnet.v1.RegistryService.GetSchema:output_type -> carnet.v1.GetSchemaResponse
+	19, // 39: carnet.v1.RegistryService.ListSchemas:output_type -> carnet.v1.ListSchemasResponse
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_registry_proto_init() }
