@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -61,6 +62,11 @@ func (s *Server) guard(ctx context.Context, method string, who *caller, handle f
 		if err != nil {
 			level = slog.LevelInfo
 			attrs = append(attrs, slog.String("reason", carnet.ReasonOf(err)))
+		}
+		var e *carnet.Error
+		if errors.As(err, &e) && e.Reason == "STORE_UNAVAILABLE" { // callers are not told the cause
+			level = slog.LevelWarn
+			attrs = append(attrs, slog.String("error", err.Error()))
 		}
 		if incident != "" {
 			level = slog.LevelError

@@ -95,7 +95,7 @@ func TestSilentServer(t *testing.T) {
 		go func() { failed <- do() }()
 		select {
 		case err := <-failed:
-			require.Error(t, err, what)
+			require.Equal(t, "STORE_UNAVAILABLE", carnet.ReasonOf(err), "%s: %v", what, err)
 		case <-time.After(20 * time.Second):
 			require.Fail(t, "it waits for ever", what)
 		}

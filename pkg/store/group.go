@@ -45,7 +45,7 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 		t, err := s.begin(calm, s.write, nil)
 		if err != nil {
 			s.groups.turn.Unlock()
-			return err
+			return s.told(ctx, err, false)
 		}
 		g = &group{tx: t, done: make(chan struct{})}
 		s.groups.open = g
@@ -70,6 +70,7 @@ func (s *Store) update(ctx context.Context, do func(flow.Tx) error) (err error) 
 		if returned && err == nil {
 			err = g.err
 		}
+		err = s.told(ctx, err, true)
 	}()
 	if g.err = exec(work, g.tx.Tx, `SAVEPOINT change`); g.err != nil {
 		returned = true

@@ -104,19 +104,20 @@ func (s *Store) Close() error {
 func (s *Store) View(ctx context.Context, do func(flow.Tx) error) error {
 	t, err := s.begin(ctx, s.read, &s.view)
 	if err != nil {
-		return err
+		return s.told(ctx, err, false)
 	}
 	defer t.Rollback() // after Commit it does nothing
 	if err := do(&tx{ctx, t.Tx, s.limit}); err != nil {
-		return err
+		return s.told(ctx, err, true)
 	}
 	if err := t.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return s.told(ctx, fmt.Errorf("commit: %w", err), true)
 	}
 	return nil
 }
 
-// Update runs do alone among writers, all or nothing.
+// Update runs do alone among writers, all or nothing. If the database server's last answer was
+// not heard (STORE_UNAVAILABLE), it may be all: whoever tries again finds out.
 func (s *Store) Update(ctx context.Context, do func(flow.Tx) error) error {
 	return s.update(ctx, do)
 }
