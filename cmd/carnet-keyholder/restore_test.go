@@ -35,7 +35,9 @@ func TestRestoreABackupFromBeforeARotation(t *testing.T) {
 	require.NoError(t, os.Remove(target.nextParty()))
 	_, err = c.restoredParty(backup.Dir, store)
 	require.Equal(t, "FOREIGN_PARTY_STATEMENT", carnet.ReasonOf(err))
-	require.Contains(t, err.(*carnet.Error).Remedy, target.nextParty())
+	var e *carnet.Error
+	require.ErrorAs(t, err, &e)
+	require.Contains(t, e.Remedy, target.nextParty())
 	require.NoError(t, writeStatement(target.nextParty(), env))
 	_, err = c.restoredParty(backup.Dir, store)
 	require.Equal(t, "FOREIGN_PARTY_STATEMENT", carnet.ReasonOf(err))

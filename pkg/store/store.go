@@ -106,7 +106,7 @@ func (s *Store) View(ctx context.Context, do func(flow.Tx) error) error {
 	if err != nil {
 		return s.told(ctx, err, false)
 	}
-	defer t.Rollback() // after Commit it does nothing
+	defer func() { _ = t.Rollback() }() // after Commit it does nothing
 	if err := do(&tx{ctx, t.Tx, s.limit}); err != nil {
 		return s.told(ctx, err, true)
 	}
