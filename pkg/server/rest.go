@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -46,7 +45,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 	for name, report := range s.reports {
 		options = append(options, runtime.WithMarshalerOption(name, &reportMarshaler{json, name, report}))
 	}
-	mux := runtime.NewServeMux(append(options,
+	mux := runtime.NewServeMux(append(append(options, restErrors()...),
 		// No header of the client becomes metadata.
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
@@ -78,6 +77,7 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(api.OpenAPI)
 	})
+	root.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusNotFound, noSuchPath(r)) })
 	s.addLog(root)
 	s.addHealth(root, nil)
 	var web func(c *tls.Config) *tls.Config
@@ -101,15 +101,15 @@ func (s *Server) restServer(ctx context.Context, grpcAddr net.Addr) (*http.Serve
 func (s *Server) withParty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-			refuse(w, "a client certificate is needed")
+			refuse(w, unauthenticated("a client certificate is needed"))
 			return
 		}
 		if _, err := ident.PartyFromCert(r.TLS.VerifiedChains[0][0]); err != nil {
-			refuse(w, err.Error())
+			refuse(w, err)
 			return
 		}
 		if err := s.stillTrusted(r.TLS); err != nil {
-			refuse(w, err.Error())
+			refuse(w, err)
 			return
 		}
 		limit := int64(maxBody)
@@ -121,13 +121,6 @@ func (s *Server) withParty(next http.Handler) http.Handler {
 		defer end()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-}
-
-// refuse answers in the form that grpc-gateway gives errors: a google.rpc.Status.
-func refuse(w http.ResponseWriter, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusUnauthorized)
-	_ = json.NewEncoder(w).Encode(map[string]any{"code": 16, "message": message, "details": []any{}})
 }
 
 // internalTLS dials this very server: with the internal certificate, and accepting
