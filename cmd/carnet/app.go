@@ -27,7 +27,8 @@ type app struct {
 	raw  io.Writer // the same place, for formats with rules of their own
 	err  io.Writer
 
-	opened *inVault // once it was needed
+	opened  *inVault // once it was needed
+	adopted bool     // the identity was replaced by the one prepared for it
 }
 
 func (a *app) path(name string) string {

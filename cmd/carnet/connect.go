@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"time"
@@ -43,7 +44,8 @@ func (a *app) connect() (*client.Client, *config, error) {
 	return c, cfg, err
 }
 
-// connectAs also opens the identity, for commands that sign.
+// connectAs also opens the identity, for commands that sign; one that was prepared to replace it,
+// once the journal has that.
 func (a *app) connectAs() (*client.Client, *config, *ident.Identity, error) {
 	cfg, err := a.config()
 	if err != nil {
@@ -54,5 +56,11 @@ func (a *app) connectAs() (*client.Client, *config, *ident.Identity, error) {
 		return nil, nil, nil, err
 	}
 	c, cfg, err := a.connect() // reads the configuration once more, with overrides
-	return c, cfg, id, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if id, err = a.settle(c, cfg, id); err != nil {
+		return nil, nil, nil, errors.Join(err, c.Close())
+	}
+	return c, cfg, id, nil
 }

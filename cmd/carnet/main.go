@@ -28,7 +28,7 @@ type cli struct {
 	Init  initCmd  `cmd:"" help:"Make an identity and the configuration that goes with it."`
 	DevCA devCACmd `cmd:"" name:"dev-ca" help:"Make certificates for development and closed pilots."`
 
-	Party     partyCmd     `cmd:"" help:"Register and list the parties of a network."`
+	Party     partyCmd     `cmd:"" help:"Register and list the parties of a network, replace keys."`
 	Committee committeeCmd `cmd:"" help:"Register and list committees of keyholders."`
 	Schema    schemaCmd    `cmd:"" help:"Check, register and show schemas."`
 
@@ -124,7 +124,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 			fmt.Fprintln(stderr, "carnet: interrupted")
 			return command.Interrupted
 		}
-		return command.Fail(stderr, "carnet", err)
+		return command.Fail(stderr, "carnet", a.meanwhile(err))
 	}
 	return command.OK
 }

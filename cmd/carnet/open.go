@@ -15,7 +15,8 @@ type openCmd struct {
 }
 
 func (openCmd) Help() string {
-	return `Fetches the answers again, with those that came later, and opens them here.
+	return `Fetches the answers again, with those that came later, and opens them here: with the key
+that asked, also if it was replaced since (carnet party rotate).
 
 Example:
   carnet open 5f1c…`
@@ -26,11 +27,18 @@ func (c *openCmd) Run(a *app) error {
 	if err != nil {
 		return usage("%q is not the id of a query", c.Query).Fix("carnet queries lists them")
 	}
-	cl, _, id, err := a.connectAs()
+	cl, cfg, id, err := a.connectAs()
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
+	statement, err := cl.QueryStatement(a.ctx, hash)
+	if err != nil {
+		return err
+	}
+	if id, err = a.asker(cfg, id, statement); err != nil {
+		return err
+	}
 	snapshot, err := os.ReadFile(a.snapshotFile(hash))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

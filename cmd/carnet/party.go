@@ -13,12 +13,13 @@ import (
 
 type partyCmd struct {
 	Register partyRegisterCmd `cmd:"" help:"Sign party statements as the registrar and register them."`
+	Rotate   partyRotateCmd   `cmd:"" help:"Replace the key of this party."`
 	Revoke   partyRevokeCmd   `cmd:"" help:"End a party for good, as the registrar."`
 	List     partyListCmd     `cmd:"" help:"List the registered parties."`
 }
 
 type partyRegisterCmd struct {
-	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as carnet-keyholder rotate did."`
+	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as carnet party rotate or carnet-keyholder rotate did."`
 	OldKeyLost bool     `help:"Vouch alone for keys that replace lost ones. Monitors and verifiers tell everybody."`
 }
 

@@ -36,6 +36,7 @@ type standing struct {
 	Entry       *int64         `json:"entry"` // the newest that is co-signed
 	Registered  bool           `json:"registered"`
 	Identity    string         `json:"identity"`
+	NewKey      string         `json:"new_key,omitempty"` // that is to replace it
 }
 
 func (c *statusCmd) Run(a *app) error {
@@ -93,6 +94,10 @@ func (c *statusCmd) find(a *app, cfg *config, s *standing) error {
 	}
 	s.Identity = a.identityText(cfg, p)
 	say("identity:    %s\n", s.Identity)
+	if s.NewKey, err = a.nextText(p); err != nil || s.NewKey == "" {
+		return err
+	}
+	say("new key:     %s\n", s.NewKey)
 	return nil
 }
 
@@ -113,6 +118,19 @@ func (a *app) identityText(cfg *config, registered *carnet.Party) string {
 		return "key " + evidence.KeyHint(id.Public()) + "; NOT the registered one, " + evidence.KeyHint(registered.SigningKey) + ": nobody takes what is signed with it"
 	}
 	return "key " + evidence.KeyHint(id.Public()) + ", the registered one"
+}
+
+// nextText says what became of a key that is to replace this party's; empty if there is none.
+func (a *app) nextText(registered *carnet.Party) (string, error) {
+	next, _, err := a.nextParty()
+	if next == nil || err != nil {
+		return "", err
+	}
+	text := evidence.KeyHint(next.SigningKey)
+	if registered != nil && bytes.Equal(next.SigningKey, registered.SigningKey) {
+		return text + " is registered; the next command that signs uses it", nil
+	}
+	return text + " waits for the registrar", nil
 }
 
 // certificateText says whom a certificate names and until when, and what is wrong

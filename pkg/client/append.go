@@ -48,8 +48,8 @@ func (c *Client) extend(ctx context.Context, owner Signer, p *Publication, build
 	if env == nil {
 		return nil, wrong("the gateway sent no manifest")
 	}
-	base := &carnet.Dataset{}
-	if err := env.Verify(carnet.TypeDataset, owner.Public(), base); err != nil {
+	base, err := c.manifest(ctx, owner, env)
+	if err != nil {
 		return nil, err
 	}
 	if resp.GetDataset().GetRetirement() != nil {

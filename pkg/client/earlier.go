@@ -69,8 +69,8 @@ func (c *Client) publications(ctx context.Context, owner Signer, id carnet.Datas
 	if env == nil {
 		return nil, wrong("the gateway sent no manifest")
 	}
-	present := &carnet.Dataset{}
-	if err := env.Verify(carnet.TypeDataset, owner.Public(), present); err != nil {
+	present, err := c.manifest(ctx, owner, env)
+	if err != nil {
 		return nil, err
 	}
 	if len(known) == 0 {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/he"
 	"github.com/carnet-network/carnet/pkg/he/wire"
@@ -56,13 +55,9 @@ type Answer struct {
 // Reopen opens the answer to a query that the buyer asked earlier. snapshot is the
 // products as they were then (Asked.Snapshot); nil loads the present ones.
 func (c *Client) Reopen(ctx context.Context, buyer Buyer, query carnet.Hash, snapshot []byte) (*Answer, error) {
-	resp, err := c.queries.GetQuery(ctx, &pb.GetQueryRequest{Id: query.String()})
+	env, err := c.QueryStatement(ctx, query)
 	if err != nil {
-		return nil, named(err, "query", query.String(), "carnet queries lists yours")
-	}
-	env := fromProto(resp.GetStatus().GetStatement())
-	if env == nil || env.Hash() != query {
-		return nil, wrong("the gateway sent another query than %s", query)
+		return nil, err
 	}
 	a := &Asked{Ref: Ref{Hash: query}}
 	if err := env.Verify(carnet.TypeQuery, buyer.Public(), &a.Query); err != nil {

@@ -104,7 +104,7 @@ func (c *Client) Succession(ctx context.Context, key carnet.KeyID) (*Moving, err
 		if err := e.Decode(carnet.TypeSuccession, out.Succession); err != nil {
 			return nil, err
 		}
-		owner, err := c.registered(ctx, out.Succession.Owner)
+		owner, err := c.ownerOf(ctx, out.Succession.Owner, key)
 		if err != nil {
 			return nil, err
 		}

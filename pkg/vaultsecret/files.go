@@ -19,6 +19,7 @@ type Files struct {
 type fileEntry struct {
 	Format  string `json:"format"`
 	Wrapped string `json:"wrapped"`
+	Next    string `json:"next,omitempty"` // what is to replace it, wrapped
 }
 
 const fileFormat = "carnet-vault-file/1"
@@ -70,20 +71,9 @@ func (f *Files) Write(ctx context.Context, name string, data []byte) error {
 
 // Read returns a file, which the caller clears. Error: NotFound (NO_KEY_FILE).
 func (f *Files) Read(ctx context.Context, name string) ([]byte, error) {
-	if !carnet.ValidName(name) {
-		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is no name for a file in Vault", name)
-	}
-	var e fileEntry
-	v, err := f.kv.Get(ctx, f.place(name), &e)
+	e, _, err := f.entry(ctx, name)
 	if err != nil {
 		return nil, err
-	}
-	if v == 0 {
-		return nil, carnet.E(carnet.NotFound, "NO_KEY_FILE", "%s does not exist", f.Where(name)).
-			Fix("check the name; carnet init makes identities, carnet deal makes dataset keys")
-	}
-	if e.Format != fileFormat {
-		return nil, Damaged(f.place(name))
 	}
 	return f.transit.Decrypt(ctx, f.cfg.WrapKey(), f.place(name), e.Wrapped)
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/ident"
+)
+
+type partyRotateCmd struct {
+	Plain   bool `help:"Leave the new key file without a passphrase. Only for trying out."`
+	Wait    bool `help:"Wait until the registrar registered the statement, and use the new key."`
+	Discard bool `help:"Destroy the new key, which is not registered."`
+}
+
+func (partyRotateCmd) Help() string {
+	return `For owners, buyers and auditors. Draws a key that is to replace the one of this party, keeps it
+beside that one, and writes party-next.json: the statement about it, signed with old and new
+key. Send it to the registrar, who signs and registers it as at first. Until then everything
+goes on with the old key; the first command that signs afterwards uses the new one. Repeating
+this command repeats the same statement.
+
+The old key is destroyed then, as nobody takes anything signed with it. A buyer's is kept, in
+identity-KEY.key: answers to earlier queries open with nothing else. Dataset keys stay as they
+are. With --discard have the registrar throw the statement away, too: who registers it
+afterwards leaves the party without a key.
+
+Example:
+  carnet party rotate`
+}
+
+func (c *partyRotateCmd) Run(a *app) error {
+	if c.Discard && c.Wait {
+		return usage("--discard and --wait exclude each other")
+	}
+	cl, cfg, id, err := a.connectAs()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if a.adopted {
+		a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
+		return nil
+	}
+	anchor, err := ident.ReadAnchor(a.path(cfg.Registrar))
+	if err != nil {
+		return err
+	}
+	if anchor.Equal(id.Public()) {
+		return carnet.E(carnet.Precondition, "REGISTRAR_PINNED", "the registrar's key can't be replaced: everybody pinned it in registrar.pub").
+			Fix("make a new network if it is in other hands, and have everybody register there")
+	}
+	present, hash, err := cl.PartyStatement(a.ctx, id.Party())
+	if err != nil {
+		return err
+	}
+	if err := c.check(a, id, present); err != nil {
+		return err
+	}
+	if c.Discard {
+		if err := os.Remove(a.path(nextPartyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := a.discardNext(cfg); err != nil {
+			return err
+		}
+		a.printf("discarded; %s goes on with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
+		return nil
+	}
+	next, err := a.drawNext(cfg, c.Plain)
+	if err != nil {
+		return err
+	}
+	if err := a.prepare(present, hash, id, next); err != nil {
+		return err
+	}
+	a.printf("statement:  %s\n", a.path(nextPartyFile))
+	a.printf("key %s is to replace %s\n", evidence.KeyHint(next.Public()), evidence.KeyHint(id.Public()))
+	if !c.Wait {
+		a.printf("next: send %s to the registrar of your network\n", nextPartyFile)
+		return nil
+	}
+	return a.awaitKey(cl, cfg, id)
+}
+
+// check refuses for whom another command is, or none.
+func (c *partyRotateCmd) check(a *app, id *ident.Identity, present *carnet.Party) error {
+	switch {
+	case present.HasRole(carnet.RoleKeyholder):
+		return usage("%s is a keyholder", id.Party()).Fix("carnet-keyholder rotate replaces its keys")
+	case present.HasRole(carnet.RoleOperator):
+		return usage("%s is an operator, whose gateway signs with this key while it runs", id.Party()).
+			Fix("see docs/howto/operator.md")
+	case !bytes.Equal(present.SigningKey, id.Public()):
+		return a.notHeld(present.SigningKey)
+	}
+	return nil
+}
+
+// prepare writes the statement, unless the one that is there says the same.
+func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *ident.Identity) error {
+	if p, _, err := a.nextParty(); err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && next.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+		return nil
+	}
+	body := *present
+	body.SigningKey, body.Created = next.Public(), time.Now().UTC().Truncate(time.Second)
+	body.Replaces, body.ReplacesLost = &replaces, false
+	body.Roles = slices.Clone(present.Roles)
+	env, err := evidence.Seal(carnet.TypeParty, body, next, old)
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(env, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := a.path(nextPartyFile + ".new")
+	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, a.path(nextPartyFile))
+}
+
+// lookForKey is how often the gateway is asked whether a statement is registered.
+const lookForKey = 2 * time.Second
+
+// awaitKey waits until the journal has the new key, and adopts it.
+func (a *app) awaitKey(cl *client.Client, cfg *config, id *ident.Identity) error {
+	for {
+		now, err := a.settle(cl, cfg, id)
+		if err != nil && carnet.KindOf(err) != carnet.Unavailable {
+			return err
+		}
+		if a.adopted {
+			a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(now.Public()))
+			return err
+		}
+		select {
+		case <-a.ctx.Done():
+			return a.ctx.Err()
+		case <-time.After(lookForKey):
+		}
+	}
+}
