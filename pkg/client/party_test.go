@@ -119,3 +119,74 @@ func TestAttackAStatementDatedBack(t *testing.T) {
 		require.Equal(t, reason, carnet.ReasonOf(parties{}.take(list, registrar.Public())))
 	}
 }
+
+// dealtTo says to which committee keys are dealt, and who is registered.
+type dealtTo struct {
+	pb.UnimplementedDealingServiceServer
+	pb.UnimplementedRegistryServiceServer
+	committee *evidence.Envelope
+	parties   map[string]*pb.GetPartyResponse
+}
+
+func (d *dealtTo) GetDealing(context.Context, *pb.GetDealingRequest) (*pb.GetDealingResponse, error) {
+	return &pb.GetDealingResponse{Committee: apiconv.ToEnvelope(d.committee)}, nil
+}
+
+func (d *dealtTo) GetParty(_ context.Context, m *pb.GetPartyRequest) (*pb.GetPartyResponse, error) {
+	return d.parties[m.GetId()], nil
+}
+
+// Rule (rotation): an owner adds to what its old key signed only if it signed that before it
+// replaced the key: who has the old key can't have it sign on top of something else.
+func TestAttackAManifestDatedBack(t *testing.T) {
+	ids := map[carnet.PartyID]*ident.Identity{}
+	for _, name := range []carnet.PartyID{"registrar", "kz", "k1", "k2", "k3"} {
+		i, err := ident.New(name, rand.Reader)
+		require.NoError(t, err)
+		ids[name] = i
+	}
+	next, err := ident.New("kz", rand.Reader)
+	require.NoError(t, err)
+	seal := func(typ carnet.StatementType, body any, by ...evidence.Signer) *evidence.Envelope {
+		env, err := evidence.Seal(typ, body, by...)
+		require.NoError(t, err)
+		return env
+	}
+	party := func(i *ident.Identity, r carnet.Role) carnet.Party {
+		return carnet.Party{ID: i.Party(), Name: "x", Jurisdiction: "KZ", Roles: []carnet.Role{r}, SigningKey: i.Public(), Created: testTime}
+	}
+	manifest := func(title string, by evidence.Signer) *evidence.Envelope {
+		return seal(carnet.TypeDataset, carnet.Dataset{ID: "kz/trade", Owner: "kz", Title: title, Key: carnet.KeyID{1}, Created: testTime}, by)
+	}
+	first := seal(carnet.TypeParty, party(ids["kz"], carnet.RoleOwner), ids["kz"], ids["registrar"])
+	body := party(next, carnet.RoleOwner)
+	h := first.Hash()
+	body.Replaces = &h
+	second := seal(carnet.TypeParty, body, ids["kz"], next, ids["registrar"])
+	before, after := manifest("before", ids["kz"]), manifest("after", ids["kz"])
+
+	d := &dealtTo{parties: map[string]*pb.GetPartyResponse{"kz": {Statement: apiconv.ToEnvelope(second), Earlier: []*pb.Envelope{apiconv.ToEnvelope(first)}}},
+		committee: seal(carnet.TypeCommittee, carnet.Committee{ID: "com", Members: []carnet.PartyID{"k1", "k2", "k3"}, Threshold: 2, Quorum: 2, Created: testTime}, ids["registrar"])}
+	j := &provingJournal{origin: evidence.Origin(ids["registrar"].Public()), cosign: map[carnet.PartyID]*ident.Identity{}}
+	for _, name := range []carnet.PartyID{"k1", "k2", "k3"} {
+		d.parties[string(name)] = &pb.GetPartyResponse{Statement: apiconv.ToEnvelope(seal(carnet.TypeParty, party(ids[name], carnet.RoleKeyholder), ids[name], ids["registrar"]))}
+		j.cosign[name] = ids[name]
+	}
+	for _, env := range []*evidence.Envelope{first, before, second, after} {
+		j.put(env)
+	}
+	c := serve(t, ids["registrar"], func(s *grpc.Server) {
+		pb.RegisterJournalServiceServer(s, j)
+		pb.RegisterDealingServiceServer(s, d)
+		pb.RegisterRegistryServiceServer(s, d)
+	})
+	m, err := c.manifest(t.Context(), next, before)
+	require.NoError(t, err)
+	require.Equal(t, "before", m.Title)
+	_, err = c.manifest(t.Context(), next, after)
+	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(err), "%v", err)
+	_, err = c.manifest(t.Context(), next, manifest("foreign", ids["k1"]))
+	require.Equal(t, "BAD_SIGNATURE", carnet.ReasonOf(err), "%v", err)
+	_, err = c.manifest(t.Context(), next, manifest("present", next))
+	require.NoError(t, err)
+}
