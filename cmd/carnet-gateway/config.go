@@ -204,15 +204,22 @@ func (f *serverFlags) credentials(ctx context.Context, log *slog.Logger) (c cred
 	if c.registrar, err = ident.ReadAnchor(f.RegistrarKey); err != nil {
 		return c, err
 	}
-	path := f.Identity
-	if path == "" {
-		path = f.ownIdentity()
+	path := f.identity()
+	if f.Identity == "" {
 		if _, err := os.Stat(path); err != nil {
 			return c, nil // what is wrong with the folder is said where it is opened
 		}
 	}
 	c.identity, err = ident.Load(path, passphrase)
 	return c, err
+}
+
+// identity is the file that the gateway's identity is in, or will be.
+func (f *serverFlags) identity() string {
+	if f.Identity != "" {
+		return f.Identity
+	}
+	return f.ownIdentity()
 }
 
 func (f *serverFlags) ownIdentity() string { return filepath.Join(f.Data, "identity.json") }

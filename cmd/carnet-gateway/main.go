@@ -20,6 +20,7 @@ type cli struct {
 	Serve       serveCmd   `cmd:"" help:"Serve gRPC and REST, compute queries."`
 	CheckConfig checkCmd   `cmd:"" help:"Check flags and files as serve would, and change nothing."`
 	Migrate     migrateCmd `cmd:"" help:"Create or upgrade the database, then stop."`
+	Rotate      rotateCmd  `cmd:"" help:"Replace the key that the gateway signs with, while it runs."`
 	Version     versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -95,7 +95,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	registry := prometheus.NewRegistry()
 	g, err := flow.New(flow.Config{
-		Store: db, Blobs: blobs, Columns: columns, Log: tiles, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity, Policy: decide,
+		Store: db, Blobs: blobs, Columns: columns, Log: tiles, Registrar: creds.registrar, Operator: creds.identity.Party(), Signer: creds.identity, NextKey: nextKey{c.identity()}, Policy: decide,
 		Workers: workers, Memory: int64(c.Memory), CubeMemory: c.cubeMemory(), MaxReleases: c.MaxReleases, PublicCache: int64(c.PublicCache), Computations: c.Computations, Logger: log, Observe: server.Observe(registry),
 	})
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	log.Info("transparency log", "key", evidence.LogKey(g.Origin(), creds.identity.Public()))
+	log.Info("transparency log", "key", evidence.LogKey(g.Origin(), g.SigningKey()))
 	l, err := c.listen()
 	if err != nil {
 		return err

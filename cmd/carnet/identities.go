@@ -66,7 +66,10 @@ func (a *app) settle(cl *client.Client, cfg *config, id *ident.Identity) (*ident
 		}
 		a.adopted = true
 		a.notef("the journal has the new key %s; it is in use from now on\n", evidence.KeyHint(key))
-		return id, os.Rename(a.path(nextPartyFile), a.path(partyFile))
+		if err := os.Rename(a.path(nextPartyFile), a.path(partyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return id, nil
 	case id.Public().Equal(key):
 		return id, nil
 	}

@@ -19,7 +19,7 @@ type partyCmd struct {
 }
 
 type partyRegisterCmd struct {
-	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as carnet party rotate or carnet-keyholder rotate did."`
+	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as the rotate command of carnet, carnet-keyholder or carnet-gateway did."`
 	OldKeyLost bool     `help:"Vouch alone for keys that replace lost ones. Monitors and verifiers tell everybody."`
 }
 

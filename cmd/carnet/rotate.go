@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -99,7 +98,7 @@ func (c *partyRotateCmd) check(a *app, id *ident.Identity, present *carnet.Party
 		return usage("%s is a keyholder", id.Party()).Fix("carnet-keyholder rotate replaces its keys")
 	case present.HasRole(carnet.RoleOperator):
 		return usage("%s is an operator, whose gateway signs with this key while it runs", id.Party()).
-			Fix("see docs/howto/operator.md")
+			Fix("carnet-gateway rotate, where the gateway runs, replaces it")
 	case !bytes.Equal(present.SigningKey, id.Public()):
 		return a.notHeld(present.SigningKey)
 	}
@@ -111,11 +110,7 @@ func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *id
 	if p, _, err := a.nextParty(); err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && next.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
 		return nil
 	}
-	body := *present
-	body.SigningKey, body.Created = next.Public(), time.Now().UTC().Truncate(time.Second)
-	body.Replaces, body.ReplacesLost = &replaces, false
-	body.Roles = slices.Clone(present.Roles)
-	env, err := evidence.Seal(carnet.TypeParty, body, next, old)
+	env, err := evidence.Replacement(present, replaces, old, next, time.Now())
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,28 @@ func (c *Client) byOperator(ctx context.Context, env *evidence.Envelope, id carn
 	if err != nil {
 		return err
 	}
-	return parties{id: p}.signed(env, id, carnet.RoleOperator)
+	err = parties{id: p}.signed(env, id, carnet.RoleOperator)
+	if carnet.ReasonOf(err) != "KEY_REPLACED" {
+		return err
+	}
+	// It was certified before the operator replaced its key, which the log has to prove.
+	all, unread := c.Committees(ctx)
+	if unread != nil {
+		return unread
+	}
+	for _, committee := range all {
+		ps := parties{id: p}
+		for _, m := range committee.Members {
+			if ps[m], unread = c.registered(ctx, m); unread != nil {
+				return unread
+			}
+		}
+		ps.orderBy(ctx, c, committee)
+		if err = ps.signed(env, id, carnet.RoleOperator); carnet.ReasonOf(err) != "NO_QUORUM" {
+			return err
+		}
+	}
+	return err
 }
 
 // CertifyUsage has certified how a dataset was used from a time on until another, both in

@@ -29,6 +29,7 @@ type Config struct {
 
 	Operator carnet.PartyID  // in whose name the gateway decides
 	Signer   evidence.Signer // signs the gateway's decisions and the log's checkpoints
+	NextKey  NextKey         // what is to replace Signer; nil: that takes a restart
 
 	Policy        Policy        // default OwnersTerms
 	Now           Clock         // default time.Now
@@ -57,6 +58,7 @@ type Observer struct {
 type Gateway struct {
 	Config
 	bus       *bus
+	keys      operatorKeys
 	cubes     *scan.Cubes
 	measured  sync.Map      // profile name -> func() (plan.Rates, error), see rates
 	progress  sync.Map      // query hash -> *progress, while computed
@@ -115,7 +117,7 @@ func New(c Config) (*Gateway, error) {
 	if c.RetryAfter <= 0 {
 		c.RetryAfter = 2 * time.Second
 	}
-	return &Gateway{Config: c, cubes: scan.NewCubes(c.CubeMemory), public: scan.NewPublicCache(c.PublicCache), bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
+	return &Gateway{Config: c, keys: operatorKeys{held: []evidence.Signer{c.Signer}}, cubes: scan.NewCubes(c.CubeMemory), public: scan.NewPublicCache(c.PublicCache), bus: newBus(), compiling: make(chan struct{}, runtime.GOMAXPROCS(0)), rings: map[string]*he.Ring{}, encodings: map[encodingKey]*schema.Encoding{}}, nil
 }
 
 func (g *Gateway) now() time.Time { return g.Now().UTC() }
@@ -178,32 +180,45 @@ func (g *Gateway) encoding(tx Tx, statement carnet.Hash, layout carnet.Layout) (
 // appended and put writes what follows from it, all in one transaction. topics are
 // woken afterwards, as is the journal's.
 func (g *Gateway) record(ctx context.Context, env *evidence.Envelope, put func(tx Tx, st Stored) error, topics ...string) (Ref, error) {
+	st, err := g.journal(ctx, env, func(Tx) error { return nil }, put, topics...)
+	return st.Ref, err
+}
+
+// recordOwn is record for what the gateway itself says, which it signs with its key as of the
+// entry. It returns what the journal has: the key may have been another one then.
+func (g *Gateway) recordOwn(ctx context.Context, env *evidence.Envelope, put func(tx Tx, st Stored) error, topics ...string) (Stored, error) {
+	return g.journal(ctx, env, func(tx Tx) error { return g.sign(tx, env) }, put, topics...)
+}
+
+func (g *Gateway) journal(ctx context.Context, env *evidence.Envelope, before func(Tx) error, put func(tx Tx, st Stored) error, topics ...string) (Stored, error) {
 	if err := g.steady(ctx); err != nil {
-		return Ref{}, err
+		return Stored{}, err
 	}
-	var ref Ref
+	var st Stored
 	var fresh bool
-	err := g.Store.Update(ctx, func(tx Tx) error {
+	err := g.Store.Update(ctx, func(tx Tx) (err error) {
 		fresh = false
-		st, err := tx.Statement(env.Hash())
-		if err == nil {
-			ref = st.Ref
+		if st, err = tx.Statement(env.Hash()); err == nil {
 			return nil
 		}
 		if carnet.KindOf(err) != carnet.NotFound {
 			return err
 		}
-		if ref, err = tx.Append(env); err != nil {
+		if err := before(tx); err != nil {
 			return err
 		}
-		fresh = true
-		return put(tx, Stored{ref, env})
+		ref, err := tx.Append(env)
+		if err != nil {
+			return err
+		}
+		fresh, st = true, Stored{ref, env}
+		return put(tx, st)
 	})
 	if err != nil {
-		return Ref{}, err
+		return Stored{}, err
 	}
 	if fresh {
 		g.bus.wake(append(topics, topicEntries)...)
 	}
-	return ref, nil
+	return st, nil
 }

@@ -108,14 +108,13 @@ func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.Datas
 		if err := usageAllowed(b, id, now); err != nil {
 			return err
 		}
-		env, err = evidence.Seal(carnet.TypeUsage, u, g.Signer)
+		env, err = evidence.Seal(carnet.TypeUsage, u, g.keys.last())
 		return err
 	})
 	if err != nil {
 		return Stored{}, err
 	}
-	ref, err := g.record(ctx, env, func(Tx, Stored) error { return nil })
-	return Stored{ref, env}, err
+	return g.recordOwn(ctx, env, func(Tx, Stored) error { return nil })
 }
 
 // Bounds of what usage statements add to the log: owners choose periods freely, and every
@@ -182,7 +181,7 @@ func (g *Gateway) signFigures(ctx context.Context, kind string, sheet any, at ca
 	if err != nil {
 		return nil, err
 	}
-	return evidence.Seal(carnet.TypeFigures, carnet.Figures{Kind: kind, Sheet: sha256.Sum256(data), Size: at.Size, Head: at.Head, Operator: g.Operator}, g.Signer)
+	return evidence.Seal(carnet.TypeFigures, carnet.Figures{Kind: kind, Sheet: sha256.Sum256(data), Size: at.Size, Head: at.Head, Operator: g.Operator}, g.keys.last())
 }
 
 // Valuation works out figures of what a dataset is worth, for whom UsageOf is.
@@ -219,7 +218,7 @@ func (g *Gateway) certifies(ctx context.Context) error {
 		if err != nil && !absent(err) {
 			return err
 		}
-		if err != nil || !hasRole(p, carnet.RoleOperator) || string(p.SigningKey) != string(g.Signer.Public()) {
+		if err != nil || !hasRole(p, carnet.RoleOperator) || g.keys.of(p.SigningKey) == nil {
 			return carnet.E(carnet.Precondition, "OPERATOR_UNREGISTERED", "the gateway's operator %q is not registered with the key that it signs with, so nobody could check what it certifies", g.Operator).
 				Fix("its operator runs carnet init --role operator, has the registrar register it, and starts carnet-gateway with --identity")
 		}

@@ -110,13 +110,17 @@ func (g *Gateway) refusalOf(err error) (r Refusal, ok bool) {
 }
 
 // decision is the signed decision of the gateway about a query or a manifest.
-func (g *Gateway) decision(about carnet.Hash, v *Verdict) (*evidence.Envelope, error) {
+func (g *Gateway) decision(tx Tx, about carnet.Hash, v *Verdict) (*evidence.Envelope, error) {
 	d := carnet.Decision{Query: about, By: g.Operator, Allow: len(v.Refusals) == 0, Judged: v.Judged, Created: g.now().Truncate(time.Second)}
 	if !d.Allow {
 		first := &v.Refusals[0]
 		d.Reason, d.Message, d.Remedy = first.Reason, first.Message, first.Remedy
 	}
-	return evidence.Seal(carnet.TypeDecision, d, g.Signer)
+	s, err := g.signer(tx)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.Seal(carnet.TypeDecision, d, s)
 }
 
 // allowed journals by which rules something was allowed, beside what was. Owners' terms
@@ -125,7 +129,7 @@ func (g *Gateway) allowed(tx Tx, about carnet.Hash, v *Verdict) error {
 	if len(v.Judged) == 0 {
 		return nil
 	}
-	env, err := g.decision(about, v)
+	env, err := g.decision(tx, about, v)
 	if err == nil {
 		_, err = tx.Append(env)
 	}

@@ -105,7 +105,7 @@ func (g *Gateway) Checkpoint(ctx context.Context) (c *evidence.SignedCheckpoint,
 		return err
 	})
 	if carnet.KindOf(err) == carnet.NotFound {
-		return evidence.SignCheckpoint(g.Origin(), evidence.Tree{}.Checkpoint(), g.Signer)
+		return evidence.SignCheckpoint(g.Origin(), evidence.Tree{}.Checkpoint(), g.keys.last())
 	}
 	return c, err
 }

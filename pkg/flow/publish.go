@@ -119,7 +119,11 @@ func (g *Gateway) publish(ctx context.Context) (bool, error) {
 // putCheckpoint signs a state in the log's name and stores it. Signatures are
 // deterministic, so a state has one.
 func (g *Gateway) putCheckpoint(tx Tx, cp carnet.Checkpoint) error {
-	c, err := evidence.SignCheckpoint(g.Origin(), cp, g.Signer)
+	s, err := g.signer(tx)
+	if err != nil {
+		return err
+	}
+	c, err := evidence.SignCheckpoint(g.Origin(), cp, s)
 	if err != nil {
 		return err
 	}

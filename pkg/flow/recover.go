@@ -13,6 +13,9 @@ import (
 // forgotten, so that the owner sends them again. Only pending uploads need this:
 // committed ones were forced to disk.
 func (g *Gateway) Recover(ctx context.Context) error {
+	if err := g.settleKeys(ctx); err != nil {
+		return err
+	}
 	uploads, err := g.uploads(ctx, UploadPending, g.now().Add(time.Hour))
 	if err != nil {
 		return err

@@ -30,12 +30,21 @@ func (g *Gateway) RegisterParty(ctx context.Context, env *evidence.Envelope) (Re
 	if err := g.Store.View(ctx, func(tx Tx) error { return g.follows(tx, env, p.ID) }); err != nil {
 		return Ref{}, err
 	}
-	return g.record(ctx, env, func(tx Tx, st Stored) error {
+	if err := g.prepared(ctx, &p); err != nil {
+		return Ref{}, err
+	}
+	ref, err := g.record(ctx, env, func(tx Tx, st Stored) error {
 		if err := g.follows(tx, env, p.ID); err != nil {
 			return err
 		}
 		return tx.PutParty(p.ID, st.Hash)
 	})
+	if err == nil && p.ID == g.Operator {
+		if err := g.settleKeys(context.WithoutCancel(ctx)); err != nil {
+			g.Logger.Error("the operator's new key is in use only for what is journaled until the gateway starts again", "error", err)
+		}
+	}
+	return ref, err
 }
 
 // follows checks that a statement may be the next one of its party, or is the present one.

@@ -210,18 +210,18 @@ func (g *Gateway) checkQuery(tx Tx, env *evidence.Envelope, q *carnet.Query) (*i
 // refuse journals the gateway's decision about a query, once, and returns the first
 // refusal as an error.
 func (g *Gateway) refuse(ctx context.Context, query carnet.Hash, v *Verdict) error {
-	env, err := g.decision(query, v)
-	if err != nil {
-		return err
-	}
 	decided := errors.New("decided before")
-	err = g.Store.Update(ctx, func(tx Tx) error {
+	err := g.Store.Update(ctx, func(tx Tx) error {
 		list, err := tx.Decisions(query)
 		if err != nil {
 			return err
 		}
 		if slices.ContainsFunc(list, func(d DecisionRecord) bool { return d.By == g.Operator }) {
 			return decided
+		}
+		env, err := g.decision(tx, query, v)
+		if err != nil {
+			return err
 		}
 		ref, err := tx.Append(env)
 		if err != nil {

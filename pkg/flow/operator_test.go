@@ -1,0 +1,110 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/flow"
+	"github.com/carnet-network/carnet/pkg/flow/flowtest"
+)
+
+// drawer is a flow.NextKey in memory.
+type drawer struct {
+	next    evidence.Signer
+	fail    error
+	adopted int
+}
+
+func (d *drawer) Prepared(context.Context) (evidence.Signer, error) { return d.next, nil }
+
+func (d *drawer) Adopt(context.Context) error {
+	d.adopted++
+	return d.fail
+}
+
+// Rule (rotation): a gateway takes no statement that gives its operator a key that it does not
+// have. What it said after that entry would be refused by everybody, until somebody restarts it.
+func TestAttackAnOperatorKeyElsewhere(t *testing.T) {
+	n := flowtest.New(t)
+	env, next := rotated(n, "gateway", nil)
+	_, err := n.G.RegisterParty(ctx, env)
+	requireReason(t, "OPERATOR_KEY_MISSING", err)
+	other, _ := rotated(n, "gateway", nil)
+	n.Config.NextKey = &drawer{next: next}
+	n.Restart()
+	_, err = n.G.RegisterParty(ctx, other)
+	requireReason(t, "OPERATOR_KEY_MISSING", err)
+	p, _, err := n.G.Party(ctx, "gateway")
+	require.NoError(t, err)
+	require.Equal(t, []byte(n.IDs["gateway"].Public()), p.SigningKey)
+	_, err = n.G.RegisterParty(ctx, env)
+	require.NoError(t, err)
+}
+
+// An operator's key is replaced while the gateway runs: all that it journals is signed with the
+// key that its place in the journal asks for, also if it stops before the new key is in place.
+func TestOperatorKeyIsReplaced(t *testing.T) {
+	for name, fail := range map[string]error{"adopted": nil, "stopped before": errors.New("disk full")} {
+		t.Run(name, func(t *testing.T) {
+			d := &drawer{fail: fail}
+			n, tables := twoOwners(t)
+			n.Config.NextKey = d
+			n.Restart()
+			refuse := func(purpose string) {
+				t.Helper()
+				q := n.Ask(sumSQL, "trade", tables...)
+				q.Body.Purpose = purpose
+				_, err := n.Submit(q)
+				require.Equal(t, carnet.Refused, carnet.KindOf(err), "%v", err)
+			}
+			refuse("before")
+			first, err := n.G.CertifyDataset(ctx, "kz/trade")
+			require.NoError(t, err)
+			old := n.G.SigningKey()
+			env, next := rotated(n, "gateway", nil)
+			d.next = next
+			require.Equal(t, old, n.G.SigningKey(), "drawing changes nothing")
+			ref, err := n.G.RegisterParty(ctx, env)
+			require.NoError(t, err)
+			require.Equal(t, 1, d.adopted)
+			require.Equal(t, next.Public(), n.G.SigningKey())
+			refuse("after")
+			n.Restart() // with the old key, as if it were not in place
+			require.NoError(t, n.G.Recover(ctx))
+			require.Equal(t, next.Public(), n.G.SigningKey())
+			require.Equal(t, 2, d.adopted)
+			refuse("once more")
+			again, err := n.G.CertifyDataset(ctx, "kz/trade")
+			require.NoError(t, err)
+			require.Equal(t, first, again, "what was certified stays as it was signed")
+			product, err := n.G.CertifyProduct(ctx, "trade")
+			require.NoError(t, err)
+			require.True(t, product.Envelope.SignedBy(next.Public()))
+
+			by := map[string]int{}
+			require.NoError(t, n.Store.View(ctx, func(tx flow.Tx) error {
+				entries, err := tx.Entries(0, 1000)
+				require.NoError(t, err)
+				for _, e := range entries {
+					if e.Envelope.PayloadType != carnet.TypeDecision && e.Envelope.PayloadType != carnet.TypeCertificate {
+						continue
+					}
+					want := old
+					if e.Seq > ref.Seq {
+						want = next.Public()
+					}
+					require.True(t, e.Envelope.SignedBy(want), "entry %d", e.Seq)
+					require.Len(t, e.Envelope.Signatures, 1)
+					by[evidence.KeyHint(want)]++
+				}
+				return nil
+			}))
+			require.Equal(t, map[string]int{evidence.KeyHint(old): 2, evidence.KeyHint(next.Public()): 3}, by)
+		})
+	}
+}
