@@ -208,9 +208,49 @@ func (w *watch) putAside() error {
 	return os.Rename(w.State, w.State+".damaged")
 }
 
-// pass reads what is new, compares what others have, and saves.
+// pass reads what is new, compares what others have, and saves. Others are asked also if the
+// gateway fails or falls silent: it would else keep its monitor from hearing of another history.
 func (w *watch) pass() error {
-	cp, err := w.client.Checkpoint(w.a.ctx)
+	err := w.follow()
+	if w.a.ctx.Err() != nil {
+		return w.save()
+	}
+	before := len(w.found)
+	if err == nil {
+		w.take(w.m.Settle())
+	}
+	w.compare()
+	w.print(w.found[before:])
+	for _, e := range []error{w.prove(w.m.Splits()), w.save()} {
+		if err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// silence is how long a gateway, or another view of the log, may say nothing.
+const silence = time.Minute
+
+// follow reads the log to its present end.
+func (w *watch) follow() error {
+	ctx, stop := context.WithCancelCause(w.a.ctx)
+	defer stop(nil)
+	quiet := time.AfterFunc(silence, func() {
+		stop(carnet.E(carnet.Unavailable, "GATEWAY_SILENT", "the gateway has said nothing for %s", silence).
+			Fix("ask its operator; what was read so far is kept, and the monitor goes on from there"))
+	})
+	defer quiet.Stop()
+	err := w.read(ctx, func() { quiet.Reset(silence) })
+	if cause := context.Cause(ctx); cause != nil && w.a.ctx.Err() == nil {
+		return cause
+	}
+	return err
+}
+
+// read takes in what the gateway sends and calls heard whenever something came.
+func (w *watch) read(ctx context.Context, heard func()) error {
+	cp, err := w.client.Checkpoint(ctx)
 	if err != nil {
 		return err
 	}
@@ -220,7 +260,8 @@ func (w *watch) pass() error {
 	before := len(w.found)
 	w.take(w.m.Served(cp.Size, w.gateway))
 	w.print(w.found[before:])
-	if err := w.client.FollowLog(w.a.ctx, w.m.Size(), true, func(e *evidence.Entry, cp *evidence.SignedCheckpoint) error {
+	return w.client.FollowLog(ctx, w.m.Size(), true, func(e *evidence.Entry, cp *evidence.SignedCheckpoint) error {
+		defer heard()
 		before := len(w.found)
 		if e != nil {
 			w.take(w.m.Entry(e))
@@ -229,17 +270,7 @@ func (w *watch) pass() error {
 		}
 		w.print(w.found[before:]) // now: the rest may take long, or never come
 		return nil
-	}); err != nil {
-		return err
-	}
-	before = len(w.found)
-	w.take(w.m.Settle())
-	w.compare()
-	w.print(w.found[before:])
-	if err := w.prove(w.m.Splits()); err != nil {
-		return err
-	}
-	return w.save()
+	})
 }
 
 // compare takes in what others have: saved checkpoints, once, and other gateways.
@@ -263,14 +294,16 @@ func (w *watch) compare() {
 // to prove that it goes on from there.
 func (w *watch) ask(address string) error {
 	o := w.others[address]
-	cp, err := o.Checkpoint(w.a.ctx)
+	ctx, cancel := context.WithTimeout(w.a.ctx, silence)
+	defer cancel()
+	cp, err := o.Checkpoint(ctx)
 	if err != nil || cp == nil {
 		return err
 	}
 	w.take(w.m.Served(cp.Size, address))
 	w.take(w.m.Noted(cp, address))
 	if own := w.m.Newest(); own != nil && cp.Size > w.m.Size() {
-		root, path, err := o.prove(w.a.ctx, own.Checkpoint, cp.Checkpoint)
+		root, path, err := o.prove(ctx, own.Checkpoint, cp.Checkpoint)
 		if err != nil {
 			return err
 		}

@@ -79,12 +79,26 @@ Examples:
   carnet publish --append --schema customs-records@1 --layout records --id trade --key trade 2026.csv`
 }
 
+// missing lists the flags without which nothing can be published.
+func (c *publishCmd) missing() (flags []string) {
+	if c.ID == "" {
+		flags = append(flags, "--id")
+	}
+	if c.Key == "" {
+		flags = append(flags, "--key")
+	}
+	if c.Terms == "" && !c.Append {
+		flags = append(flags, "--terms")
+	}
+	return flags
+}
+
 func (c *publishCmd) Run(a *app) error {
 	if c.DryRun {
 		return c.dryRun(a)
 	}
-	if c.ID == "" || c.Key == "" || c.Terms == "" && !c.Append {
-		return usage("--id, --key and --terms are needed to publish").Fix("or pass --dry-run to check the table only")
+	if missing := c.missing(); len(missing) > 0 {
+		return usage("to publish give %s, too", strings.Join(missing, " and ")).Fix("or pass --dry-run to check the table only")
 	}
 	cl, cfg, id, err := a.connectAs()
 	if err != nil {

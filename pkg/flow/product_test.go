@@ -26,7 +26,7 @@ func TestProducts(t *testing.T) {
 		"none":       {"BAD_PRODUCT", func(p *carnet.Product) { p.Datasets = nil }},
 		"name space": {"BAD_PRODUCT", func(p *carnet.Product) { p.ID = "hk/x" }},
 		"title":      {"BAD_PRODUCT", func(p *carnet.Product) { p.Title = "" }},
-		"unknown":    {"MIXED_PRODUCT", func(p *carnet.Product) { p.Datasets = []carnet.DatasetID{"kz/none"} }},
+		"unknown":    {"UNKNOWN_DATASET", func(p *carnet.Product) { p.Datasets = []carnet.DatasetID{"kz/none"} }},
 		"layouts":    {"MIXED_PRODUCT", func(p *carnet.Product) { p.Datasets = []carnet.DatasetID{"kz/trade", "kz/records"} }},
 		"schema":     {"MIXED_PRODUCT", func(p *carnet.Product) { p.Schema = carnet.Hash{1} }},
 	} {

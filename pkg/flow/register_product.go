@@ -85,7 +85,8 @@ func (g *Gateway) checkDatasetsFit(tx Tx, p *carnet.Product) (string, error) {
 	for i, id := range p.Datasets {
 		d, err := tx.GetDataset(id)
 		if absent(err) {
-			return "", e.With("datasets", "there is no dataset %s", id)
+			return "", bad("UNKNOWN_DATASET", "there is no dataset %q", id).
+				Fix("publish it first, or correct its name: carnet datasets lists what there is")
 		}
 		if err != nil {
 			return "", err
