@@ -108,3 +108,47 @@ func TestOperatorKeyIsReplaced(t *testing.T) {
 		})
 	}
 }
+
+// afterwards is a store that does something between a change and its caller's next step.
+type afterwards struct {
+	flow.Store
+	do func()
+}
+
+func (s *afterwards) Update(ctx context.Context, change func(flow.Tx) error) error {
+	err := s.Store.Update(ctx, change)
+	if do := s.do; do != nil {
+		s.do = nil
+		do()
+	}
+	return err
+}
+
+// Rule (rotation): what the gateway decides between the entry of its new key and the moment at
+// which it puts that in place is signed with the new key already.
+func TestAttackBetweenTwoOperatorKeys(t *testing.T) {
+	n, tables := twoOwners(t)
+	env, next := rotated(n, "gateway", nil)
+	c := n.Config
+	s := &afterwards{Store: n.Store}
+	c.Store, c.NextKey = s, &drawer{next: next}
+	g, err := flow.New(c)
+	require.NoError(t, err)
+	old := g.SigningKey()
+	s.do = func() {
+		require.Equal(t, old, g.SigningKey(), "not in place yet")
+		q := n.Ask(sumSQL, "trade", tables...)
+		q.Body.Purpose = "between"
+		_, err := g.SubmitQuery(ctx, n.Parties["bank"], n.Seal(carnet.TypeQuery, q.Body, "bank"))
+		require.Equal(t, carnet.Refused, carnet.KindOf(err), "%v", err)
+	}
+	ref, err := g.RegisterParty(ctx, env)
+	require.NoError(t, err)
+	require.NoError(t, n.Store.View(ctx, func(tx flow.Tx) error {
+		entries, err := tx.Entries(ref.Seq+1, 1)
+		require.NoError(t, err)
+		require.Equal(t, carnet.TypeDecision, entries[0].Envelope.PayloadType)
+		require.True(t, entries[0].Envelope.SignedBy(next.Public()))
+		return nil
+	}))
+}
