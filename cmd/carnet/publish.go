@@ -98,7 +98,7 @@ func (c *publishCmd) Run(a *app) error {
 		return c.dryRun(a)
 	}
 	if missing := c.missing(); len(missing) > 0 {
-		return usage("to publish give %s, too", strings.Join(missing, " and ")).Fix("or pass --dry-run to check the table only")
+		return usage("to publish give %s, too", strings.Join(missing, ", ")).Fix("or pass --dry-run to check the table only")
 	}
 	cl, cfg, id, err := a.connectAs()
 	if err != nil {
