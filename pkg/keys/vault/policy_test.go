@@ -128,10 +128,18 @@ func everythingOfParty(t *testing.T, login vaultclient.Config, cfg vaultsecret.C
 	if err != nil {
 		return err
 	}
-	if err := f.Write(ctx, "identity", []byte("seed")); err != nil {
+	for _, name := range []string{"identity", "trade"} {
+		if err := f.Write(ctx, name, []byte("seed")); err != nil {
+			return err
+		}
+		if _, err := f.Read(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := f.WriteNext(ctx, "identity", []byte("another")); err != nil {
 		return err
 	}
-	if _, err := f.Read(ctx, "identity"); err != nil {
+	if err := f.Replace(ctx, "identity"); err != nil {
 		return err
 	}
 	_, err = c.Certificate(ctx, vaultclient.Certificates{Role: cfg.Name, Party: carnet.PartyID(cfg.Name)})
