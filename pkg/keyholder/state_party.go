@@ -12,7 +12,7 @@ import (
 // too, unless the registrar says that it is lost.
 func (s *state) applyParty(env *evidence.Envelope) error {
 	var p carnet.Party
-	if err := env.Verify(carnet.TypeParty, s.registrar, &p); err != nil {
+	if err := env.Decode(carnet.TypeParty, &p); err != nil {
 		return err
 	}
 	chain := s.parties[p.ID]
@@ -30,7 +30,7 @@ func (s *state) applyParty(env *evidence.Envelope) error {
 // no effect.
 func (s *state) applyPartyRevocation(env *evidence.Envelope) error {
 	var r carnet.PartyRevocation
-	if err := env.Verify(carnet.TypePartyRevocation, s.registrar, &r); err != nil {
+	if err := env.Decode(carnet.TypePartyRevocation, &r); err != nil {
 		return err
 	}
 	chain := s.parties[r.Party]

@@ -1,8 +1,6 @@
 package monitor
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -127,29 +125,10 @@ func (p *Public) Resume(s *PublicSaved, source string) error {
 }
 
 // Encode writes the saved state as JSON.
-func (s *PublicSaved) Encode() ([]byte, error) {
-	s.Digest = carnet.Hash{}
-	data, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	s.Digest = carnet.Digest("carnet/monitor/saved/2", data)
-	data, err = json.Marshal(s)
-	return append(data, '\n'), err
-}
+func (s *PublicSaved) Encode() ([]byte, error) { return encode(s, &s.Digest) }
 
 // ReadPublic reads what Encode wrote, and refuses what was changed since.
 func ReadPublic(data []byte) (*PublicSaved, error) {
 	s := &PublicSaved{}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(s); err != nil {
-		return nil, badState(err)
-	}
-	stated := s.Digest
-	again, err := s.Encode()
-	if err != nil || s.Digest != stated || !bytes.Equal(again, data) {
-		return nil, badState(err)
-	}
-	return s, nil
+	return s, decode(data, s, &s.Digest)
 }

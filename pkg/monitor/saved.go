@@ -57,36 +57,37 @@ func badState(err error) error {
 		Fix("restore the file, or begin anew with another one; then nothing is compared with what was seen before")
 }
 
-// sum is the digest of everything but the digest.
-func (s *Saved) sum() (carnet.Hash, error) {
-	rest := *s
-	rest.Digest = carnet.Hash{}
-	data, err := json.Marshal(&rest)
-	return carnet.Digest("carnet/monitor/saved/2", data), err
-}
-
 // Encode writes the saved state as JSON.
-func (s *Saved) Encode() ([]byte, error) {
-	var err error
-	if s.Digest, err = s.sum(); err != nil {
-		return nil, err
-	}
-	b, err := json.Marshal(s)
-	return append(b, '\n'), err
-}
+func (s *Saved) Encode() ([]byte, error) { return encode(s, &s.Digest) }
 
 // ReadSaved reads what Encode wrote, and refuses what was changed since.
 func ReadSaved(data []byte) (*Saved, error) {
 	s := &Saved{}
+	return s, decode(data, s, &s.Digest)
+}
+
+// encode writes a state as JSON with the digest of everything but the digest, which is a
+// field of the state.
+func encode(state any, digest *carnet.Hash) ([]byte, error) {
+	*digest = carnet.Hash{}
+	data, err := json.Marshal(state)
+	if err != nil {
+		return nil, err
+	}
+	*digest = carnet.Digest("carnet/monitor/saved/2", data)
+	data, err = json.Marshal(state)
+	return append(data, '\n'), err
+}
+
+// decode reads what encode wrote into an empty state, and refuses any other bytes.
+func decode(data []byte, state any, digest *carnet.Hash) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(s); err != nil {
-		return nil, badState(err)
+	if err := d.Decode(state); err != nil {
+		return badState(err)
 	}
-	stated := s.Digest
-	again, err := s.Encode()
-	if err != nil || s.Digest != stated || !bytes.Equal(again, data) {
-		return nil, badState(err)
+	if again, err := encode(state, digest); err != nil || !bytes.Equal(again, data) {
+		return badState(err)
 	}
-	return s, nil
+	return nil
 }
