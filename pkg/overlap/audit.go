@@ -1,6 +1,7 @@
 package overlap
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -141,7 +142,6 @@ type asked struct {
 	kinds    map[string]*kind
 	patterns map[string]pattern
 	whole    map[string]pattern // of which everything counts as released
-	diverse  bool               // there were more patterns
 	places   []*place           // of the numbers, in their order
 	made     []*place           // those of them that nobody asked for before
 	after    *linked            // what is linked, once it is admitted
@@ -154,10 +154,18 @@ type kind struct {
 	count    int
 }
 
+// nothing is what a plan adds before any of its numbers is read.
+func (a *Audit) nothing() *asked {
+	return &asked{most: a.most, work: maxWork, room: maxRoom, kinds: map[string]*kind{}, patterns: map[string]pattern{}, whole: map[string]pattern{}}
+}
+
+// diverse reports whether there are more patterns than are looked at.
+func (f *asked) diverse() bool { return len(f.whole) > 0 || len(f.patterns) > maxPatterns }
+
 // read reads the numbers of a plan that were not released yet. What it reads by is
 // forgotten: whether there is room for it depends on the plan alone.
 func (a *Audit) read(p *plan.Plan) (*asked, error) {
-	out := &asked{most: a.most, work: maxWork, room: maxRoom, kinds: map[string]*kind{}, patterns: map[string]pattern{}, whole: map[string]pattern{}}
+	out := a.nothing()
 	for i := range p.Datasets {
 		m := &p.Datasets[i].Manifest
 		for j := range m.Files {
@@ -203,15 +211,12 @@ func (f *asked) add(n number) {
 		f.mixed(n)
 		return
 	}
-	n.kind = strings.Join(slices.Sorted(keysOf(patterns)), "/")
+	n.kind = strings.Join(slices.Sorted(maps.Keys(patterns)), "/")
 	k := f.kinds[n.kind]
 	if k == nil {
 		k = &kind{patterns: patterns}
 		f.kinds[n.kind] = k
-		for key, p := range patterns {
-			f.patterns[key] = p
-		}
-		f.diverse = f.diverse || len(f.patterns) > maxPatterns
+		maps.Copy(f.patterns, patterns)
 	}
 	if k.count++; k.count <= f.most {
 		k.numbers = append(k.numbers, n)
@@ -222,7 +227,7 @@ func (f *asked) add(n number) {
 // not refused, and may have been answered before anybody read it: then everything of the
 // places that it is about counts as released.
 func (a *Audit) unread(p *plan.Plan, why error) (*asked, error) {
-	out := &asked{most: a.most, work: maxWork, room: maxRoom, whole: map[string]pattern{}, patterns: map[string]pattern{}}
+	out := a.nothing()
 	seen := map[cells.Place]bool{}
 	var n number
 	add := func(at cells.Place) error {
@@ -258,7 +263,6 @@ func (a *Audit) unread(p *plan.Plan, why error) (*asked, error) {
 // mixed takes a number of more patterns than are looked at: as if everything of each of its
 // places had been asked for. Where somebody demands company it is refused.
 func (f *asked) mixed(n number) {
-	f.diverse = true
 	for i := range n.parts {
 		p := pattern{{n.parts[i].place, 1}}
 		f.patterns[p.key()], f.whole[p.key()] = p, p
@@ -274,7 +278,7 @@ func shorten(h carnet.Hash) (k [16]byte) {
 // or dataset.
 func tableOf(owner carnet.PartyID, f *carnet.File) string {
 	name := string(owner)
-	for _, key := range slices.Sorted(keysOf(f.Partition)) {
+	for _, key := range slices.Sorted(maps.Keys(f.Partition)) {
 		name += "\x00" + key + "\x00" + f.Partition[key]
 	}
 	return name

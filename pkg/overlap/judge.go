@@ -15,19 +15,15 @@ func (a *Audit) together(f *asked) error {
 		a.thin(l)
 		return a.fit(l, f, nil, nil)
 	}
-	if f.diverse {
+	if f.diverse() {
 		return notCompared("it makes too many different selections of owners and partitions")
-	}
-	if !l.split && f.addsNoPattern() {
-		sets, ok := subsets(l.owners(), needs)
-		if !ok {
-			return notCompared("too many owners are combined")
-		}
-		return a.fit(l, f, sets, nil)
 	}
 	sets, ok := subsets(l.owners(), needs)
 	if !ok {
 		return notCompared("too many owners are combined")
+	}
+	if !l.split && f.addsNoPattern() {
+		return a.fit(l, f, sets, nil)
 	}
 	var open []question // that patterns do not answer
 	for _, v := range l.views() {

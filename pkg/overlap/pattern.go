@@ -2,8 +2,6 @@ package overlap
 
 import (
 	"encoding/binary"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,10 +11,6 @@ import (
 // addPatterns adds the vectors over places that the cells of a number have. Quantities are
 // kept apart: a combination is zero if it is for each of them. It stops where there are too many.
 func addPatterns(n []counted, out map[string]pattern) {
-	type coordinate struct {
-		space    *cells.Space
-		quantity string
-	}
 	by := map[coordinate][]counted{}
 	for _, x := range n {
 		c := coordinate{x.Space, x.Quantity}
@@ -56,5 +50,3 @@ func (p pattern) key() string {
 	}
 	return string(b)
 }
-
-func keysOf[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
