@@ -71,15 +71,6 @@ func (w *Weights) Constant(v int64) Weight {
 	return f
 }
 
-// ByCode is a function of the code of one dimension.
-func (w *Weights) ByCode(dim int, value func(code int) int64) Weight {
-	var runs []run
-	for c := range w.sizes[dim] {
-		runs = push(runs, int32(c+1), w.Constant(value(c)))
-	}
-	return w.choice(dim, runs)
-}
-
 // ByNumber is a function of the number of the codes of some dimensions, in mixed radix,
 // the first of them outermost.
 func (w *Weights) ByNumber(dims []int, value func(number int) int64) Weight {

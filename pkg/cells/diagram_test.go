@@ -91,7 +91,7 @@ func TestWeights(t *testing.T) {
 					continue
 				}
 				d := rapid.IntRange(0, len(sizes)-1).Draw(t, "dim")
-				add(w.ByCode(d, func(c int) int64 { return int64(c / 2) }), func(_ int, codes []int) int64 { return int64(codes[d] / 2) })
+				add(w.ByNumber([]int{d}, func(c int) int64 { return int64(c / 2) }), func(_ int, codes []int) int64 { return int64(codes[d] / 2) })
 			}
 		}
 		for _, a := range known {
@@ -190,9 +190,9 @@ func TestTuplesAndEval(t *testing.T) {
 // What is taken over is the same function, and equal ones stay one.
 func TestImport(t *testing.T) {
 	from, to := NewWeights([]int{3, 3}), NewWeights([]int{3, 3})
-	f := from.Add(from.Cells([]uint32{1, 2, 7}), from.ByCode(1, func(c int) int64 { return int64(c) }))
+	f := from.Add(from.Cells([]uint32{1, 2, 7}), from.ByNumber([]int{1}, func(c int) int64 { return int64(c) }))
 	to.Constant(7)
-	own := to.Add(to.Cells([]uint32{1, 2, 7}), to.ByCode(1, func(c int) int64 { return int64(c) }))
+	own := to.Add(to.Cells([]uint32{1, 2, 7}), to.ByNumber([]int{1}, func(c int) int64 { return int64(c) }))
 	done := map[Weight]Weight{}
 	require.Equal(t, own, to.Import(from, f, done))
 	require.Equal(t, Weight(0), to.Import(from, 0, done))

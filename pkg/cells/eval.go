@@ -1,6 +1,9 @@
 package cells
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // Tuples calls see with every tuple of values that the functions have together in some
 // cell, each once. It stops when see returns false.
@@ -27,26 +30,41 @@ func (w *Weights) Tuples(fs []Weight, see func(values []int64) bool) {
 			more = see(values)
 			return
 		}
-		size := int32(w.sizes[level])
-		left := make([][]run, len(fs))
-		for i, f := range fs {
-			left[i] = w.nodes[f].at(level, size, f)
-		}
-		for more && len(left[0]) > 0 {
-			to, next := size, make([]Weight, len(fs))
-			for i := range fs {
-				to, next[i] = min(to, left[i][0].to), left[i][0].kid
-			}
-			visit(next)
-			for i := range fs {
-				if left[i][0].to == to {
-					left[i] = left[i][1:]
-				}
+		for _, kids := range w.below(level, fs) {
+			if visit(kids); !more {
+				return
 			}
 		}
 	}
 	if len(fs) > 0 {
 		visit(fs)
+	}
+}
+
+// below are the runs of codes of a dimension in which each of the functions, of which none
+// chooses by a dimension before, stays the same one: the first code, and the functions there.
+func (w *Weights) below(level int, fs []Weight) iter.Seq2[int, []Weight] {
+	return func(yield func(int, []Weight) bool) {
+		size := int32(w.sizes[level])
+		left := make([][]run, len(fs))
+		for i, f := range fs {
+			left[i] = w.nodes[f].at(level, size, f)
+		}
+		for from := int32(0); from < size; {
+			to, kids := size, make([]Weight, len(fs))
+			for i := range left {
+				to, kids[i] = min(to, left[i][0].to), left[i][0].kid
+			}
+			if !yield(int(from), kids) {
+				return
+			}
+			for i := range left {
+				if left[i][0].to == to {
+					left[i] = left[i][1:]
+				}
+			}
+			from = to
+		}
 	}
 }
 

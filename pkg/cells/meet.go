@@ -52,7 +52,9 @@ func (m *meeting) visit(list []met) {
 	}
 	level := len(m.w.sizes)
 	var key []byte
-	for _, x := range list {
+	fs := make([]Weight, len(list))
+	for i, x := range list {
+		fs[i] = x.f
 		level = min(level, m.w.nodes[x.f].level)
 		key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(x.index)), uint64(x.f))
 	}
@@ -67,28 +69,16 @@ func (m *meeting) visit(list []met) {
 		}
 		return
 	}
-	size := int32(m.w.sizes[level])
-	left := make([][]run, len(list))
-	for i, x := range list {
-		left[i] = m.w.nodes[x.f].at(level, size, x.f)
-	}
-	for from := int32(0); from < size; {
-		to := size
+	for _, kids := range m.w.below(level, fs) {
 		var next []met
-		for i, x := range list {
-			if to = min(to, left[i][0].to); left[i][0].kid != 0 {
-				next = append(next, met{x.index, left[i][0].kid})
+		for i, kid := range kids {
+			if kid != 0 {
+				next = append(next, met{list[i].index, kid})
 			}
 		}
 		m.steps -= len(list)
 		if len(next) > 1 {
 			m.visit(next)
 		}
-		for i := range list {
-			if left[i][0].to == to {
-				left[i] = left[i][1:]
-			}
-		}
-		from = to
 	}
 }

@@ -1,6 +1,9 @@
 package cells
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Uncovered returns the codes of a cell in which all of the functions are zero. ok is
 // false if there is none, or it is not found in so many steps.
@@ -24,38 +27,17 @@ func (w *Weights) Uncovered(fs []Weight, steps int) (codes []int, ok bool) {
 		if level == len(w.sizes) || covered[string(key)] {
 			return false
 		}
-		size := int32(w.sizes[level])
-		left := make([][]run, len(fs))
-		for i, f := range fs {
-			left[i] = w.nodes[f].at(level, size, f)
-		}
-		for from := int32(0); from < size; {
-			to := size
-			var next []Weight
-			for i := range fs {
-				if to = min(to, left[i][0].to); left[i][0].kid != 0 {
-					next = append(next, left[i][0].kid)
-				}
-			}
-			if steps -= len(fs); find(next) {
-				codes[level] = int(from)
+		for code, kids := range w.below(level, fs) {
+			if steps -= len(fs); find(some(kids)) {
+				codes[level] = code
 				return true
 			}
-			for i := range fs {
-				if left[i][0].to == to {
-					left[i] = left[i][1:]
-				}
-			}
-			from = to
 		}
 		covered[string(key)] = true // or there are no steps left
 		return false
 	}
-	var some []Weight
-	for _, f := range fs {
-		if f != 0 {
-			some = append(some, f)
-		}
-	}
-	return codes, find(some)
+	return codes, find(some(slices.Clone(fs)))
 }
+
+// some are those of the functions that are not zero everywhere. The slice is used up.
+func some(fs []Weight) []Weight { return slices.DeleteFunc(fs, func(f Weight) bool { return f == 0 }) }
