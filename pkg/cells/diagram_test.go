@@ -164,12 +164,12 @@ func TestTuplesAndEval(t *testing.T) {
 			var tuple [3]int64
 			cell, at := uint64(1), 0
 			for d, c := range codes {
-				cell = product(cell, numbers[at+c], prime)
+				cell = Product(cell, numbers[at+c], prime)
 				at += sizes[d]
 			}
 			for i, f := range fs {
 				tuple[i] = w.Of(f, codes)
-				sums[i] = (sums[i] + product(cell, mod(tuple[i], prime), prime)) % prime
+				sums[i] = (sums[i] + Product(cell, Modulo(tuple[i], prime), prime)) % prime
 			}
 			want[tuple] = true
 		})

@@ -76,7 +76,7 @@ func (p *Points) dimension(key string, n int) [][]uint64 {
 			case c == len(sums)-1:
 				sums[c][k] = 1
 			case c > 0:
-				sums[c][k] = p.next() % p.prime // as random as the number before it is
+				sums[c][k] = p.random() // as random as the number before it is
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func (p *Points) of(s *Space, e *evaluated, f Weight) []uint64 {
 	n := &s.nodes[f]
 	v := make([]uint64, p.n)
 	if n.level == len(s.sizes) {
-		c := mod(n.value, p.prime)
+		c := Modulo(n.value, p.prime)
 		for k := range v {
 			v[k] = c
 		}
@@ -102,7 +102,7 @@ func (p *Points) of(s *Space, e *evaluated, f Weight) []uint64 {
 		}
 		before := e.before[n.level]
 		for k := range v {
-			var hi, lo uint64 // the sum, less multiples of the prime x 2^64
+			var hi, lo uint64
 			last := uint64(0)
 			for i, r := range n.runs {
 				at := before[r.to][k]
@@ -111,31 +111,11 @@ func (p *Points) of(s *Space, e *evaluated, f Weight) []uint64 {
 					width += p.prime
 				}
 				last = at
-				h, l := bits.Mul64(width, kids[i][k])
-				var carry uint64
-				lo, carry = bits.Add64(lo, l, 0)
-				if hi += h + carry; hi >= p.prime {
-					hi -= p.prime
-				}
+				hi, lo = AddProduct(hi, lo, width, kids[i][k], p.prime)
 			}
 			_, v[k] = bits.Div64(hi, lo, p.prime)
 		}
 	}
 	e.known[f] = v
 	return v
-}
-
-// mod is v modulo the prime.
-func mod(v int64, prime uint64) uint64 {
-	if v < 0 {
-		return (prime - uint64(-v)%prime) % prime
-	}
-	return uint64(v) % prime
-}
-
-// product is modulo the prime, as are its factors.
-func product(a, b, prime uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	_, r := bits.Div64(hi, lo, prime)
-	return r
 }

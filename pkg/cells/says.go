@@ -71,12 +71,12 @@ func (p *Points) digit(e *Form, col *schema.Column) []uint64 {
 		shift := new(big.Int).Lsh(big.NewInt(1), digits[i].Shift)
 		value := p.constant(shift)
 		for k, d := range p.drawn(name(i), p.random) {
-			rest[k] = (rest[k] + p.prime - product(value, d, p.prime)) % p.prime
+			rest[k] = (rest[k] + p.prime - Product(value, d, p.prime)) % p.prime
 		}
 	}
 	place := p.inverse(p.constant(new(big.Int).Lsh(big.NewInt(1), col.Shift)))
 	for k := range rest {
-		rest[k] = product(rest[k], place, p.prime)
+		rest[k] = Product(rest[k], place, p.prime)
 	}
 	p.names[key] = rest
 	return rest
@@ -107,7 +107,7 @@ func (p *Points) atom(s *schema.Schema, a schema.Atom) []uint64 {
 			out = p.times(out, v)
 			scaled := make([]uint64, p.n)
 			for k := range scaled {
-				scaled[k] = product(out[k], unit, p.prime)
+				scaled[k] = Product(out[k], unit, p.prime)
 			}
 			out = scaled
 		}
@@ -139,7 +139,7 @@ func (p *Points) random() uint64 { return p.next() % p.prime }
 func (p *Points) times(a, b []uint64) []uint64 {
 	out := make([]uint64, p.n)
 	for k := range out {
-		out[k] = product(a[k], b[k], p.prime)
+		out[k] = Product(a[k], b[k], p.prime)
 	}
 	return out
 }

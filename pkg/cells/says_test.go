@@ -34,7 +34,7 @@ func TestSays(t *testing.T) {
 		unit := p.inverse(p.constant(power(10, int64(scale))))
 		for q, shift := range quantities {
 			for k, v := range p.Says(&Part{Quantity: q, Forms: [2]*Form{f}}) {
-				out[k] = (out[k] + product(product(v, p.constant(power(2, int64(shift))), prime), unit, prime)) % prime
+				out[k] = (out[k] + Product(Product(v, p.constant(power(2, int64(shift))), prime), unit, prime)) % prime
 			}
 		}
 		return out

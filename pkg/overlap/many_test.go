@@ -65,7 +65,7 @@ func plainly(a *Audit, l *linked, set []carnet.PartyID) bool {
 		row := make([]uint64, len(column))
 		for _, x := range p {
 			if c, ok := column[x.place]; ok {
-				row[c] = modulo(x.value, a.prime)
+				row[c] = cells.Modulo(x.value, a.prime)
 			}
 		}
 		if e.add(row) {

@@ -79,10 +79,10 @@ func (q *question) value(at *cells.Points, x *counted, prime uint64) []uint64 {
 	} else {
 		quantity = at.Drawn("quantity " + x.Quantity)
 	}
-	less := modulo(q.public(x), prime)
+	less := cells.Modulo(q.public(x), prime)
 	out := make([]uint64, len(quantity))
 	for k, f := range at.Of(x.Space, x.Weight) {
-		out[k] = product(quantity[k], (f+prime-less)%prime, prime)
+		out[k] = cells.Product(quantity[k], (f+prime-less)%prime, prime)
 	}
 	return out
 }
@@ -133,7 +133,7 @@ func (a *Audit) weights(v *view, l *linked, at *cells.Points, n int, set []carne
 			for k := range w {
 				for j := range order {
 					if b := e.basis[row][j]; j != i && b != 0 && counts(j, k) {
-						w[k] = (w[k] + a.prime - product(drawn[j][k], b, a.prime)) % a.prime
+						w[k] = (w[k] + a.prime - cells.Product(drawn[j][k], b, a.prime)) % a.prime
 					}
 				}
 			}
@@ -191,12 +191,7 @@ func newSum(n int, prime uint64) *sum { return &sum{make([]uint64, n), make([]ui
 // add adds the products of two vectors.
 func (s *sum) add(a, b []uint64) {
 	for k := range s.lo {
-		h, l := bits.Mul64(a[k], b[k])
-		var carry uint64
-		s.lo[k], carry = bits.Add64(s.lo[k], l, 0)
-		if s.hi[k] += h + carry; s.hi[k] >= s.prime {
-			s.hi[k] -= s.prime // times 2^64
-		}
+		s.hi[k], s.lo[k] = cells.AddProduct(s.hi[k], s.lo[k], a[k], b[k], s.prime)
 	}
 }
 
@@ -204,12 +199,7 @@ func (s *sum) add(a, b []uint64) {
 func (s *sum) scale(c uint64, b []uint64, from int) {
 	hi, lo, b := s.hi[from:len(b)], s.lo[from:len(b)], b[from:]
 	for k, v := range b {
-		h, l := bits.Mul64(c, v)
-		var carry uint64
-		lo[k], carry = bits.Add64(lo[k], l, 0)
-		if hi[k] += h + carry; hi[k] >= s.prime {
-			hi[k] -= s.prime
-		}
+		hi[k], lo[k] = cells.AddProduct(hi[k], lo[k], c, v, s.prime)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/carnet-network/carnet/pkg/cells"
 )
 
 // drawPrime draws a prime of 62 bits.
@@ -39,12 +41,7 @@ func (e *elimination) add(row []uint64) bool {
 			if v == 0 || taken[j] == 0 {
 				continue
 			}
-			h, l := bits.Mul64(taken[j], v)
-			var carry uint64
-			lo, carry = bits.Add64(lo, l, 0)
-			if hi += h + carry; hi >= e.prime {
-				hi -= e.prime
-			}
+			hi, lo = cells.AddProduct(hi, lo, taken[j], v, e.prime)
 		}
 		if _, c := bits.Div64(hi, lo, e.prime); c != 0 {
 			taken[i] = e.prime - c
@@ -65,7 +62,7 @@ func (e *elimination) add(row []uint64) bool {
 	}
 	inverse := new(big.Int).ModInverse(new(big.Int).SetUint64(row[first]), new(big.Int).SetUint64(e.prime)).Uint64()
 	for k := range row {
-		row[k] = product(row[k], inverse, e.prime)
+		row[k] = cells.Product(row[k], inverse, e.prime)
 	}
 	before := make([]uint64, len(e.basis))
 	for i, b := range e.basis {
@@ -84,24 +81,9 @@ func (e *elimination) reduce() {
 			c := row[e.at[j]]
 			for k := range row {
 				if c != 0 && b[k] != 0 {
-					row[k] = (row[k] + e.prime - product(c, b[k], e.prime)) % e.prime
+					row[k] = (row[k] + e.prime - cells.Product(c, b[k], e.prime)) % e.prime
 				}
 			}
 		}
 	}
-}
-
-// product is modulo the prime, as are its factors.
-func product(a, b, prime uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	_, r := bits.Div64(hi, lo, prime)
-	return r
-}
-
-// modulo is v modulo the prime.
-func modulo(v int64, prime uint64) uint64 {
-	if v < 0 {
-		return (prime - uint64(-v)%prime) % prime
-	}
-	return uint64(v) % prime
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/cells"
 )
 
 // view is how the rows of linked places are taken. In one view every file has rows of its
@@ -103,7 +104,7 @@ func (v *view) row(p pattern, prime uint64) []uint64 {
 	row := make([]uint64, len(v.columns))
 	for _, e := range p {
 		for _, c := range v.of[e.place] {
-			row[c] = (row[c] + modulo(e.value, prime)) % prime
+			row[c] = (row[c] + cells.Modulo(e.value, prime)) % prime
 		}
 	}
 	return row
