@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,7 +20,7 @@ import (
 // admission is all that a gateway decides about a query, without its database and disk.
 type admission struct {
 	product *plan.Product
-	engine  *policy.Engine
+	policy  *policy.Holder
 	docket  *overlap.Docket
 	sql     string
 }
@@ -39,7 +38,7 @@ func admissionFigure(ctx context.Context, b *bench, r *Report) error {
 	if err != nil {
 		return err
 	}
-	engine, err := policy.NewEngine(ctx, bundle)
+	holder, err := policy.Hold(ctx, bundle)
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func admissionFigure(ctx context.Context, b *bench, r *Report) error {
 		{3, "SELECT month, SUM(value) FROM trade WHERE month <= '3' GROUP BY month"},
 		{312, "SELECT chapter, month, SUM(value) FROM trade GROUP BY chapter, month"},
 	} {
-		a := &admission{engine: engine, sql: q.sql}
+		a := &admission{policy: holder, sql: q.sql}
 		if a.product, err = threeCubes(); err != nil {
 			return err
 		}
@@ -74,12 +73,7 @@ func admissionFigure(ctx context.Context, b *bench, r *Report) error {
 			}
 		}
 		for _, p := range parts {
-			slices.Sort(p.took)
-			for _, at := range []int{50, 99} {
-				took := p.took[(len(p.took)-1)*at/100]
-				r.row(Row{Work: fmt.Sprintf("admission of a query of 3 owners, %d numbers", q.numbers), How: fmt.Sprintf("%s, p%d of %d", p.name, at, len(p.took)),
-					Cores: b.cores(), Value: float64(took) / float64(time.Millisecond), Unit: "ms"})
-			}
+			r.percentiles(Row{Work: fmt.Sprintf("admission of a query of 3 owners, %d numbers", q.numbers), How: p.name + ", ", Cores: b.cores()}, p.took)
 		}
 	}
 	return nil
@@ -110,15 +104,12 @@ func (a *admission) admit(ctx context.Context, elapsed func() time.Duration) (to
 	for _, flow := range []policy.Flow{policy.FlowShare, policy.FlowRelease} {
 		in := facts.Input(flow)
 		flows.Go(func() error {
-			d, err := a.engine.Decide(ctx, in)
-			if err == nil && !d.Allow {
-				err = fmt.Errorf("the policy refuses: %v", d.Changes)
-			}
-			if err == nil {
-				_, err = a.engine.Judged(in, d)
-			}
+			d, _, err := a.policy.Judge(ctx, in)
 			if err != nil {
 				return err
+			}
+			if !d.Allow {
+				return fmt.Errorf("the policy refuses: %v", d.Changes)
 			}
 			if unmet := d.Obligations.Unmet(p, facts.Purpose, now); len(unmet) > 0 {
 				return fmt.Errorf("the query does not keep what it is obliged to: %v", unmet)

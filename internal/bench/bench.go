@@ -136,15 +136,13 @@ func (b *bench) race(ctx context.Context, r *Report, work, unit string, tasks ..
 // clock times a piece of work: by the clock or, of work on one core if that was asked
 // for, by what the process computed.
 func (b *bench) clock(cores int, run func() error) (time.Duration, error) {
-	before, ok := cpuTime()
-	start := time.Now()
-	if err := run(); err != nil {
-		return 0, err
+	now := b.elapsed
+	if cores != 1 {
+		now = func() time.Duration { return time.Since(started) }
 	}
-	if after, _ := cpuTime(); b.cpu && ok && cores == 1 {
-		return after - before, nil
-	}
-	return time.Since(start), nil
+	start := now()
+	err := run()
+	return now() - start, err
 }
 
 // elapsed is a clock for work on one core: the time of day or, if that was asked for, what

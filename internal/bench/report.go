@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
+	"time"
 )
 
 // Row is one measured way of doing some work.
@@ -39,6 +41,19 @@ type Report struct {
 }
 
 func (r *Report) row(row Row) { r.Rows = append(r.Rows, &row) }
+
+// percentiles adds a row with the median of times and one with the 99th percentile, which it
+// returns. The times are sorted.
+func (r *Report) percentiles(row Row, times []time.Duration) (p99 time.Duration) {
+	slices.Sort(times)
+	how := row.How
+	for _, p := range []int{50, 99} {
+		p99 = times[(len(times)-1)*p/100]
+		row.How, row.Value, row.Unit = fmt.Sprintf("%sp%d of %d", how, p, len(times)), float64(p99)/float64(time.Millisecond), "ms"
+		r.row(row)
+	}
+	return p99
+}
 
 func (r *Report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
