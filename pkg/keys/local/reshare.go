@@ -17,16 +17,19 @@ var _ keys.Resharer = (*Sharer)(nil)
 
 // HandOver implements keys.Resharer.
 func (s *Sharer) HandOver(ctx context.Context, d *keys.Dealing, h *keys.Handing) (*keys.HandedOver, error) {
-	out := &keys.HandedOver{Corrections: map[carnet.Hash][]byte{}}
-	var err error
-	if out.Sealed, err = s.HandSeeds(ctx, d, h.Move, h.Recipients); err != nil {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	b, err := s.handing(ctx, d)
+	if err != nil {
 		return nil, err
 	}
-	for _, a := range h.Old.Subsets() {
-		if !h.Old.Holds(d.Number, a) {
-			continue
-		}
-		part, polys, err := s.HandPart(ctx, d, h.Move, a)
+	out := &keys.HandedOver{Corrections: map[carnet.Hash][]byte{}}
+	if out.Sealed, err = handSeeds(d, h.Move, b, h.Recipients); err != nil {
+		return nil, err
+	}
+	ring := he.NewRing(d.Profile)
+	for _, a := range slices.Sorted(maps.Keys(b.Seeds)) {
+		part, polys, err := handPart(ring, d, h.Move, b, a)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +50,11 @@ func (s *Sharer) HandPart(ctx context.Context, d *keys.Dealing, m share.Move, a 
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := m.HandOver(he.NewRing(d.Profile), b, a, d.Profile.MaxDegree())
+	return handPart(he.NewRing(d.Profile), d, m, b, a)
+}
+
+func handPart(r *he.Ring, d *keys.Dealing, m share.Move, b share.Bundle, a share.Subset) (*carnet.HandedPart, [][]byte, error) {
+	h, err := m.HandOver(r, b, a, d.Profile.MaxDegree())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,13 +69,17 @@ func (s *Sharer) HandPart(ctx context.Context, d *keys.Dealing, m share.Move, a 
 
 // HandSeeds seals to each member of the new committee, whose sealing keys are given, the
 // seeds that its parts are given by the parts held here.
-func (s *Sharer) HandSeeds(ctx context.Context, d *keys.Dealing, m share.Move, recipients [][]byte) (out [][]byte, err error) {
+func (s *Sharer) HandSeeds(ctx context.Context, d *keys.Dealing, m share.Move, recipients [][]byte) ([][]byte, error) {
 	s.using.RLock()
 	defer s.using.RUnlock()
 	b, err := s.handing(ctx, d)
 	if err != nil {
 		return nil, err
 	}
+	return handSeeds(d, m, b, recipients)
+}
+
+func handSeeds(d *keys.Dealing, m share.Move, b share.Bundle, recipients [][]byte) (out [][]byte, err error) {
 	handed := map[share.Subset]*share.Handed{}
 	for a := range b.Seeds {
 		if handed[a], err = m.Split(b, a); err != nil {
