@@ -94,10 +94,9 @@ func (k *Keyholder) try(ctx context.Context, c *Case) error {
 	o, err := k.decideSafely(limited, c)
 	done()
 	c.rest()
-	var broken *fatalError
 	switch {
 	case err == nil:
-	case errors.As(err, &broken):
+	case isFatal(err):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()

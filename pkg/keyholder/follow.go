@@ -40,14 +40,13 @@ func (k *Keyholder) follow(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var broken *fatalError
 		switch {
 		case carnet.ReasonOf(err) == "JOURNAL_FORK":
 			if haltErr := k.ledger.Halt(context.WithoutCancel(ctx), err.Error()); haltErr != nil {
 				return errors.Join(err, haltErr)
 			}
 			return err
-		case errors.As(err, &broken):
+		case isFatal(err):
 			return err
 		}
 		if k.now().Sub(started) > wait.now { // it held longer than was waited for it
@@ -67,6 +66,11 @@ type fatalError struct{ err error }
 
 func (e *fatalError) Error() string { return e.err.Error() }
 func (e *fatalError) Unwrap() error { return e.err }
+
+func isFatal(err error) bool {
+	var broken *fatalError
+	return errors.As(err, &broken)
+}
 
 // fatal marks an error of the ledger.
 func (k *Keyholder) fatal(err error) error { return &fatalError{ledgerError(k.ledger.path, err)} }

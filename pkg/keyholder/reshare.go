@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys"
 	"github.com/carnet-network/carnet/pkg/share"
+	"github.com/carnet-network/carnet/pkg/ticket"
 )
 
 // handing is what the loop that hands on and takes over remembers. All of it can be made
@@ -44,7 +44,6 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 			k.log.Warn(what, "key", key, "error", offWire(err), "remedy", remedy(offWire(err)))
 		}
 		give, take := k.state.moves(k.consents)
-		var broken *fatalError
 		for _, m := range give {
 			if k.handing.sent[m.id()] == m.recipients {
 				continue
@@ -52,7 +51,7 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 			switch done, err := k.contribute(ctx, m); {
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case errors.As(err, &broken):
+			case isFatal(err):
 				return err
 			case err != nil:
 				retry("parts could not be handed on yet", m.key, err)
@@ -64,14 +63,14 @@ func (k *Keyholder) reshare(ctx context.Context) error {
 		}
 		for _, m := range take {
 			if err := k.takeOverKey(ctx, m); err != nil {
-				if ctx.Err() != nil || errors.As(err, &broken) {
+				if ctx.Err() != nil || isFatal(err) {
 					return cmp.Or(ctx.Err(), err)
 				}
 				retry("a key could not be taken over yet", m.key, err)
 			}
 		}
 		if err := k.dropStale(ctx); err != nil {
-			if ctx.Err() != nil || errors.As(err, &broken) {
+			if ctx.Err() != nil || isFatal(err) {
 				return cmp.Or(ctx.Err(), err)
 			}
 			retry("seeds of a resharing could not be destroyed yet", carnet.KeyID{}, err)
@@ -139,18 +138,16 @@ func (s *state) agreedOn(id moveID, m *share.Move) (share.Agreement, map[int]*co
 
 // recipients tells committees apart by the sealing keys that their members have now. The
 // caller holds the lock.
-func (s *state) recipients(c *committee) carnet.Hash {
-	var all [][]byte
-	for _, m := range c.body.Members {
-		all = append(all, s.parties[m].Present().SealingKey)
-	}
-	return carnet.Digest("carnet/keyholder/recipients/1", all...)
-}
+func (s *state) recipients(c *committee) carnet.Hash { return ticket.RecipientsDigest(s.sealTo(c)) }
 
 // sealingKeys are those of a committee's members in their order.
-func (s *state) sealingKeys(c *committee) (out [][]byte) {
+func (s *state) sealingKeys(c *committee) [][]byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	return s.sealTo(c)
+}
+
+func (s *state) sealTo(c *committee) (out [][]byte) {
 	for _, m := range c.body.Members {
 		out = append(out, s.parties[m].Present().SealingKey)
 	}

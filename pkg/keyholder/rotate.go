@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"errors"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -49,8 +48,7 @@ func (k *Keyholder) adopt(ctx context.Context) error {
 // is to be signed.
 func (k *Keyholder) adoptNow(ctx context.Context) error {
 	err := k.adopt(ctx)
-	var broken *fatalError
-	if err == nil || errors.As(err, &broken) {
+	if err == nil || isFatal(err) {
 		return err
 	}
 	if carnet.ReasonOf(err) == "KEYS_NOT_HELD" && !k.caughtUp() {
@@ -75,8 +73,7 @@ func (k *Keyholder) cosigner(ctx context.Context, size int64) (evidence.Signer, 
 		return nil, nil
 	}
 	if err := k.adopt(ctx); err != nil {
-		var broken *fatalError
-		if errors.As(err, &broken) {
+		if isFatal(err) {
 			return nil, err
 		}
 		return nil, &laterError{err}

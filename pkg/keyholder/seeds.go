@@ -2,7 +2,6 @@ package keyholder
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
@@ -36,17 +35,15 @@ func (k *Keyholder) fetchSeeds(ctx context.Context) error {
 				wait = min(wait, seedsAgain)
 			}
 		}
-		if all, err = k.ledger.Seeds(ctx); err != nil {
-			return err
-		}
-		var broken *fatalError
-		if err := k.forget(ctx, all); errors.As(err, &broken) {
-			return err
-		} else if err != nil {
-			k.log.Warn("replaced sealing keys could not be destroyed yet; trying again", "reason", carnet.ReasonOf(err), "error", err)
-			wait = min(wait, k.retry*10)
-		}
 		if k.oldSealing() > 0 {
+			if all, err = k.ledger.Seeds(ctx); err != nil {
+				return err
+			}
+			if err := k.forget(ctx, all); isFatal(err) {
+				return err
+			} else if err != nil {
+				k.log.Warn("replaced sealing keys could not be destroyed yet; trying again", "reason", carnet.ReasonOf(err), "error", err)
+			}
 			wait = min(wait, k.retry*10)
 		}
 		if err := k.seeds.wait(ctx, wait); err != nil {
