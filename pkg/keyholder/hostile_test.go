@@ -199,29 +199,37 @@ func TestSmallCache(t *testing.T) {
 	require.Zero(t, h.chunks.limbs.Used())
 }
 
+// refusedAfter is why a query is refused that comes after an entry.
+func (w *world) refusedAfter(t *testing.T, env *evidence.Envelope) string {
+	t.Helper()
+	g := newGateway(t, w)
+	g.run(t, 1)
+	query := w.ask(t, monthly)
+	g.journal(t, env, query)
+	return g.refused(t, query).Reason
+}
+
+// refusedBefore is why a query is refused that comes before it, with no quorum in between.
+func (w *world) refusedBefore(t *testing.T, env *evidence.Envelope) string {
+	t.Helper()
+	g := newGateway(t, w)
+	g.silent = map[int]bool{2: true, 3: true}
+	g.run(t, 1)
+	query := w.ask(t, monthly)
+	g.journal(t, query)
+	g.mu.Lock()
+	g.silent = map[int]bool{}
+	g.mu.Unlock()
+	g.journal(t, env)
+	return g.refused(t, query).Reason
+}
+
 // TestRevoked: a revocation before or after the query stops the release.
 func TestRevoked(t *testing.T) {
 	w := cubeWorld(t)
 	revocation := sign(t, carnet.TypeRevocation, carnet.Revocation{Dataset: "owner2/trade", Owner: "owner2", Created: testTime}, w.owners[1])
-	t.Run("after", func(t *testing.T) {
-		g := newGateway(t, w)
-		g.silent = map[int]bool{2: true, 3: true} // no quorum before the revocation
-		g.run(t, 1)
-		query := w.ask(t, monthly)
-		g.journal(t, query)
-		g.mu.Lock()
-		g.silent = map[int]bool{}
-		g.mu.Unlock()
-		g.journal(t, revocation)
-		require.Equal(t, "DATASET_REVOKED", g.refused(t, query).Reason)
-	})
-	t.Run("before", func(t *testing.T) {
-		g := newGateway(t, w)
-		g.run(t, 1)
-		query := w.ask(t, monthly)
-		g.journal(t, revocation, query)
-		require.Equal(t, "INPUTS_DIFFER", g.refused(t, query).Reason)
-	})
+	t.Run("after", func(t *testing.T) { require.Equal(t, "DATASET_REVOKED", w.refusedBefore(t, revocation)) })
+	t.Run("before", func(t *testing.T) { require.Equal(t, "INPUTS_DIFFER", w.refusedAfter(t, revocation)) })
 	t.Run("by a stranger", func(t *testing.T) {
 		g := newGateway(t, w)
 		g.run(t, 1)
