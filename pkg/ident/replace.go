@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/syncdir"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
@@ -54,12 +55,12 @@ func Replace(file string, old ed25519.PublicKey, keep bool) error {
 			return err
 		}
 		// The name under which the old key is kept has to be there before the other is gone.
-		if err := syncDir(filepath.Dir(file)); err != nil {
+		if err := syncdir.Sync(filepath.Dir(file)); err != nil {
 			return err
 		}
 	}
 	if err := os.Rename(next, file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(filepath.Dir(file))
+	return syncdir.Sync(filepath.Dir(file))
 }

@@ -10,6 +10,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/carnet-network/carnet/internal/syncdir"
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
@@ -139,5 +140,5 @@ func replace(path string, b []byte) (err error) {
 	if err = os.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return syncdir.Sync(dir)
 }
