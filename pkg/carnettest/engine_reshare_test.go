@@ -21,7 +21,8 @@ func TestReshareThroughEngines(t *testing.T) {
 	server, mounts := e.server, e.mounts
 	n := Start(t, e.options(t))
 	sets := publishTrade(t, n, carnet.LayoutCube)
-	e.know(t, n)
+	e.knowBuyer(t, n)
+	e.knowOwners(t, n)
 	before, err := n.Open(t, n.Submit(t, "buyer", "cube", linearQuery))
 	require.NoError(t, err)
 

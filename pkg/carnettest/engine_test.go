@@ -1,7 +1,6 @@
 package carnettest
 
 import (
-	"crypto/rand"
 	"slices"
 	"strings"
 	"testing"
@@ -9,13 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/carnet-network/carnet/internal/vaultserver"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/keys"
-	"github.com/carnet-network/carnet/pkg/keys/keystest"
-	"github.com/carnet-network/carnet/pkg/keys/vaultplugin"
-	"github.com/carnet-network/carnet/pkg/vaultclient"
 )
 
 // beside is a keystore whose seeds are in the secrets engine: owners seal to that.
@@ -31,46 +26,10 @@ func (b beside) SealingKey() []byte { return b.sealing }
 // engine's operator does not know waits until it is approved. Sealed at any time, Vault
 // is waited for.
 func TestSeedsInTheEngine(t *testing.T) {
-	dir := t.TempDir()
-	server := vaultserver.New(t, vaultserver.Options{Plugins: dir})
-	sum, err := vaultserver.BuildEngine(Context(t), dir, "v1.0.0")
-	require.NoError(t, err)
-	require.NoError(t, server.RegisterEngine(Context(t), "v1.0.0", sum, "v1.0.0"))
-	policy := keystest.NewPerson("policy")
-	require.NoError(t, server.EnableEngine(Context(t), "carnet-keys-kh1", "v1.0.0", policy.Public(), nil, nil))
-	login, err := server.Provision(Context(t), "engine", "kh1", t.TempDir())
-	require.NoError(t, err)
-	conn, err := vaultclient.Open(Context(t), login, nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	engine := vaultplugin.At(conn, "carnet-keys-kh1")
-	sealing, err := vaultplugin.SealingKey(Context(t), engine)
-	require.NoError(t, err)
-
-	n := Start(t, Options{
-		Keyholders: 4, Threshold: 2, // private parameters need all four: the engine's among them
-		Keystore: func(p carnet.PartyID) keys.Store {
-			if p != "kh1" {
-				return nil
-			}
-			m, err := keystest.NewMemory(rand.Reader)
-			require.NoError(t, err)
-			return beside{m, sealing}
-		},
-		Sharer: func(p carnet.PartyID) keys.Sharer {
-			if p != "kh1" {
-				return nil
-			}
-			s, err := vaultplugin.New(Context(t), engine, policy)
-			require.NoError(t, err)
-			return s
-		},
-	})
-	approve := func(buyer carnet.PartyID) {
-		_, err := server.Client().Logical().WriteWithContext(Context(t), "carnet-keys-kh1/buyers/"+string(buyer),
-			map[string]any{"signing_key": []byte(n.Identity(buyer).Public())})
-		require.NoError(t, err)
-	}
+	e := newEngines(t, "kh1")
+	server, o := e.server, e.options(t)
+	o.Keyholders, o.Threshold = 4, 2 // private parameters need all four: the engine's among them
+	n := Start(t, o)
 	kh := n.Keyholders[0]
 	answered := func(a *client.Asked) {
 		t.Helper()
@@ -88,7 +47,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 		return s.Answers == 3
 	})
 	require.Nil(t, kh.Outcome(t, a.Hash))
-	approve("buyer")
+	e.knowBuyer(t, n)
 	answered(a)
 
 	// Every sort of question, with every answer in the codeword.
@@ -137,7 +96,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 
 	// Keys dealt again: once the engine is told who their owners are.
 	want := n.Ask(t, "buyer", "cube", linearQuery).Result
-	_, err = n.Client(t, Operator).RegisterCommittee(Context(t), n.identities[Registrar], carnet.Committee{ID: "again",
+	_, err := n.Client(t, Operator).RegisterCommittee(Context(t), n.identities[Registrar], carnet.Committee{ID: "again",
 		Members: []carnet.PartyID{"kh3", "kh1", "kh2"}, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3})
 	require.NoError(t, err)
 	again, err := n.Client(t, Operator).Committee(Context(t), "again")
@@ -148,11 +107,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 	a = n.Submit(t, "buyer", "cube", linearQuery)
 	Eventually(t, "what it waits for", time.Minute, func() bool { return strings.Contains(n.Log(), "can't tell whether owner") })
 	require.Nil(t, kh.Outcome(t, a.Hash))
-	for _, o := range n.Owners {
-		_, err := server.Client().Logical().WriteWithContext(Context(t), "carnet-keys-kh1/owners/"+string(o.ID),
-			map[string]any{"signing_key": []byte(n.Identity(o.ID).Public())})
-		require.NoError(t, err)
-	}
+	e.knowOwners(t, n)
 	answered(a)
 	got, err := n.Open(t, a)
 	require.NoError(t, err)

@@ -82,11 +82,16 @@ func (e *engines) operator(t *testing.T, path string, data map[string]any) {
 	require.NoError(t, err)
 }
 
-// know enters the buyer and all owners.
-func (e *engines) know(t *testing.T, n *Network) {
+func (e *engines) knowBuyer(t *testing.T, n *Network) {
 	t.Helper()
 	for p := range e.mounts {
 		e.operator(t, "carnet-keys-"+string(p)+"/buyers/buyer", map[string]any{"signing_key": []byte(n.Identity("buyer").Public())})
+	}
+}
+
+func (e *engines) knowOwners(t *testing.T, n *Network) {
+	t.Helper()
+	for p := range e.mounts {
 		for _, o := range n.Owners {
 			e.operator(t, "carnet-keys-"+string(p)+"/owners/"+string(o.ID), map[string]any{"signing_key": []byte(n.Identity(o.ID).Public())})
 		}
@@ -146,7 +151,8 @@ func TestEngineFailsMidRelease(t *testing.T) {
 	e.wrap = func(s keys.Sharer) keys.Sharer { return struck{s, &mu, &at, &strike} }
 	n := Start(t, e.options(t))
 	sets := publishTrade(t, n, carnet.LayoutRecords)
-	e.know(t, n)
+	e.knowBuyer(t, n)
+	e.knowOwners(t, n)
 	kh := n.Keyholders[0]
 	counted := func() (out []string) {
 		for _, s := range sets {
