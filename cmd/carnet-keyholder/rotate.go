@@ -72,7 +72,8 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 		return nil
 	}
 	if !c.Signing && !c.Sealing {
-		c.Signing, c.Sealing = true, c.sealsHere(store)
+		_, engine := store.(inEngine)
+		c.Signing, c.Sealing = true, !engine // the engine's sealing key stays
 	}
 	next, err := r.Draw(ctx, c.Signing, c.Sealing)
 	if err != nil {
@@ -90,12 +91,6 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintf(s.out, "\n\nMake a backup, send %s to the registrar, and start carnet-keyholder run: it changes keys when the journal has it.\n", c.nextParty())
 	return nil
-}
-
-// sealsHere reports whether the sealing key is in the keystore, not in a secrets engine.
-func (c *rotateCmd) sealsHere(store keys.Store) bool {
-	_, engine := store.(inEngine)
-	return !engine
 }
 
 // prepare writes the statement, unless the one that is there says the same.

@@ -108,7 +108,7 @@ func (s *state) cosignKey(size int64) (p *carnet.Party, newest bool) {
 	if p = chain.At(size); p == nil {
 		p = &all[0].Body
 	}
-	return p, p.SigningKey != nil && string(p.SigningKey) == string(all[len(all)-1].Body.SigningKey)
+	return p, string(p.SigningKey) == string(all[len(all)-1].Body.SigningKey)
 }
 
 // cosigners returns the members of com whose co-signature of a checkpoint verifies, with

@@ -14,9 +14,6 @@ var _ keys.Rotator = (*Store)(nil)
 
 // rekey is change for edits of the keys themselves.
 func (s *Store) rekey(edit func(*contents)) error {
-	if s.c == nil {
-		return errClosed()
-	}
 	if err := s.change(edit); err != nil {
 		return err
 	}
