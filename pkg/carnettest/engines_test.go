@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/vault/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carnet-network/carnet/internal/vaultserver"
@@ -103,21 +101,10 @@ const (
 	beforeSharing moment = "before the answer is made"
 )
 
-// struck is a Sharer that calls strike, once, at a moment of a release.
+// struck is a Sharer with a trap.
 type struck struct {
 	keys.Sharer
-	mu     *sync.Mutex
-	at     *moment
-	strike *func()
-}
-
-func (s struck) reached(at moment) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if *s.strike != nil && *s.at == at {
-		(*s.strike)()
-		*s.strike = nil
-	}
+	*trap
 }
 
 func (s struck) Open(ctx context.Context, r *keys.Release) (keys.Session, error) {
@@ -145,10 +132,8 @@ func (s struckSession) Seal(ctx context.Context, ids []carnet.Hash) ([]byte, err
 // nothing twice. The keyholder never has to be restarted, and its log has the remedy.
 func TestEngineFailsMidRelease(t *testing.T) {
 	e := newEngines(t, "kh1")
-	var mu sync.Mutex
-	var at moment
-	var strike func()
-	e.wrap = func(s keys.Sharer) keys.Sharer { return struck{s, &mu, &at, &strike} }
+	armed := &trap{}
+	e.wrap = func(s keys.Sharer) keys.Sharer { return struck{s, armed} }
 	n := Start(t, e.options(t))
 	sets := publishTrade(t, n, carnet.LayoutRecords)
 	e.knowBuyer(t, n)
@@ -173,47 +158,18 @@ func TestEngineFailsMidRelease(t *testing.T) {
 		charges[s.Key.Key] = kh.Charged(t, s.Key.Key)
 	}
 
-	const policy = "carnet-kh1"
-	allowed, err := e.server.Client().Sys().GetPolicyWithContext(Context(t), policy)
-	require.NoError(t, err)
-	restart := func() {
-		require.NoError(t, e.server.Restart(Context(t)))
-		require.NoError(t, e.server.Unseal(Context(t)))
-	}
 	largest := func(bytes int64) {
 		require.NoError(t, e.server.Reconfigure(vaultserver.Options{Plugins: e.plugins, Largest: bytes}))
 		e.server.Kill()
-		restart()
+		restartVault(t, e.server)
 	}
-	for _, c := range []struct {
-		name         string
-		strike, mend func()
-		says         string // in the keyholder's log; "": nobody notices
-		at           []moment
-	}{
-		{"sealed", func() { require.NoError(t, e.server.Seal(Context(t))) }, func() { require.NoError(t, e.server.Unseal(Context(t))) }, "Vault is sealed", nil},
-		{"restarted", e.server.Kill, restart, "Vault is not reachable", nil},
-		{"slow", func() { require.NoError(t, e.server.Freeze()) }, func() { require.NoError(t, e.server.Thaw()) }, "does not answer in time", nil},
-		{"token expired", func() {
-			require.NoError(t, e.clients["kh1"].Do(Context(t), "revoke", func(a *api.Client) error {
-				_, err := e.server.Client().Logical().WriteWithContext(Context(t), "auth/token/revoke", map[string]any{"token": a.Token()})
-				return err
-			}))
-		}, func() {}, "", nil},
-		{"permission missing", func() {
-			require.NoError(t, e.server.Client().Sys().PutPolicyWithContext(Context(t), policy, `path "sys/none" { capabilities = ["read"] }`))
-		}, func() { require.NoError(t, e.server.Client().Sys().PutPolicyWithContext(Context(t), policy, allowed)) }, "Vault's policy does not allow", nil},
-		{"request too large", func() { largest(1 << 20) }, func() { largest(0) }, "max_request_size", []moment{beforeProduct}}, // an answer's is small
-	} {
-		if c.at == nil {
-			c.at = []moment{beforeProduct, beforeSharing}
-		}
+	all := append(mishaps(t, e.server, e.clients["kh1"], beforeProduct, beforeSharing),
+		mishap{"request too large", func() { largest(1 << 20) }, func() { largest(0) }, "max_request_size", []moment{beforeProduct}}) // an answer's is small
+	for _, c := range all {
 		for _, now := range c.at {
 			t.Run(c.name+" "+string(now), func(t *testing.T) {
 				noted, done := len(n.Log()), make(chan struct{})
-				mu.Lock()
-				at, strike = now, func() { c.strike(); close(done) }
-				mu.Unlock()
+				armed.arm(now, func() { c.strike(); close(done) })
 				asked := n.Submit(t, "buyer", "records", sql)
 				<-done
 				if c.says != "" {

@@ -35,27 +35,66 @@ const (
 	beforeAnswering moment = "before signing the answer"
 )
 
-// watched is a keystore in Vault that calls strike, once, at a moment of a release.
-type watched struct {
-	*vault.Store
+// trap calls strike, once, at a moment of a release.
+type trap struct {
 	mu     sync.Mutex
 	at     moment
 	strike func()
 }
 
-func (w *watched) arm(at moment, strike func()) {
+func (w *trap) arm(at moment, strike func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.at, w.strike = at, strike
 }
 
-func (w *watched) reached(at moment) {
+func (w *trap) reached(at moment) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.strike != nil && w.at == at {
 		w.strike()
 		w.strike = nil
 	}
+}
+
+// mishap is something that happens to Vault.
+type mishap struct {
+	name         string
+	strike, mend func()
+	says         string   // in the keyholder's log; "": nobody notices
+	at           []moment // when
+}
+
+// mishaps are those of every keyholder's Vault, at these moments; conn is kh1's.
+func mishaps(t *testing.T, server *vaultserver.Server, conn *vaultclient.Client, at ...moment) []mishap {
+	policy := func(text string) {
+		require.NoError(t, server.Client().Sys().PutPolicyWithContext(Context(t), "carnet-kh1", text))
+	}
+	allowed, err := server.Client().Sys().GetPolicyWithContext(Context(t), "carnet-kh1")
+	require.NoError(t, err)
+	return []mishap{
+		{"sealed", func() { require.NoError(t, server.Seal(Context(t))) }, func() { require.NoError(t, server.Unseal(Context(t))) }, "Vault is sealed", at},
+		{"restarted", server.Kill, func() { restartVault(t, server) }, "Vault is not reachable", at},
+		{"slow", func() { require.NoError(t, server.Freeze()) }, func() { require.NoError(t, server.Thaw()) }, "does not answer in time", at},
+		{"token expired", func() {
+			require.NoError(t, conn.Do(Context(t), "revoke", func(a *api.Client) error {
+				_, err := server.Client().Logical().WriteWithContext(Context(t), "auth/token/revoke", map[string]any{"token": a.Token()})
+				return err
+			}))
+		}, func() {}, "", at},
+		{"permission missing", func() { policy(`path "sys/none" { capabilities = ["read"] }`) }, func() { policy(allowed) }, "Vault's policy does not allow", at},
+	}
+}
+
+func restartVault(t *testing.T, server *vaultserver.Server) {
+	require.NoError(t, server.Restart(Context(t)))
+	require.NoError(t, server.Unseal(Context(t)))
+}
+
+// watched is a keystore in Vault with a trap.
+type watched struct {
+	*vault.Store
+	trap
 }
 
 func (w *watched) Get(ctx context.Context, key carnet.KeyID) ([]byte, error) {
@@ -121,31 +160,8 @@ func TestVaultFailsMidRelease(t *testing.T) {
 		charges[k] = n.Keyholders[0].Charged(t, k)
 	}
 
-	policy := func(text string) {
-		require.NoError(t, server.Client().Sys().PutPolicyWithContext(Context(t), "carnet-kh1", text))
-	}
-	allowed, err := server.Client().Sys().GetPolicyWithContext(Context(t), "carnet-kh1")
-	require.NoError(t, err)
-	for _, c := range []struct {
-		name         string
-		strike, mend func()
-		says         string // reason in the keyholder's log; "": nobody notices
-	}{
-		{"sealed", func() { require.NoError(t, server.Seal(Context(t))) }, func() { require.NoError(t, server.Unseal(Context(t))) }, "Vault is sealed"},
-		{"restarted", server.Kill, func() {
-			require.NoError(t, server.Restart(Context(t)))
-			require.NoError(t, server.Unseal(Context(t)))
-		}, "Vault is not reachable"},
-		{"slow", func() { require.NoError(t, server.Freeze()) }, func() { require.NoError(t, server.Thaw()) }, "does not answer in time"},
-		{"token expired", func() {
-			require.NoError(t, conn.Do(Context(t), "revoke", func(a *api.Client) error {
-				_, err := server.Client().Logical().WriteWithContext(Context(t), "auth/token/revoke", map[string]any{"token": a.Token()})
-				return err
-			}))
-		}, func() {}, ""},
-		{"permission missing", func() { policy(`path "sys/none" { capabilities = ["read"] }`) }, func() { policy(allowed) }, "Vault's policy does not allow"},
-	} {
-		for _, at := range []moment{beforeCosigning, beforeMarking, beforeSeeds, beforeAnswering} {
+	for _, c := range mishaps(t, server, conn, beforeCosigning, beforeMarking, beforeSeeds, beforeAnswering) {
+		for _, at := range c.at {
 			t.Run(c.name+" "+string(at), func(t *testing.T) {
 				n.Keyholders[0].Restart(t) // it has read seeds before
 				noted, struck := len(n.Log()), make(chan struct{})
