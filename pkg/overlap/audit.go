@@ -67,7 +67,6 @@ type place struct {
 // table are the places of one owner's files of one partition: versions, layouts and datasets
 // that may have the same rows.
 type table struct {
-	owners []carnet.PartyID
 	places []*place
 	linked *linked
 }
@@ -307,7 +306,7 @@ func (a *Audit) place(at cells.Place, out *asked) (*place, error) {
 	slices.Sort(x.owners)
 	x.owners = slices.Compact(x.owners)
 	if x.table = a.tables[name]; x.table == nil {
-		x.table = &table{owners: x.owners, linked: &linked{}}
+		x.table = &table{linked: &linked{}}
 		a.tables[name] = x.table
 	}
 	x.table.places = append(x.table.places, x)

@@ -19,10 +19,9 @@ type view struct {
 
 // column is a coordinate of patterns.
 type column struct {
-	owners []carnet.PartyID
-	need   int    // it may not be told about fewer, 0: it may
-	total  bool   // it has to vanish for a combination that is about others only
-	of     *place // one of those that it counts
+	need  int    // it may not be told about fewer, 0: it may
+	total bool   // it has to vanish for a combination that is about others only
+	of    *place // one of those that it counts: all have the same owners
 }
 
 // views are the two views, or one where they do not differ.
@@ -51,7 +50,7 @@ func (l *linked) view(same bool) *view {
 		if !ok {
 			c = len(v.columns)
 			known[k] = c
-			v.columns = append(v.columns, column{x.owners, need, total, x})
+			v.columns = append(v.columns, column{need, total, x})
 		}
 		v.of[x] = append(v.of[x], c)
 	}
@@ -89,7 +88,7 @@ const (
 )
 
 func (c *column) role(set []carnet.PartyID) role {
-	switch among := !slices.ContainsFunc(c.owners, func(o carnet.PartyID) bool { return !slices.Contains(set, o) }); {
+	switch among := !slices.ContainsFunc(c.of.owners, func(o carnet.PartyID) bool { return !slices.Contains(set, o) }); {
 	case !among && c.total:
 		return zero
 	case among && c.need > len(set):
