@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"math"
 	"time"
 
@@ -35,6 +36,9 @@ func (r *registered) follow(env *evidence.Envelope, registrar ed25519.PublicKey)
 		return nil
 	}
 	if err := r.chain.Add(int64(n), env, registrar); err != nil {
+		if env.SignedBy(registrar) {
+			return fmt.Errorf("a party statement: %w", err)
+		}
 		return byRegistrar(err, "a party statement", registrar)
 	}
 	if len(r.chain.Versions()) == n {
@@ -79,25 +83,12 @@ func (r *registered) endOf(env *evidence.Envelope) *carnet.Hash {
 	return nil
 }
 
-// takeParties reads statements about parties: of each all, oldest first.
+// take reads statements about parties: of each all, oldest first.
 func (ps parties) take(list []*evidence.Envelope, registrar ed25519.PublicKey) error {
 	for _, env := range list {
-		if env == nil {
-			return wrong("the gateway sent no party statement")
-		}
-		var id carnet.PartyID
-		if env.PayloadType == carnet.TypePartyRevocation {
-			var body carnet.PartyRevocation
-			if err := env.Decode(env.PayloadType, &body); err != nil {
-				return err
-			}
-			id = body.Party
-		} else {
-			p, err := verifyParty(env, registrar)
-			if err != nil {
-				return err
-			}
-			id = p.ID
+		id, err := partyOf(env)
+		if err != nil {
+			return err
 		}
 		if ps[id] == nil {
 			ps[id] = &registered{}
@@ -107,6 +98,21 @@ func (ps parties) take(list []*evidence.Envelope, registrar ed25519.PublicKey) e
 		}
 	}
 	return nil
+}
+
+// partyOf is whom a statement claims to be about, unchecked.
+func partyOf(env *evidence.Envelope) (carnet.PartyID, error) {
+	if env == nil {
+		return "", wrong("the gateway sent no party statement")
+	}
+	if env.PayloadType == carnet.TypePartyRevocation {
+		var body carnet.PartyRevocation
+		err := env.Decode(carnet.TypePartyRevocation, &body)
+		return body.Party, err
+	}
+	var body carnet.Party
+	err := env.Decode(carnet.TypeParty, &body)
+	return body.ID, err
 }
 
 // registered returns what the registrar says of a party, revoked or not.
