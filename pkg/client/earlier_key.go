@@ -37,13 +37,8 @@ func (c *Client) ownerOf(ctx context.Context, owner carnet.PartyID, key carnet.K
 		return nil, err
 	}
 	ps := parties{}
-	for _, id := range append([]carnet.PartyID{owner}, committee.Members...) {
-		if ps[id], err = c.registered(ctx, id); err != nil {
-			return nil, err
-		}
-	}
-	ps.orderBy(ctx, c, committee)
-	return ps[owner], nil
+	err = ps.load(ctx, c, committee, owner)
+	return ps[owner], err
 }
 
 // QueryStatement returns a query of the caller's own as it was signed: which of the keys that a

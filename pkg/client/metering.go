@@ -82,12 +82,9 @@ func (c *Client) byOperator(ctx context.Context, env *evidence.Envelope, id carn
 	}
 	for _, committee := range all {
 		ps := parties{id: p}
-		for _, m := range committee.Members {
-			if ps[m], unread = c.registered(ctx, m); unread != nil {
-				return unread
-			}
+		if unread = ps.load(ctx, c, committee); unread != nil {
+			return unread
 		}
-		ps.orderBy(ctx, c, committee)
 		if err = ps.signed(env, id, carnet.RoleOperator); carnet.ReasonOf(err) != "NO_QUORUM" {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
@@ -139,6 +140,23 @@ func (c *Client) registered(ctx context.Context, id carnet.PartyID) (*registered
 // proofLimit is how long a proof of order may take, waiting for keyholders to co-sign what is
 // new included. It may be asked for long after the party was.
 const proofLimit = 30 * time.Second
+
+// load adds what the registrar says of the members of a committee and of others, as far as it
+// is missing, and has the committee prove the order of what they all signed.
+func (ps parties) load(ctx context.Context, c *Client, committee *Committee, others ...carnet.PartyID) error {
+	for _, id := range slices.Concat(others, committee.Members) {
+		if ps[id] != nil {
+			continue
+		}
+		r, err := c.registered(ctx, id)
+		if err != nil {
+			return err
+		}
+		ps[id] = r
+	}
+	ps.orderBy(ctx, c, committee)
+	return nil
+}
 
 // orderBy has the order of statements of parties proved by checkpoints that the quorum of a
 // committee co-signed, whose members are among them.

@@ -50,7 +50,6 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 			return nil, wrong("member %s of the committee is not a registered keyholder", m)
 		}
 	}
-	p.parties.orderBy(ctx, c, p.Committee)
 	p.PrivateChecks, p.Keyholders = p.Committee.PrivateChecks, p.Committee.Hash
 	if p.Product.Committee, err = share.NewCommittee(len(p.Committee.Members), p.Committee.Threshold); err != nil {
 		return nil, err
@@ -109,13 +108,8 @@ func (c *Client) verifyProduct(ctx context.Context, p *Product, env *evidence.En
 	if p.Statement.ID != id {
 		return wrong("asked for product %s, the gateway sent %s", id, p.Statement.ID)
 	}
-	if _, ok := p.parties[p.Statement.Publisher]; !ok {
-		publisher, err := c.registered(ctx, p.Statement.Publisher)
-		if err != nil {
-			return err
-		}
-		p.parties[publisher.ID] = publisher
-		p.parties.orderBy(ctx, c, p.Committee)
+	if err := p.parties.load(ctx, c, p.Committee, p.Statement.Publisher); err != nil {
+		return err
 	}
 	p.ID = id
 	return p.parties.signed(env, p.Statement.Publisher, carnet.RoleOwner, carnet.RoleOperator)
@@ -147,13 +141,10 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 		if !hasAnyRole(q.Party, authors) || q.Replaces == nil && !env.SignedBy(q.SigningKey) || p.parties[q.ID] != nil {
 			continue
 		}
-		r, err := c.registered(ctx, q.ID)
-		if err != nil {
+		if err := p.parties.load(ctx, c, p.Committee, q.ID); err != nil {
 			return err
 		}
-		p.parties[q.ID] = r
-		p.parties.orderBy(ctx, c, p.Committee)
-		if r.signed(env) == nil {
+		if p.parties[q.ID].signed(env) == nil {
 			return nil
 		}
 	}

@@ -70,12 +70,9 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 		return nil, err
 	}
 	ps := parties{}
-	for _, id := range append([]carnet.PartyID{body.Owner}, s.Committee.Members...) {
-		if ps[id], err = c.registered(ctx, id); err != nil {
-			return nil, err
-		}
+	if err := ps.load(ctx, c, s.Committee, body.Owner); err != nil {
+		return nil, err
 	}
-	ps.orderBy(ctx, c, s.Committee)
 	owner := ps[body.Owner]
 	if err := verifyShared(env, ps, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
 		return nil, err
