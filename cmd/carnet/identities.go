@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -204,12 +203,10 @@ func (v *inVault) keep(ctx context.Context, old *ident.Identity) error {
 		return unread
 	}
 	defer clear(kept)
-	var was map[string]any
-	var is map[string]any
-	if json.Unmarshal(kept, &was) != nil || json.Unmarshal(data, &is) != nil || was["seed"] != is["seed"] {
+	if was, bad := ident.ParseIdentity(v.Where(name), kept); bad != nil || !was.Public().Equal(old.Public()) {
 		return err
 	}
-	return nil
+	return nil // it was interrupted
 }
 
 // asker returns the identity that asked a query: the present one, or one that was replaced since.
