@@ -72,7 +72,7 @@ func (c *rotateCmd) Run(s streams) error {
 		return err
 	}
 	if p, _, err := readParty(k.statement()); err != nil || p.Replaces == nil || *p.Replaces != hash || !bytes.Equal(p.SigningKey, next.Public()) {
-		env, err := evidence.Replacement(present, hash, old, next, time.Now())
+		env, err := evidence.Replacement(present, hash, old, next, present.SealingKey, time.Now())
 		if err != nil {
 			return err
 		}

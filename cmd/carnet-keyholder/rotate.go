@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -99,14 +100,7 @@ func (c *rotateCmd) prepare(present *carnet.Party, replaces carnet.Hash, old evi
 		next.Signer.Public().Equal(ed25519.PublicKey(p.SigningKey)) && bytes.Equal(next.SealingKey, p.SealingKey) {
 		return nil
 	}
-	body := *present
-	body.SigningKey, body.SealingKey, body.Created = next.Signer.Public(), next.SealingKey, now()
-	body.Replaces, body.ReplacesLost = &replaces, false
-	signers := []evidence.Signer{next.Signer}
-	if !next.Signer.Public().Equal(old.Public()) {
-		signers = append(signers, old)
-	}
-	env, err := evidence.Seal(carnet.TypeParty, body, signers...)
+	env, err := evidence.Replacement(present, replaces, old, next.Signer, next.SealingKey, time.Now())
 	if err != nil {
 		return err
 	}

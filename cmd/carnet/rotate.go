@@ -110,7 +110,7 @@ func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *id
 	if p, _, err := a.nextParty(); err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && next.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
 		return nil
 	}
-	env, err := evidence.Replacement(present, replaces, old, next, time.Now())
+	env, err := evidence.Replacement(present, replaces, old, next, present.SealingKey, time.Now())
 	if err != nil {
 		return err
 	}

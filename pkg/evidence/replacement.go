@@ -6,11 +6,15 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
-// Replacement is the statement with which a party has another signing key than in the one with
-// the hash given, signed with both; the registrar's signature is missing.
-func Replacement(present *carnet.Party, hash carnet.Hash, old, next Signer, created time.Time) (*Envelope, error) {
+// Replacement is the statement with which a party has other keys than in the one with the hash
+// given: next's, and the sealing key that is given, of whoever has one. Old and new signing key
+// sign it, which can be the same; the registrar's signature is missing.
+func Replacement(present *carnet.Party, hash carnet.Hash, old, next Signer, sealing []byte, created time.Time) (*Envelope, error) {
 	body := *present
-	body.SigningKey, body.Created = next.Public(), created.UTC().Truncate(time.Second)
+	body.SigningKey, body.SealingKey, body.Created = next.Public(), sealing, created.UTC().Truncate(time.Second)
 	body.Replaces, body.ReplacesLost = &hash, false
+	if next.Public().Equal(old.Public()) {
+		return Seal(carnet.TypeParty, body, next)
+	}
 	return Seal(carnet.TypeParty, body, next, old)
 }
