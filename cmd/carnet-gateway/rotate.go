@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
@@ -76,7 +77,7 @@ func (c *rotateCmd) Run(s streams) error {
 		if err != nil {
 			return err
 		}
-		if err := writeStatement(k.statement(), env); err != nil {
+		if err := command.WriteStatement(k.statement(), env); err != nil {
 			return err
 		}
 	}
@@ -160,16 +161,4 @@ func readParty(file string) (*carnet.Party, carnet.Hash, error) {
 		return nil, carnet.Hash{}, bad.Because(err)
 	}
 	return p, env.Hash(), env.Decode(carnet.TypeParty, p)
-}
-
-func writeStatement(file string, env *evidence.Envelope) error {
-	data, err := json.MarshalIndent(env, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp := file + ".new"
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, file)
 }

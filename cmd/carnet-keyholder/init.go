@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 )
@@ -78,7 +79,7 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := writeStatement(c.party(), env); err != nil {
+	if err := command.WriteStatement(c.party(), env); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",

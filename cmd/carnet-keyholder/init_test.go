@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
@@ -20,7 +21,7 @@ func TestAStatementAboutLostKeysKeepsTheRoles(t *testing.T) {
 	write := func(roles ...carnet.Role) carnet.Hash {
 		env, err := evidence.Seal(carnet.TypeParty, carnet.Party{ID: "ch", Name: "Customs", Jurisdiction: "CH", Roles: roles, SigningKey: store.Signer().Public(), Created: now()}, store.Signer())
 		require.NoError(t, err)
-		require.NoError(t, writeStatement(file, env))
+		require.NoError(t, command.WriteStatement(file, env))
 		return env.Hash()
 	}
 	c := &initCmd{Party: "ch", Name: "Customs, new", Jurisdiction: "CH", Lost: file}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys/keystest"
@@ -22,7 +23,7 @@ func TestRestoreABackupFromBeforeARotation(t *testing.T) {
 		SigningKey: store.Signer().Public(), SealingKey: store.SealingKey(), Created: now()}
 	env, err := evidence.Seal(carnet.TypeParty, first, store.Signer())
 	require.NoError(t, err)
-	require.NoError(t, writeStatement(backup.party(), env))
+	require.NoError(t, command.WriteStatement(backup.party(), env))
 	next, err := store.Draw(t.Context(), true, true)
 	require.NoError(t, err)
 	rotate := rotateCmd{storeFlags: storeFlags{dirFlag: target}}
@@ -38,7 +39,7 @@ func TestRestoreABackupFromBeforeARotation(t *testing.T) {
 	var e *carnet.Error
 	require.ErrorAs(t, err, &e)
 	require.Contains(t, e.Remedy, target.nextParty())
-	require.NoError(t, writeStatement(target.nextParty(), env))
+	require.NoError(t, command.WriteStatement(target.nextParty(), env))
 	_, err = c.restoredParty(backup.Dir, store)
 	require.Equal(t, "FOREIGN_PARTY_STATEMENT", carnet.ReasonOf(err))
 	require.NoError(t, os.WriteFile(target.nextParty(), registered, 0o600))

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/keys"
@@ -104,5 +105,5 @@ func (c *rotateCmd) prepare(present *carnet.Party, replaces carnet.Hash, old evi
 	if err != nil {
 		return err
 	}
-	return writeStatement(c.nextParty(), env)
+	return command.WriteStatement(c.nextParty(), env)
 }

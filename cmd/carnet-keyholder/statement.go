@@ -11,19 +11,6 @@ import (
 	"github.com/carnet-network/carnet/pkg/keys"
 )
 
-// writeStatement writes a statement beside its place first: a crash leaves no half of one.
-func writeStatement(path string, env *evidence.Envelope) error {
-	b, err := json.MarshalIndent(env, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
-}
-
 // readStatement reads a party statement as it is.
 func readStatement(path string) (*carnet.Party, *evidence.Envelope, error) {
 	b, err := os.ReadFile(path)

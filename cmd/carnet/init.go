@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/ident"
@@ -103,11 +103,7 @@ func (a *app) writeStatement(p partyInfo, id *ident.Identity) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(env, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(a.path(partyFile), append(data, '\n'), 0o644)
+	return command.WriteStatement(a.path(partyFile), env)
 }
 
 // info checks what the party says about itself.

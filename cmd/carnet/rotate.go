@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -114,15 +114,7 @@ func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *id
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(env, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp := a.path(nextPartyFile + ".new")
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, a.path(nextPartyFile))
+	return command.WriteStatement(a.path(nextPartyFile), env)
 }
 
 // lookForKey is how often the gateway is asked whether a statement is registered.
