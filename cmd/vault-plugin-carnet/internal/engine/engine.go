@@ -1,7 +1,7 @@
 // Package engine is a Vault secrets engine that keeps a keyholder's part seeds and
 // answers with flooded shares only.
 //
-// Seeds come in sealed to a key that was made here and never leave. A share is made for a
+// Seeds come in sealed to a key that was made here and leave only sealed to another committee. A share is made for a
 // query that an approved buyer signed and for functionals that a release ticket names,
 // which the keyholder's policy key signed; it is sealed to the query's recipient before
 // it goes out. The engine derives the functional ids, flooding widths and floods from
