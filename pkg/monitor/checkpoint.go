@@ -107,8 +107,9 @@ func (m *Monitor) split(a, b *view) Finding {
 
 // both is a keyholder that signed two checkpoints, empty if there is none.
 func (m *Monitor) both(a, b *evidence.SignedCheckpoint) (by carnet.PartyID) {
+	signed := m.all(b)
 	for _, id := range m.all(a) {
-		if slices.Contains(m.all(b), id) {
+		if slices.Contains(signed, id) {
 			by = id
 		}
 	}

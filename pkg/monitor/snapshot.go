@@ -129,7 +129,7 @@ func (m *Monitor) snapshot() snapshot {
 	for key, numbers := range m.across {
 		s.Across[key] = join(sorted(numbers))
 	}
-	for _, h := range sortedKeys(m.open) {
+	for _, h := range sorted(m.open) {
 		if j := m.judged[h]; j != nil {
 			s.Queries = append(s.Queries, savedQuery{h, j.exhausted, j.overspent, j.digest, j.openings, j.checks, m.waiting[h]})
 		}
@@ -179,9 +179,7 @@ func (m *Monitor) restore(saved *Saved) error {
 	return nil
 }
 
-func sorted(in map[carnet.Hash]bool) []carnet.Hash { return sortedKeys(in) }
-
-func sortedKeys[V any](in map[carnet.Hash]V) []carnet.Hash {
+func sorted[V any](in map[carnet.Hash]V) []carnet.Hash {
 	return slices.SortedFunc(maps.Keys(in), func(a, b carnet.Hash) int { return bytes.Compare(a[:], b[:]) })
 }
 
