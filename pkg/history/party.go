@@ -77,8 +77,7 @@ func (s *State) applyParty(seq int64, env *evidence.Envelope) (*Replaced, error)
 		return nil, err
 	}
 	k.statements = append(k.statements, this)
-	return &Replaced{Party: p.ID, Old: last.Body.SigningKey, New: p.SigningKey, Lost: p.ReplacesLost,
-		Sealing: !bytes.Equal(p.SealingKey, last.Body.SealingKey)}, nil
+	return &Replaced{Party: p.ID, Old: last.Body.SigningKey, New: p.SigningKey, Lost: p.ReplacesLost}, nil
 }
 
 func (k *known) replaceable(env *evidence.Envelope, p *carnet.Party, last *Registered) error {
@@ -113,7 +112,6 @@ func (k *known) replaceable(env *evidence.Envelope, p *carnet.Party, last *Regis
 type Replaced struct {
 	Party    carnet.PartyID
 	Old, New ed25519.PublicKey // signing keys; equal if only the sealing key changed
-	Sealing  bool              // the sealing key changed
 	Lost     bool              // the old key did not sign: the registrar alone says so
 }
 
