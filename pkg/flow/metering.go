@@ -108,7 +108,7 @@ func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.Datas
 		if err := usageAllowed(b, id, now); err != nil {
 			return err
 		}
-		env, err = evidence.Seal(carnet.TypeUsage, u, g.keys.last())
+		env, err = evidence.Seal(carnet.TypeUsage, u)
 		return err
 	})
 	if err != nil {
