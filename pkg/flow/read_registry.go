@@ -14,11 +14,10 @@ func (g *Gateway) Party(ctx context.Context, id carnet.PartyID) (p *carnet.Party
 		if st, err = tx.GetNamed(NamedParty, string(id)); err != nil {
 			return err
 		}
-		switch _, err := tx.PartyRevocation(id); {
-		case err == nil:
-			return evidence.PartyRevoked(id)
-		case !absent(err):
+		if revoked, err := partyRevocation(tx, id); err != nil {
 			return err
+		} else if revoked != nil {
+			return evidence.PartyRevoked(id)
 		}
 		p = &carnet.Party{}
 		return st.Envelope.Decode(carnet.TypeParty, p)
@@ -44,11 +43,12 @@ func (g *Gateway) PartyRevocations(ctx context.Context, ids []carnet.PartyID) (l
 	err = g.Store.View(ctx, func(tx Tx) error {
 		list = nil
 		for _, id := range ids {
-			switch st, err := tx.PartyRevocation(id); {
-			case err == nil:
-				list = append(list, st)
-			case !absent(err):
+			st, err := partyRevocation(tx, id)
+			if err != nil {
 				return err
+			}
+			if st != nil {
+				list = append(list, *st)
 			}
 		}
 		return nil
@@ -60,13 +60,19 @@ func partyHistory(tx Tx, id carnet.PartyID) (list []Stored, revoked *Stored, err
 	if list, err = tx.PartyStatements(id); err != nil {
 		return nil, nil, err
 	}
+	revoked, err = partyRevocation(tx, id)
+	return list, revoked, err
+}
+
+// partyRevocation is what revoked a party, nil if nothing did.
+func partyRevocation(tx Tx, id carnet.PartyID) (*Stored, error) {
 	switch st, err := tx.PartyRevocation(id); {
 	case err == nil:
-		revoked = &st
+		return &st, nil
 	case !absent(err):
-		return nil, nil, err
+		return nil, err
 	}
-	return list, revoked, nil
+	return nil, nil
 }
 
 // Statement returns a named statement, by name or by statement hash.

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"math"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -49,7 +48,7 @@ func (g *Gateway) RegisterCommittee(ctx context.Context, env *evidence.Envelope)
 			if err != nil {
 				return err
 			}
-			p := chain.At(math.MaxInt64)
+			p := chain.At(endOfJournal)
 			switch {
 			case seen[m]:
 				return bad("BAD_MEMBER", "member %q is listed twice", m).Fix("name every keyholder once")

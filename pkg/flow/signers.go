@@ -2,7 +2,6 @@ package flow
 
 import (
 	"crypto/ed25519"
-	"math"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/evidence"
@@ -20,7 +19,7 @@ func party(tx Tx, id carnet.PartyID) (*carnet.Party, error) {
 
 // partyChain is all that the journal says about a party; empty if it is unknown.
 func partyChain(tx Tx, id carnet.PartyID) (*evidence.PartyChain, error) {
-	list, err := tx.PartyStatements(id)
+	list, revoked, err := partyHistory(tx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +29,8 @@ func partyChain(tx Tx, id carnet.PartyID) (*evidence.PartyChain, error) {
 			return nil, err
 		}
 	}
-	switch st, err := tx.PartyRevocation(id); {
-	case err == nil:
-		chain.RestoreRevoked(st.Seq)
-	case !absent(err):
-		return nil, err
+	if revoked != nil {
+		chain.RestoreRevoked(revoked.Seq)
 	}
 	return chain, nil
 }
@@ -55,7 +51,7 @@ func signer(tx Tx, env *evidence.Envelope, id carnet.PartyID, roles ...carnet.Ro
 		return nil, carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %q is not registered as %s", id, carnet.RoleNames(roles)).
 			Fix("connect as a party with that role, or ask the registrar for it")
 	}
-	return p, chain.Signed(math.MaxInt64, env)
+	return p, chain.Signed(endOfJournal, env)
 }
 
 func hasRole(p *carnet.Party, roles ...carnet.Role) bool {
