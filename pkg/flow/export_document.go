@@ -18,9 +18,9 @@ import (
 func (g *Gateway) ExportProof(ctx context.Context, as *carnet.Party, statement carnet.Hash, since int64) (*Evidence, error) {
 	var com carnet.Hash
 	var at Published
-	out := &Evidence{}
-	if err := g.Store.View(ctx, func(tx Tx) error {
-		needed := since
+	var by *carnet.Committee
+	if err := g.Store.View(ctx, func(tx Tx) (err error) {
+		var needed int64
 		if !statement.IsZero() {
 			st, err := tx.Statement(statement)
 			if err != nil {
@@ -29,39 +29,17 @@ func (g *Gateway) ExportProof(ctx context.Context, as *carnet.Party, statement c
 			if err := provable(as, st.Envelope); err != nil {
 				return err
 			}
-			needed = max(needed, st.Seq+1)
+			needed = st.Seq + 1
 		}
-		c, hash, p, err := cosignedByAny(tx)
-		if err != nil {
-			return err
+		by, com, at, err = cosignedByAny(tx)
+		if err == nil && at.Size < needed {
+			err = evidencePending()
 		}
-		if p.Size < needed {
-			return evidencePending()
-		}
-		com, at, out.Checkpoint = hash, p, onlyBy(c, p)
-		return nil
+		return err
 	}); err != nil {
 		return nil, err
 	}
-	selector := history.NewSelector(g.Registrar, statement)
-	if _, err := g.catchUp(ctx, 0, at.Size, func(e *evidence.Entry) error { c := *e; selector.Take(&c); return nil }); err != nil {
-		return nil, err
-	}
-	entries, err := selector.Proving(com)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		path, err := g.Log.Inclusion(ctx, e.Seq, at.Size)
-		if err != nil {
-			return nil, err
-		}
-		out.Entries = append(out.Entries, Included{Entry: *e, Path: path, Checkpoint: out.Checkpoint})
-	}
-	if since > 0 {
-		out.Consistency, err = g.ProveConsistency(ctx, since, at.Size)
-	}
-	return out, err
+	return g.prove(ctx, statement, func(s *history.Selector) ([]*evidence.Entry, error) { return s.Proving(com) }, onlyBy(by, at), since)
 }
 
 // provable refuses statements that are no documents, and usage statements to those who may

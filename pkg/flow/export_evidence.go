@@ -34,20 +34,18 @@ type FileHashes struct {
 // out. Other buyers' queries are not in it.
 func (g *Gateway) ExportEvidence(ctx context.Context, as *carnet.Party, query carnet.Hash, since int64, pieces bool) (*Evidence, error) {
 	var at Published
-	out := &Evidence{}
-	if err := g.Store.View(ctx, func(tx Tx) (err error) {
+	var by carnet.Committee
+	if err := g.Store.View(ctx, func(tx Tx) error {
 		q, err := visibleQuery(tx, as, query)
 		if err != nil {
 			return err
 		}
-		c, _, err := committee(tx, q.Committee)
-		if err != nil {
+		if by, _, err = committee(tx, q.Committee); err != nil {
 			return err
 		}
-		if at, err = cosignedBy(tx, &c); err != nil {
+		if at, err = cosignedBy(tx, &by); err != nil {
 			return err
 		}
-		out.Checkpoint = onlyBy(&c, at)
 		last, err := lastAbout(tx, &q)
 		if err == nil && last >= at.Size {
 			err = evidencePending()
@@ -56,31 +54,37 @@ func (g *Gateway) ExportEvidence(ctx context.Context, as *carnet.Party, query ca
 	}); err != nil {
 		return nil, err
 	}
-	selector := history.NewSelector(g.Registrar, query)
+	out, err := g.prove(ctx, query, (*history.Selector).Selected, onlyBy(&by, at), since)
+	if err == nil && pieces {
+		out.Files, err = g.pieceHashes(ctx, out.Entries, query)
+	}
+	return out, err
+}
+
+// prove reads the log as far as a checkpoint for what pick selects of a statement, and proves
+// each of it there, and the state of size since, if that is not 0.
+func (g *Gateway) prove(ctx context.Context, statement carnet.Hash, pick func(*history.Selector) ([]*evidence.Entry, error), at *evidence.SignedCheckpoint, since int64) (*Evidence, error) {
+	if since > at.Size {
+		return nil, evidencePending()
+	}
+	selector := history.NewSelector(g.Registrar, statement)
 	if _, err := g.catchUp(ctx, 0, at.Size, func(e *evidence.Entry) error { c := *e; selector.Take(&c); return nil }); err != nil {
 		return nil, err
 	}
-	entries, err := selector.Selected()
+	entries, err := pick(selector)
 	if err != nil {
 		return nil, err
 	}
+	out := &Evidence{Checkpoint: at}
 	for _, e := range entries {
 		path, err := g.Log.Inclusion(ctx, e.Seq, at.Size)
 		if err != nil {
 			return nil, err
 		}
-		out.Entries = append(out.Entries, Included{Entry: *e, Path: path, Checkpoint: out.Checkpoint})
-	}
-	if since > at.Size {
-		return nil, evidencePending()
+		out.Entries = append(out.Entries, Included{Entry: *e, Path: path, Checkpoint: at})
 	}
 	if since > 0 {
-		if out.Consistency, err = g.ProveConsistency(ctx, since, at.Size); err != nil {
-			return nil, err
-		}
-	}
-	if pieces {
-		out.Files, err = g.pieceHashes(ctx, entries, query)
+		out.Consistency, err = g.ProveConsistency(ctx, since, at.Size)
 	}
 	return out, err
 }
@@ -141,9 +145,10 @@ func lastAbout(tx Tx, q *QueryRecord) (last int64, err error) {
 }
 
 // pieceHashes lists the hashes of the pieces of the query's files, of as many files as fit.
-func (g *Gateway) pieceHashes(ctx context.Context, entries []*evidence.Entry, query carnet.Hash) (out []FileHashes, err error) {
+func (g *Gateway) pieceHashes(ctx context.Context, entries []Included, query carnet.Hash) (out []FileHashes, err error) {
 	inputs := map[carnet.Hash]bool{}
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i].Entry
 		var q carnet.Query
 		if e.Envelope.PayloadType == carnet.TypeQuery && e.Envelope.Hash() == query && e.Envelope.Decode(carnet.TypeQuery, &q) == nil {
 			for _, h := range q.Inputs {
@@ -152,7 +157,8 @@ func (g *Gateway) pieceHashes(ctx context.Context, entries []*evidence.Entry, qu
 		}
 	}
 	left := maxEvidencePieces
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i].Entry
 		var d carnet.Dataset
 		if !inputs[e.Envelope.Hash()] || e.Envelope.Decode(carnet.TypeDataset, &d) != nil {
 			continue
