@@ -15,6 +15,19 @@ import (
 // CI sets it.
 const Required = "CARNET_POSTGRES_TESTS"
 
+// Need skips a test for which Start found no server, if none is required, and fails it for
+// any other error.
+func Need(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNotInstalled) && os.Getenv(Required) == "":
+		t.Skip(err)
+	default:
+		t.Fatal(err)
+	}
+}
+
 // Database makes an empty database with a name of its own and returns its address. It
 // sorts by bytes.
 func (s *Server) Database(ctx context.Context) (address string, err error) {
@@ -38,12 +51,7 @@ func New(t testing.TB) *Server {
 	ctx, done := context.WithTimeout(context.Background(), time.Minute)
 	defer done()
 	s, err := Start(ctx, "fsync = on", "synchronous_commit = on", "full_page_writes = on")
-	if errors.Is(err, ErrNotInstalled) && os.Getenv(Required) == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	Need(t, err)
 	t.Cleanup(s.Stop)
 	return s
 }
@@ -51,7 +59,7 @@ func New(t testing.TB) *Server {
 var shared struct {
 	mu     sync.Mutex
 	server *Server
-	errs   error
+	err    error
 }
 
 // Fresh is an empty database on a server that all tests of a package share. Main stops it.
@@ -64,19 +72,12 @@ func Fresh(t testing.TB) (address string) {
 	defer shared.mu.Unlock()
 	ctx, done := context.WithTimeout(context.Background(), time.Minute)
 	defer done()
-	if shared.server == nil && shared.errs == nil {
-		shared.server, shared.errs = Start(ctx, "fsync = on", "max_connections = 200")
+	if shared.server == nil && shared.err == nil {
+		shared.server, shared.err = Start(ctx, "fsync = on", "max_connections = 200")
 	}
-	if errors.Is(shared.errs, ErrNotInstalled) && os.Getenv(Required) == "" {
-		t.Skip(shared.errs)
-	}
-	if shared.errs != nil {
-		t.Fatal(shared.errs)
-	}
+	Need(t, shared.err)
 	address, err := shared.server.Database(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Need(t, err)
 	return address
 }
 

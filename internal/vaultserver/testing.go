@@ -16,6 +16,13 @@ const Required = "CARNET_VAULT_TESTS"
 // New starts a server for one test.
 func New(t testing.TB, o Options) *Server {
 	t.Helper()
+	s := start(t, o)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func start(t testing.TB, o Options) *Server {
+	t.Helper()
 	if testing.Short() && os.Getenv(Required) == "" {
 		t.Skip("starts a Vault server")
 	}
@@ -28,7 +35,6 @@ func New(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Stop)
 	return s
 }
 
@@ -41,25 +47,12 @@ var shared struct {
 // of their own. Main stops it.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	if testing.Short() && os.Getenv(Required) == "" {
-		t.Skip("starts a Vault server")
-	}
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	if shared.server != nil {
-		return shared.server
+	if shared.server == nil {
+		shared.server = start(t, Options{})
 	}
-	ctx, done := context.WithTimeout(context.Background(), time.Minute)
-	defer done()
-	s, err := Start(ctx, Options{})
-	if errors.Is(err, ErrNotBuilt) && os.Getenv(Required) == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared.server = s
-	return s
+	return shared.server
 }
 
 // Main is the TestMain of a package that uses Shared.
