@@ -8,19 +8,26 @@ import (
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
-// chargeBatch is how many numbers one statement of SQL names.
+// chargeBatch is how many hashes one statement of SQL names.
 const chargeBatch = 400
+
+// each lists the hashes of a statement of SQL, formatted with the number of their argument, and
+// adds them to the arguments.
+func each(format string, args []any, list []carnet.Hash) (string, []any) {
+	places := make([]string, len(list))
+	for i := range list {
+		args = append(args, list[i][:])
+		places[i] = fmt.Sprintf(format, len(args))
+	}
+	return strings.Join(places, ", "), args
+}
 
 // PutCharges notes numbers that are opened under a key; those noted before stay.
 func (t *tx) PutCharges(key carnet.KeyID, functionals []carnet.Hash) error {
 	var fresh int64
 	for list := range slices.Chunk(functionals, chargeBatch) {
-		args, values := arg(key[:]), make([]string, len(list))
-		for i := range list {
-			args = append(args, list[i][:])
-			values[i] = fmt.Sprintf("($1, $%d)", len(args))
-		}
-		res, err := t.ExecContext(t.ctx, `INSERT INTO charges (dataset_key, functional) VALUES `+strings.Join(values, ", ")+` ON CONFLICT DO NOTHING`, args...)
+		values, args := each("($1, $%d)", arg(key[:]), list)
+		res, err := t.ExecContext(t.ctx, `INSERT INTO charges (dataset_key, functional) VALUES `+values+` ON CONFLICT DO NOTHING`, args...)
 		if err != nil {
 			return err
 		}
@@ -44,13 +51,9 @@ func (t *tx) Charged(key carnet.KeyID, functionals []carnet.Hash) (total, among 
 		if err != nil {
 			return 0, 0, err
 		}
-		args, names := arg(key[:]), make([]string, len(list))
-		for i := range list {
-			args = append(args, list[i][:])
-			names[i] = fmt.Sprintf("$%d", len(args))
-		}
+		names, args := each("$%d", arg(key[:]), list)
 		var n int64
-		err = t.one("key", `SELECT count(*) FROM charges WHERE dataset_key = $1 AND functional IN (`+strings.Join(names, ", ")+`)`, args, &n)
+		err = t.one("key", `SELECT count(*) FROM charges WHERE dataset_key = $1 AND functional IN (`+names+`)`, args, &n)
 		among += n
 	}
 	return total, among, err

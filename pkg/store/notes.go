@@ -2,9 +2,7 @@ package store
 
 import (
 	"database/sql"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -19,11 +17,8 @@ func (t *tx) PutUses(query carnet.Hash, uses []byte) error {
 func (t *tx) UsesOf(queries []carnet.Hash) (map[carnet.Hash][]byte, error) {
 	out := map[carnet.Hash][]byte{}
 	for list := range slices.Chunk(queries, chargeBatch) {
-		args, names := make([]any, len(list)), make([]string, len(list))
-		for i := range list {
-			args[i], names[i] = list[i][:], fmt.Sprintf("$%d", i+1)
-		}
-		err := t.all(`SELECT query, uses FROM query_uses WHERE query IN (`+strings.Join(names, ", ")+`)`, args, func(r *sql.Rows) error {
+		names, args := each("$%d", nil, list)
+		err := t.all(`SELECT query, uses FROM query_uses WHERE query IN (`+names+`)`, args, func(r *sql.Rows) error {
 			var h carnet.Hash
 			var b []byte
 			err := r.Scan((*h32)(&h), &b)

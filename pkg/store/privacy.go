@@ -2,9 +2,7 @@ package store
 
 import (
 	"database/sql"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 )
@@ -12,12 +10,8 @@ import (
 // PutSpent notes numbers of a dataset that are released with noise, and adds what they cost.
 func (t *tx) PutSpent(dataset carnet.DatasetID, functionals []carnet.Hash, cost int64) error {
 	for list := range slices.Chunk(functionals, chargeBatch) {
-		args, values := arg(string(dataset)), make([]string, len(list))
-		for i := range list {
-			args = append(args, list[i][:])
-			values[i] = fmt.Sprintf("($1, $%d)", len(args))
-		}
-		if err := t.exec(`INSERT INTO privacy_numbers (dataset, functional) VALUES `+strings.Join(values, ", ")+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		values, args := each("($1, $%d)", arg(string(dataset)), list)
+		if err := t.exec(`INSERT INTO privacy_numbers (dataset, functional) VALUES `+values+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
 	}
@@ -36,12 +30,8 @@ func (t *tx) Spent(dataset carnet.DatasetID, functionals []carnet.Hash) (spent i
 	}
 	known = map[carnet.Hash]bool{}
 	for list := range slices.Chunk(functionals, chargeBatch) {
-		args, names := arg(string(dataset)), make([]string, len(list))
-		for i := range list {
-			args = append(args, list[i][:])
-			names[i] = fmt.Sprintf("$%d", len(args))
-		}
-		err := t.all(`SELECT functional FROM privacy_numbers WHERE dataset = $1 AND functional IN (`+strings.Join(names, ", ")+`)`, args, func(r *sql.Rows) error {
+		names, args := each("$%d", arg(string(dataset)), list)
+		err := t.all(`SELECT functional FROM privacy_numbers WHERE dataset = $1 AND functional IN (`+names+`)`, args, func(r *sql.Rows) error {
 			var h h32
 			err := r.Scan(&h)
 			known[carnet.Hash(h)] = true
