@@ -74,7 +74,7 @@ func (g *Gateway) CertifyProduct(ctx context.Context, id carnet.ProductID) (Stor
 }
 
 func (g *Gateway) certify(ctx context.Context, body func(Tx) (*carnet.Certificate, error)) (Stored, error) {
-	if err := g.certifies(ctx); err != nil {
+	if _, err := g.certifies(ctx); err != nil {
 		return Stored{}, err
 	}
 	unsigned := func(tx Tx) (*evidence.Envelope, error) {

@@ -92,7 +92,7 @@ func (g *Gateway) UsageOf(ctx context.Context, as *carnet.Party, id carnet.Datas
 	if err != nil {
 		return Stored{}, err
 	}
-	if err := g.certifies(ctx); err != nil {
+	if _, err := g.certifies(ctx); err != nil {
 		return Stored{}, err
 	}
 	var env *evidence.Envelope
@@ -171,7 +171,8 @@ func (g *Gateway) Settlement(ctx context.Context, as *carnet.Party, month meter.
 
 // signFigures signs a sheet in the operator's name; nil if nobody could check it.
 func (g *Gateway) signFigures(ctx context.Context, kind string, sheet any, at carnet.Checkpoint) (*evidence.Envelope, error) {
-	if err := g.certifies(ctx); err != nil {
+	s, err := g.certifies(ctx)
+	if err != nil {
 		if carnet.ReasonOf(err) == "OPERATOR_UNREGISTERED" {
 			err = nil
 		}
@@ -181,7 +182,7 @@ func (g *Gateway) signFigures(ctx context.Context, kind string, sheet any, at ca
 	if err != nil {
 		return nil, err
 	}
-	return evidence.Seal(carnet.TypeFigures, carnet.Figures{Kind: kind, Sheet: sha256.Sum256(data), Size: at.Size, Head: at.Head, Operator: g.Operator}, g.keys.last())
+	return evidence.Seal(carnet.TypeFigures, carnet.Figures{Kind: kind, Sheet: sha256.Sum256(data), Size: at.Size, Head: at.Head, Operator: g.Operator}, s)
 }
 
 // Valuation works out figures of what a dataset is worth, for whom UsageOf is.
@@ -211,17 +212,22 @@ func (g *Gateway) meteredDataset(ctx context.Context, as *carnet.Party, id carne
 	return d.Owner, err
 }
 
-// certifies refuses to sign certificates with a key that others can't check.
-func (g *Gateway) certifies(ctx context.Context) error {
-	return g.Store.View(ctx, func(tx Tx) error {
+// certifies is the key that the journal has for the operator now. It refuses to sign
+// certificates with one that others can't check.
+func (g *Gateway) certifies(ctx context.Context) (s evidence.Signer, err error) {
+	err = g.Store.View(ctx, func(tx Tx) error {
 		p, err := party(tx, g.Operator)
 		if err != nil && !absent(err) {
 			return err
 		}
-		if err != nil || !hasRole(p, carnet.RoleOperator) || g.keys.of(p.SigningKey) == nil {
+		if err == nil && hasRole(p, carnet.RoleOperator) {
+			s = g.keys.of(p.SigningKey)
+		}
+		if s == nil {
 			return carnet.E(carnet.Precondition, "OPERATOR_UNREGISTERED", "the gateway's operator %q is not registered with the key that it signs with, so nobody could check what it certifies", g.Operator).
 				Fix("its operator runs carnet init --role operator, has the registrar register it, and starts carnet-gateway with --identity")
 		}
 		return nil
 	})
+	return s, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/flow/flowtest"
+	"github.com/carnet-network/carnet/pkg/meter"
 )
 
 // drawer is a flow.NextKey in memory.
@@ -124,8 +125,8 @@ func (s *afterwards) Update(ctx context.Context, change func(flow.Tx) error) err
 	return err
 }
 
-// Rule (rotation): what the gateway decides between the entry of its new key and the moment at
-// which it puts that in place is signed with the new key already.
+// Rule (rotation): what the gateway decides or works out between the entry of its new key and the
+// moment at which it puts that in place is signed with the new key already.
 func TestAttackBetweenTwoOperatorKeys(t *testing.T) {
 	n, tables := twoOwners(t)
 	env, next := rotated(n, "gateway", nil)
@@ -141,6 +142,12 @@ func TestAttackBetweenTwoOperatorKeys(t *testing.T) {
 		q.Body.Purpose = "between"
 		_, err := g.SubmitQuery(ctx, n.Parties["bank"], n.Seal(carnet.TypeQuery, q.Body, "bank"))
 		require.Equal(t, carnet.Refused, carnet.KindOf(err), "%v", err)
+		_, err = g.Publish(ctx)
+		require.NoError(t, err)
+		_, figures, err := g.Settlement(ctx, n.Parties["bank"], meter.MonthOf(n.Config.Now()), false)
+		require.NoError(t, err)
+		require.True(t, figures.SignedBy(next.Public()))
+		require.Equal(t, old, g.SigningKey(), "still not")
 	}
 	ref, err := g.RegisterParty(ctx, env)
 	require.NoError(t, err)
