@@ -107,54 +107,47 @@ func (r registryService) GetSchema(ctx context.Context, m *carnetv1.GetSchemaReq
 }
 
 func (r registryService) ListParties(ctx context.Context, m *carnetv1.ListPartiesRequest) (*carnetv1.ListPartiesResponse, error) {
-	list, next, err := r.list(ctx, flow.NamedParty, m.PageSize, m.PageToken)
+	list, listed, next, err := r.list(ctx, flow.NamedParty, m.PageSize, m.PageToken)
 	if err != nil {
 		return nil, err
 	}
 	resp := &carnetv1.ListPartiesResponse{Statements: list, NextPageToken: next}
-	revoked, err := r.s.g.PartyRevocations(ctx, parties(list))
+	ids := make([]carnet.PartyID, len(listed))
+	for i := range listed {
+		ids[i] = carnet.PartyID(listed[i].ID)
+	}
+	revoked, err := r.s.g.PartyRevocations(ctx, ids)
 	for _, st := range revoked {
 		resp.Revocations = append(resp.Revocations, apiconv.ToEnvelope(st.Envelope))
 	}
 	return resp, err
 }
 
-// parties lists whose statements they are.
-func parties(list []*carnetv1.Envelope) (ids []carnet.PartyID) {
-	for _, e := range list {
-		var p carnet.Party
-		if env, err := apiconv.FromEnvelope("statement", e); err == nil && env.Decode(carnet.TypeParty, &p) == nil {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids
-}
-
 func (r registryService) ListCommittees(ctx context.Context, m *carnetv1.ListCommitteesRequest) (*carnetv1.ListCommitteesResponse, error) {
-	list, next, err := r.list(ctx, flow.NamedCommittee, m.PageSize, m.PageToken)
+	list, _, next, err := r.list(ctx, flow.NamedCommittee, m.PageSize, m.PageToken)
 	return &carnetv1.ListCommitteesResponse{Statements: list, NextPageToken: next}, err
 }
 
 func (r registryService) ListSchemas(ctx context.Context, m *carnetv1.ListSchemasRequest) (*carnetv1.ListSchemasResponse, error) {
-	list, next, err := r.list(ctx, flow.NamedSchema, m.PageSize, m.PageToken)
+	list, _, next, err := r.list(ctx, flow.NamedSchema, m.PageSize, m.PageToken)
 	return &carnetv1.ListSchemasResponse{Statements: list, NextPageToken: next}, err
 }
 
-func (r registryService) list(ctx context.Context, kind flow.Named, size int32, token string) ([]*carnetv1.Envelope, string, error) {
+func (r registryService) list(ctx context.Context, kind flow.Named, size int32, token string) (out []*carnetv1.Envelope, listed []flow.NamedStatement, next string, err error) {
 	limit, err := pageSize(size)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	after, err := fromToken(token)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	list, err := r.s.g.Statements(ctx, kind, after, limit)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
-	out, next := page(list, limit,
+	out, next = page(list, limit,
 		func(s *flow.NamedStatement) *carnetv1.Envelope { return apiconv.ToEnvelope(s.Envelope) },
 		func(s *flow.NamedStatement) string { return s.ID })
-	return out, next, nil
+	return out, list[:len(out)], next, nil
 }
