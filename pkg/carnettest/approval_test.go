@@ -80,7 +80,9 @@ func TestApprovals(t *testing.T) {
 	waitsFor("kz", "kh1", "kh2") // its people approved; kz has not
 	_, err = owner.Approve(Context(t), n.Identity("kz"), a.Hash, true, "")
 	require.NoError(t, err)
-	answer, err := n.Open(t, a) // two of three are enough
+	_, err = buyer.Wait(Context(t), a.Hash, 0, nil)
+	require.NoError(t, err)
+	answer, err := buyer.Open(Context(t), n.Identity("buyer"), a) // two of three are enough
 	require.NoError(t, err)
 	require.NotEmpty(t, answer.Result.Rows)
 	n.decide(t, 2, a.Hash, false, "ann is careful")

@@ -112,7 +112,17 @@ func TestRevokedParties(t *testing.T) {
 	got := n.Ask(t, "buyer", "cube", linearQuery)
 	require.Equal(t, want, Rows(got.Result))
 	require.NotContains(t, got.Used, n.Keyholders[4].Party)
+	st, err := n.Client(t, "buyer").Status(Context(t), got.Query)
+	require.NoError(t, err)
+	require.Equal(t, 4, st.Keyholders, "nobody waits for one that is not heard any more")
 	_, err = n.Client(t, "kz").Deal(Context(t), n.Identity("kz"), &ident.DatasetKey{}, n.Committee, "", rand.Reader)
 	require.Error(t, err)
 	require.Empty(t, n.monitor(t))
+
+	for _, k := range n.Keyholders[:3] {
+		_, err := registrar.RevokeParty(Context(t), n.Identity(Registrar), k.Party, "left the network")
+		require.NoError(t, err)
+	}
+	_, err = n.Client(t, "buyer").Ask(Context(t), n.Identity("buyer"), "cube", linearQuery, Purpose, 0)
+	require.Equal(t, "KEYHOLDERS_REVOKED", carnet.ReasonOf(err), "%v", err)
 }

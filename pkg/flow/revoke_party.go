@@ -29,3 +29,22 @@ func (g *Gateway) RevokeParty(ctx context.Context, env *evidence.Envelope) (Ref,
 		return tx.PutPartyRevocation(r.Party, st.Hash)
 	})
 }
+
+// serving counts the members of a committee that were not revoked: the others are not
+// heard, so no query waits for them. It refuses a query that needs more.
+func serving(tx Tx, c *carnet.Committee, needed int) (n int, err error) {
+	for _, m := range c.Members {
+		_, revoked, err := partyHistory(tx, m)
+		if err != nil {
+			return 0, err
+		}
+		if revoked == nil {
+			n++
+		}
+	}
+	if n < needed {
+		return 0, carnet.E(carnet.Precondition, "KEYHOLDERS_REVOKED", "%d keyholders must answer, and all but %d of the %d that hold the data's keys were revoked", needed, n, len(c.Members)).
+			Fix("the data's owners deal their keys again, to another committee: carnet redeal")
+	}
+	return n, nil
+}

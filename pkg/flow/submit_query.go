@@ -87,7 +87,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 	}
 	rec := QueryRecord{
 		ID: q.ID, Buyer: q.Buyer, Product: q.Product, Published: in.statements, Committee: in.hash,
-		Threshold: p.Needed(), Checks: checks, Keyholders: len(in.committee.Members),
+		Threshold: p.Needed(), Checks: checks,
 		Openings: len(p.Openings), ScalarBytes: in.profile.ScalarBytes(), Expires: q.Expires.UTC(),
 		State: QueryComputing, BlocksTotal: p.Cost.Blocks, Updated: g.now(),
 	}
@@ -105,6 +105,9 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 			}
 			if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
 				return inputsDiffer()
+			}
+			if rec.Keyholders, err = serving(tx, &again.committee, max(rec.Threshold, rec.Checks)); err != nil {
+				return err
 			}
 			e, err := g.exhausted(tx, as, again, p, asked)
 			if err != nil {
