@@ -246,7 +246,7 @@ func TestMultiplexed(t *testing.T) {
 	}
 	require.Equal(t, 1, v.running(t))
 	v.Kill()
-	require.Eventually(t, func() bool { return v.running(t) == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return v.running(t) == 0 }, time.Minute, 10*time.Millisecond)
 }
 
 // running counts the plugin's processes and looks at what the system shows of them.

@@ -209,7 +209,7 @@ func (r *realNetwork) killPublisher(t *testing.T, p Publication) *Dataset {
 	columns := len(prepared.Encoding.Columns)
 	first := publish()
 	require.NoError(t, first.Start())
-	Eventually(t, "a part of the columns", 30*time.Second, func() bool { return countFiles(r.Gateway.ColumnDir()) >= columns/3 })
+	Eventually(t, "a part of the columns", time.Minute, func() bool { return countFiles(r.Gateway.ColumnDir()) >= columns/3 })
 	require.NoError(t, first.Process.Kill())
 	_ = first.Wait()
 	require.Empty(t, r.datasets(t), "nothing is published before the manifest")

@@ -22,7 +22,7 @@ func (n *Network) dealAgain(t *testing.T, k *ident.DatasetKey, c *client.Committ
 	require.NoError(t, err)
 	_, err = n.Client(t, k.Owner).SubmitDealing(Context(t), d)
 	require.NoError(t, err)
-	Eventually(t, "seeds of the new dealing", 20*time.Second, func() bool {
+	Eventually(t, "seeds of the new dealing", time.Minute, func() bool {
 		said, err := n.Client(t, k.Owner).DealingStatus(Context(t), d.Key)
 		require.NoError(t, err)
 		return len(said) == len(c.Members) && !slices.ContainsFunc(said, func(c client.Confirmation) bool { return !c.OK })
@@ -106,14 +106,14 @@ func TestRedealt(t *testing.T) {
 			require.Equal(t, Rows(before.Result), Rows(open().Result), "also with what was kept from the first")
 
 			// The same numbers have new floods now, so they count anew, on top of what was.
-			Eventually(t, "charges", 20*time.Second, func() bool { return n.Keyholders[2].Charged(t, key) == 2*charged })
+			Eventually(t, "charges", time.Minute, func() bool { return n.Keyholders[2].Charged(t, key) == 2*charged })
 			require.Equal(t, charged, n.Keyholders[4].Charged(t, key), "a new member counts from here on; the owner's statement says what was before")
 			released, err := n.Client(t, "kz").Released(Context(t), key)
 			require.NoError(t, err)
 			require.Equal(t, 2*charged, released)
 
 			// The old dealing ends: its seeds go, and what is left of it opens nothing.
-			Eventually(t, "destruction of the old seeds", 20*time.Second, func() bool {
+			Eventually(t, "destruction of the old seeds", time.Minute, func() bool {
 				s, err := n.Client(t, "buyer").KeyState(Context(t), key)
 				require.NoError(t, err)
 				require.Len(t, s.Redealt, 1)
@@ -129,7 +129,7 @@ func TestRedealt(t *testing.T) {
 			// Retiring the key ends both.
 			_, err = n.Client(t, "kz").Retire(Context(t), n.Identity("kz"), key, "")
 			require.NoError(t, err)
-			Eventually(t, "destruction of all seeds", 20*time.Second, func() bool {
+			Eventually(t, "destruction of all seeds", time.Minute, func() bool {
 				s, err := n.Client(t, "buyer").KeyState(Context(t), key)
 				require.NoError(t, err)
 				return !s.Opens

@@ -92,7 +92,7 @@ func TestReshared(t *testing.T) {
 			require.Equal(t, 2*charged, released)
 
 			// What is left of the old dealing opens nothing.
-			Eventually(t, "destruction of the old seeds", 20*time.Second, func() bool {
+			Eventually(t, "destruction of the old seeds", time.Minute, func() bool {
 				s, err := n.Client(t, "buyer").KeyState(Context(t), key)
 				require.NoError(t, err)
 				require.Equal(t, dealings[0], s.Redealt[0].Key)
@@ -113,7 +113,7 @@ func TestReshared(t *testing.T) {
 			// Retiring the key ends both.
 			_, err = n.Client(t, "kz").Retire(Context(t), n.Identity("kz"), key, "")
 			require.NoError(t, err)
-			Eventually(t, "destruction of all seeds", 20*time.Second, func() bool {
+			Eventually(t, "destruction of all seeds", time.Minute, func() bool {
 				s, err := n.Client(t, "buyer").KeyState(Context(t), key)
 				require.NoError(t, err)
 				return !s.Opens
@@ -144,7 +144,7 @@ func TestReshareNeedsEnough(t *testing.T) {
 		})
 		return slices.DeleteFunc(out, func(r keyholder.ReshareStatus) bool { return r.Key != key })
 	}
-	Eventually(t, "two contributions", 20*time.Second, func() bool {
+	Eventually(t, "two contributions", time.Minute, func() bool {
 		s := status(n.Keyholders[4])
 		return len(s) == 1 && len(s[0].Handed) == 2
 	})
@@ -263,7 +263,7 @@ func TestReshareLiar(t *testing.T) {
 				})
 				return out
 			}
-			Eventually(t, "all contributions", 20*time.Second, func() bool {
+			Eventually(t, "all contributions", time.Minute, func() bool {
 				s := status()
 				return len(s) == len(sets) && !slices.ContainsFunc(s, func(r keyholder.ReshareStatus) bool { return len(r.Handed) < 3 })
 			})
@@ -309,7 +309,7 @@ func TestReshareCarriesReleases(t *testing.T) {
 	a := n.Submit(t, "buyer", "cube", linearQuery)
 	outcome := func(k *Keyholder) *keyholder.Outcome {
 		var o *keyholder.Outcome
-		Eventually(t, "an outcome", 20*time.Second, func() bool { o = k.Outcome(t, a.Hash); return o != nil })
+		Eventually(t, "an outcome", time.Minute, func() bool { o = k.Outcome(t, a.Hash); return o != nil })
 		return o
 	}
 	require.Equal(t, "RELEASES_EXHAUSTED", outcome(n.Keyholders[3]).Reason)

@@ -83,13 +83,13 @@ func TestRetiredKeyOpensNothing(t *testing.T) {
 	require.Equal(t, carnet.NotFound, carnet.KindOf(err))
 	_, err = n.Client(t, "kz").Retire(Context(t), n.Identity("kz"), key, "retention ended")
 	require.NoError(t, err)
-	Eventually(t, "the first destruction", 20*time.Second, func() bool { return len(state().Destroyed) == 1 })
+	Eventually(t, "the first destruction", time.Minute, func() bool { return len(state().Destroyed) == 1 })
 	require.Equal(t, "retention ended", state().Reason)
 	require.True(t, state().Opens)
 	require.True(t, found(2, 3), "two that have not destroyed their seeds still open")
 
 	n.Keyholders[1].Start(t)
-	Eventually(t, "the second destruction", 20*time.Second, func() bool { return len(state().Destroyed) == 2 })
+	Eventually(t, "the second destruction", time.Minute, func() bool { return len(state().Destroyed) == 2 })
 	require.False(t, state().Opens)
 	require.Equal(t, []carnet.PartyID{"kh1", "kh2"}, state().Destroyed)
 	for i, k := range n.Keyholders[:2] {
@@ -103,7 +103,7 @@ func TestRetiredKeyOpensNothing(t *testing.T) {
 	// Queries: the rest of the product goes on; a gateway that asks for the retired
 	// dataset all the same is refused by everybody.
 	n.Keyholders[2].Start(t)
-	Eventually(t, "the third destruction", 20*time.Second, func() bool { return len(state().Destroyed) == 3 })
+	Eventually(t, "the third destruction", time.Minute, func() bool { return len(state().Destroyed) == 3 })
 	query := n.dishonestQuery(t, a, func(*carnet.Query) {})
 	n.Gateway.Inject(t, nil, query)
 	n.refusedBy(t, query.Hash(), "INPUTS_DIFFER")

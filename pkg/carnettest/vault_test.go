@@ -169,7 +169,7 @@ func TestVaultFailsMidRelease(t *testing.T) {
 				asked := n.Submit(t, "buyer", "cube", linearQuery)
 				<-struck
 				if c.says != "" {
-					Eventually(t, "a line in the log", 20*time.Second, func() bool { return strings.Contains(n.Log()[noted:], c.says) })
+					Eventually(t, "a line in the log", time.Minute, func() bool { return strings.Contains(n.Log()[noted:], c.says) })
 					require.Nil(t, n.Keyholders[0].Outcome(t, asked.Hash))
 				}
 				c.mend()
@@ -221,7 +221,7 @@ func TestVaultMarkTakenMidRelease(t *testing.T) {
 	asked := n.Submit(t, "buyer", "cube", linearQuery)
 	require.NoError(t, <-taken)
 	kh := n.Keyholders[0]
-	Eventually(t, "the keyholder's end", 20*time.Second, kh.Ended)
+	Eventually(t, "the keyholder's end", time.Minute, kh.Ended)
 	require.Equal(t, "MARK_BEHIND", carnet.ReasonOf(kh.Stop(t)))
 	require.Nil(t, kh.Outcome(t, asked.Hash))
 }

@@ -105,13 +105,13 @@ func TestVaultRestored(t *testing.T) {
 	require.NoError(t, err)
 	gone := func() {
 		t.Helper()
-		Eventually(t, "the seeds' destruction", 20*time.Second, func() bool {
+		Eventually(t, "the seeds' destruction", time.Minute, func() bool {
 			_, err := k.Keys.Get(Context(t), retired)
 			return carnet.ReasonOf(err) == "KEY_DESTROYED"
 		})
 	}
 	gone()
-	Eventually(t, "word of it", 20*time.Second, func() bool {
+	Eventually(t, "word of it", time.Minute, func() bool {
 		s, err := n.Client(t, "buyer").KeyState(Context(t), retired)
 		require.NoError(t, err)
 		return len(s.Destroyed) == 3
@@ -123,7 +123,7 @@ func TestVaultRestored(t *testing.T) {
 		require.NoError(t, err)
 		return cp.Size
 	}
-	Eventually(t, "the mark", 20*time.Second, func() bool { return marked() >= int64(len(n.Gateway.Journal(t)))-1 })
+	Eventually(t, "the mark", time.Minute, func() bool { return marked() >= int64(len(n.Gateway.Journal(t)))-1 })
 	newest := marked()
 
 	// Vault alone: destroyed seeds are back until the keyholder starts, which says what it saw.
@@ -142,7 +142,7 @@ func TestVaultRestored(t *testing.T) {
 	third := n.Submit(t, "buyer", "cube", "SELECT SUM(weight) FROM cube WHERE month = '02'")
 	answered(third.Hash)
 	require.Equal(t, given, k.Outcome(t, second.Hash), "nothing is decided again")
-	Eventually(t, "the mark", 20*time.Second, func() bool { return marked() >= newest })
+	Eventually(t, "the mark", time.Minute, func() bool { return marked() >= newest })
 	newest = marked()
 	charged = max(charged, k.Charged(t, kept))
 
@@ -168,9 +168,9 @@ func TestVaultRestored(t *testing.T) {
 	back("ledger", "gateway")
 	k.Start(t)
 	fifth := n.Submit(t, "buyer", "cube", "SELECT SUM(weight) FROM cube")
-	Eventually(t, "what it says", 20*time.Second, func() bool { return strings.Contains(n.Log()[noted:], "no longer serves entry") })
+	Eventually(t, "what it says", time.Minute, func() bool { return strings.Contains(n.Log()[noted:], "no longer serves entry") })
 	n.Gateway.Nudge(t) // one entry more does not make up for those that are missing
-	Eventually(t, "that it says so again", 20*time.Second, func() bool { return strings.Count(n.Log()[noted:], "no longer serves entry") > 1 })
+	Eventually(t, "that it says so again", time.Minute, func() bool { return strings.Count(n.Log()[noted:], "no longer serves entry") > 1 })
 	require.Nil(t, k.Outcome(t, fifth.Hash), "nothing is answered")
 	require.Equal(t, newest, marked(), "and nothing co-signed")
 }

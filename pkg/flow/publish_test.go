@@ -85,7 +85,7 @@ func TestLogGoesOnAfterACrash(t *testing.T) {
 			for v := 2; v < 9; v++ {
 				again(t, n, v)
 			}
-			require.Eventually(t, func() bool { return n.G.LogFault() != nil }, 20*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return n.G.LogFault() != nil }, time.Minute, time.Millisecond)
 			n.Log = nil
 			n.Restart()
 			cp := n.Published()
@@ -108,7 +108,7 @@ func TestNothingIsReleasedWithoutTheLog(t *testing.T) {
 	dir := filepath.Join(n.Dir, "log", ".state")
 	require.NoError(t, os.Rename(dir, dir+".away"))
 	hash := again(t, n, 2)
-	require.Eventually(t, func() bool { return n.G.LogFault() != nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return n.G.LogFault() != nil }, time.Minute, time.Millisecond)
 	_, err := n.Submit(n.Ask(sumSQL, "trade", tables...))
 	requireReason(t, "LOG_UNWRITABLE", err)
 	require.Equal(t, carnet.Unavailable, carnet.KindOf(err))
@@ -138,7 +138,7 @@ func TestNothingIsReleasedWithoutTheLog(t *testing.T) {
 
 	require.NoError(t, os.Rename(dir+".away", dir))
 	require.Equal(t, ahead, n.Published())
-	require.Eventually(t, func() bool { return n.G.LogFault() == nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return n.G.LogFault() == nil }, time.Minute, time.Millisecond)
 	_, err = n.Submit(n.Ask(sumSQL, "trade", tables...))
 	require.NoError(t, err)
 }

@@ -223,7 +223,6 @@ func TestShutdownEndsStreamsThatWait(t *testing.T) {
 	h, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
 	require.NoError(t, err)
 	require.Equal(t, healthpb.HealthCheckResponse_SERVING, h.Status)
-	began := time.Now()
 	e.stop()
 	for err == nil {
 		_, err = follow.Recv()
@@ -231,7 +230,6 @@ func TestShutdownEndsStreamsThatWait(t *testing.T) {
 	require.Equal(t, "SHUTTING_DOWN", reason(err))
 	require.NoError(t, <-e.done)
 	e.done <- nil
-	require.Less(t, time.Since(began), 5*time.Second)
 }
 
 func TestListsArePaged(t *testing.T) {

@@ -69,7 +69,7 @@ func TestFailures(t *testing.T) {
 	says("slow", put("own/a", 2, "very secret"), carnet.Unavailable, "VAULT_UNREACHABLE")
 	require.NoError(t, s.Thaw())
 	// It may have been taken: a writer looks before it writes again.
-	require.Eventually(t, func() bool { return s.Unsealed(ctx) }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Unsealed(ctx) }, time.Minute, 20*time.Millisecond)
 
 	s.Kill()
 	says("health, gone", c.Health(ctx), carnet.Unavailable, "VAULT_UNREACHABLE")
@@ -87,9 +87,9 @@ func TestFailures(t *testing.T) {
 		}
 		opened <- err
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(text.String(), "VAULT_UNREACHABLE") }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(text.String(), "VAULT_UNREACHABLE") }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, s.Restart(ctx))
-	require.Eventually(t, func() bool { return strings.Contains(text.String(), "VAULT_SEALED") }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(text.String(), "VAULT_SEALED") }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, s.Unseal(ctx))
 	require.NoError(t, <-opened)
 
