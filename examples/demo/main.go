@@ -111,7 +111,9 @@ func (d *demo) play() error {
 		{"What the gateway holds", d.storage},
 		{"Questions about a cube", d.cubeQuestions},
 		{"Questions about records", d.recordQuestions},
-		{"A question that is refused", d.refused},
+		{"A question with a parameter that only its buyer knows", d.privateQuestion},
+		{"Questions that owners refuse", d.refused},
+		{"Data that a law keeps at home", d.borders},
 		{"Evidence: what happened, checked by somebody who trusts nobody", d.evidence},
 		{"Keyholders are missing", d.missing},
 	}

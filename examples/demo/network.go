@@ -118,7 +118,7 @@ func (d *demo) storageDir() string    { return d.home("gateway-data") }
 func (d *demo) startGateway() error {
 	addr := filepath.Join(d.dir, "gateway.addr")
 	if _, err := d.spawn("gateway", "carnet-gateway", "serve", "--data", d.storageDir(),
-		"--listen", "127.0.0.1:0", "--rest-listen", "127.0.0.1:0", "--metrics-listen", "", "--addr-file", addr,
+		"--listen", "127.0.0.1:0", "--rest-listen", "127.0.0.1:0", "--metrics-listen", "", "--addr-file", addr, "--policy", "builtin",
 		"--identity", filepath.Join(d.home(operator), "identity.key"), "--registrar-key", d.anchor(),
 		"--tls-cert", d.ca("gateway-server.pem"), "--tls-key", d.ca("gateway-server-key.pem"), "--tls-ca", d.ca("ca.pem")); err != nil {
 		return err
@@ -197,7 +197,10 @@ func (d *demo) register() error {
 	for _, k := range keyholders {
 		members = append(members, k.id)
 	}
-	_, err := d.carnet(registrar, "committee", "register", "corridor", "--threshold", fmt.Sprint(threshold), "--member", strings.Join(members, ","))
+	// Five members can't check a private parameter against a buyer with a member's help,
+	// for which 3t-2 = 7 are needed; all of them against one without.
+	_, err := d.carnet(registrar, "committee", "register", "corridor", "--threshold", fmt.Sprint(threshold),
+		"--private-checks", fmt.Sprint(len(members)), "--member", strings.Join(members, ","))
 	return err
 }
 
@@ -218,7 +221,7 @@ func (d *demo) startKeyholder(i int) (err error) {
 		return err
 	}
 	d.keyholders[i], err = d.spawn(k.id, "carnet-keyholder", append([]string{"run", "--dir", d.home(k.id),
-		"--gateway", d.gateway, "--registrar", d.anchor(), "--attest", "always",
+		"--gateway", d.gateway, "--registrar", d.anchor(), "--attest", "always", "--policy", "builtin",
 		"--tls-cert", d.ca(k.id + ".pem"), "--tls-key", d.ca(k.id + "-key.pem"), "--tls-ca", d.ca("ca.pem")}, unlock...)...)
 	return err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -93,6 +95,22 @@ func (d *demo) recordQuestions() error {
 			scale: []float64{count, count, money, money},
 		},
 	)
+}
+
+// privateQuestion asks about one partner, which one only the buyer knows: the value
+// leaves its machine as shares, and SQLite is asked in the clear.
+func (d *demo) privateQuestion() error {
+	q := question{
+		title: "One partner's trade; gateway, owners and any two keyholders can't tell whose",
+		sql:   "SELECT COUNT(*), SUM(value) FROM trade_cube WHERE partner = PRIVATE($1)",
+		clear: "SELECT COUNT(*), SUM(value) FROM trade WHERE partner = 'DE'",
+		scale: []float64{count, money},
+	}
+	file := filepath.Join(d.home(buyer), "partner.txt")
+	if err := os.WriteFile(file, []byte("DE\n"), 0o600); err != nil {
+		return err
+	}
+	return d.askOne(q, "--private", "1=@"+file)
 }
 
 // answer is what carnet query --json prints.

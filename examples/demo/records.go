@@ -77,7 +77,7 @@ func (d *demo) publish() error {
 		}
 	}
 	for _, o := range d.owners {
-		terms := "buyers: [" + buyer + "]\npurposes: [statistics]\nexpires: 2099-12-31\n"
+		terms := "buyers: [" + buyer + "]\npurposes: [statistics]\nexpires: 2099-12-31\ndeclaration:\n  classes: [none]\n"
 		if o.id == strictOwner {
 			terms += "min_owners: 2\n"
 		}

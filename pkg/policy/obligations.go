@@ -117,7 +117,10 @@ func (o *Obligations) Unmet(p *plan.Plan, purpose string, now time.Time) (out []
 
 // Words are the obligations in a sentence.
 func (o Obligations) Words() string {
-	out := []string{fmt.Sprintf("at least %d owner(s) in every number", o.MinOwners)}
+	var out []string
+	if o.MinOwners > 1 {
+		out = append(out, fmt.Sprintf("at least %d owners in every number", o.MinOwners))
+	}
 	if o.MinGroup > 1 {
 		out = append(out, fmt.Sprintf("at least %d records behind it", o.MinGroup))
 	}

@@ -31,7 +31,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9em } th, td { text-
 <h3>{{.Flow}}: {{if .Allow}}allowed{{else}}refused{{end}}</h3>
 <table>
 <tr><th>Rule</th><th>Border</th><th>Finding</th><th>Law</th></tr>
-{{range .Findings}}<tr><td class="{{.Effect}}">{{.Rule}}<br>{{.Effect}}</td><td>{{.Border}}</td><td>{{.Message}}{{if .Remedy}}<br><em>Remedy: {{.Remedy}}</em>{{end}}</td><td class="small">{{.Law}}<br>since {{.InForce}}{{if .Until}} until {{.Until}}{{end}}, {{.Status}}, confidence {{.Confidence}}<br>{{.Source}}</td></tr>
+{{range .Said}}<tr><td class="{{.Effect}}">{{.Rule}}<br>{{.Effect}}</td><td>{{.Border}}</td><td>{{.Message}}{{range .Remedies}}<br><em>Remedy: {{.}}</em>{{end}}</td><td class="small">{{.Law}}<br>since {{.InForce}}{{if .Until}} until {{.Until}}{{end}}, {{.Status}}, confidence {{.Confidence}}<br>{{.Source}}</td></tr>
 {{end}}</table>
 <p class="small">{{if .Allow}}Obligations: {{.Decision.Obligations.Words}}. {{end}}Bundle {{.Name}} version {{.Version}}, digest {{.Bundle}}.</p>
 {{end}}

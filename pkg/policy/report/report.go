@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/policy"
@@ -58,10 +59,31 @@ func (x *Assessed) Others() (out []Refusal) {
 	return out
 }
 
-// Findings are those of the decision, for the page.
-func (r *Ruled) Findings() (out []*policy.Finding) {
-	for i := range r.Decision.Findings {
-		out = append(out, &r.Decision.Findings[i])
+// Said is what a rule says about a dataset, of all the borders that it says the same of.
+type Said struct {
+	policy.Finding
+	Border   string   // such as "CN to CH, KZ"
+	Remedies []string // one may be for one border only
+}
+
+// Said lists the findings of the decision, those that differ by where the data would go
+// as one, in the order in which each was made first.
+func (r *Ruled) Said() (out []Said) {
+	at := map[policy.Finding]int{}
+	for _, f := range r.Decision.Findings {
+		key := f
+		key.To, key.Remedy = "", ""
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out)
+			out = append(out, Said{Finding: f, Border: f.Border()})
+			i = len(out) - 1
+		} else if f.To != "" {
+			out[i].Border += ", " + string(f.To)
+		}
+		if f.Remedy != "" && !slices.Contains(out[i].Remedies, f.Remedy) {
+			out[i].Remedies = append(out[i].Remedies, f.Remedy)
+		}
 	}
 	return out
 }
@@ -87,10 +109,13 @@ func (x *Assessed) text(w io.Writer) {
 	}
 	for _, r := range x.Rules {
 		fmt.Fprintf(w, "  %s, by %s version %d: %s\n", r.Flow, r.Name, r.Version, map[bool]string{true: "allowed", false: "refused"}[r.Allow])
-		for _, f := range r.Findings() {
-			fmt.Fprintf(w, "    %-6s %s (%s): %s\n", f.Effect, f.Rule, f.Border(), f.Message)
+		for _, f := range r.Said() {
+			fmt.Fprintf(w, "    %-6s %s (%s): %s\n", f.Effect, f.Rule, f.Border, f.Message)
 			if f.Blocks() {
-				fmt.Fprintf(w, "           %s\n           since %s, confidence %s, %s\n           remedy: %s\n", f.Law, f.InForce, f.Confidence, f.Source, f.Remedy)
+				fmt.Fprintf(w, "           %s\n           since %s, confidence %s, %s\n", f.Law, f.InForce, f.Confidence, f.Source)
+			}
+			for _, remedy := range f.Remedies {
+				fmt.Fprintf(w, "           remedy: %s\n", remedy)
 			}
 		}
 		if r.Allow {
