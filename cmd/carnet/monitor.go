@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,8 +38,9 @@ type monitorCmd struct {
 func (monitorCmd) Help() string {
 	return `Reads every entry of the log once and says what breaks a rule: two histories of one log, entries
 that vanished or were left out, missing and forged co-signatures, and statements that keyholders
-would not give effect to, such as releases that were refused, or numbers beyond what a key may
-open or a privacy budget can pay for. docs/howto/auditor.md lists the rules. It is for auditors,
+would not give effect to, such as releases that were refused, numbers beyond what a key may open
+or a privacy budget can pay for, numbers that tell something about fewer owners than terms demand,
+and usage statements with other figures than the log gives. docs/howto/auditor.md lists the rules. It is for auditors,
 keyholders and operators, and needs no secret but its certificate.
 
 The state file has what was found and what later entries are judged by, so that the next run goes
@@ -163,6 +165,9 @@ func (w *watch) prepare() (func(), error) {
 		w.Proofs = filepath.Dir(w.State)
 	}
 	w.options = monitor.Options{Registrar: registrar, Decisions: w.Decisions}
+	if _, err := rand.Read(w.options.Seed[:]); err != nil {
+		return done, err
+	}
 	return done, w.resume()
 }
 

@@ -62,18 +62,10 @@ type Decided struct {
 // and exactly their datasets that are in use, of one committee. The case is returned with
 // the error as far as it could be made.
 func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
-	c := &Case{Seq: seq, Hash: env.Hash(), Answers: map[carnet.PartyID]*Answered{}, Checks: map[carnet.PartyID]*carnet.Check{},
-		Decisions: map[carnet.PartyID]*Decided{}, Approvals: map[carnet.PartyID]*Approved{}}
-	if err := env.Decode(carnet.TypeQuery, &c.Query); err != nil {
+	c, unresolved, err := s.weigh(seq, env)
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	if c.Buyer, err = s.signer(env, c.Query.Buyer, carnet.RoleBuyer); err != nil {
-		return nil, err
-	}
-	unresolved := s.resolve(c)
-	s.note(c)
-	c.Payments = s.charge(c)
 	if s.cases[c.Hash] != nil {
 		return c, invalid("QUERY_REPEATED", "the query is in the log already, as entry %d", s.cases[c.Hash].Seq)
 	}
@@ -86,6 +78,34 @@ func (s *State) applyQuery(seq int64, env *evidence.Envelope) (*Case, error) {
 	}
 	s.cases[c.Hash], s.ids[id] = c, c.Hash
 	return c, nil
+}
+
+// Weigh takes in what a query takes from budgets and tells with others, and nothing else of
+// it: for who knows that it has no effect, or is no longer interested in it. The case is nil
+// if its buyer did not sign it.
+func (s *State) Weigh(seq int64, env *evidence.Envelope) *Case {
+	c, _, err := s.weigh(seq, env)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// weigh reads a query that its buyer signed, and counts it. It need have no effect: unresolved
+// says what it names that the log has not.
+func (s *State) weigh(seq int64, env *evidence.Envelope) (c *Case, unresolved, err error) {
+	c = &Case{Seq: seq, Hash: env.Hash(), Answers: map[carnet.PartyID]*Answered{}, Checks: map[carnet.PartyID]*carnet.Check{},
+		Decisions: map[carnet.PartyID]*Decided{}, Approvals: map[carnet.PartyID]*Approved{}}
+	if err := env.Decode(carnet.TypeQuery, &c.Query); err != nil {
+		return nil, nil, err
+	}
+	if c.Buyer, err = s.signer(env, c.Query.Buyer, carnet.RoleBuyer); err != nil {
+		return nil, nil, err
+	}
+	unresolved = s.resolve(c)
+	s.note(c)
+	c.Payments = s.charge(c)
+	return c, unresolved, nil
 }
 
 // resolve looks up products and datasets, all that there are. The error is about the first

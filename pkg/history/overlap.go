@@ -24,12 +24,22 @@ func (s *State) Overlap(query carnet.Hash) error {
 	return nil
 }
 
-func (s *State) overlap(c *Case) error {
+// overlap is the verdict. A fault of the audit is an error of kind Internal: a log must not be
+// able to end whoever reads it.
+func (s *State) overlap(c *Case) (err error) {
 	if s.docket == nil {
 		return nil
 	}
+	defer func() {
+		if recover() != nil {
+			err = carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
+		}
+	}()
 	return s.docket.Verdict(c.Seq)
 }
+
+// OverlapOf is Overlap of a query that was only weighed.
+func (s *State) OverlapOf(c *Case) error { return s.overlap(c) }
 
 // note takes in a query that its buyer signed.
 func (s *State) note(c *Case) {

@@ -75,7 +75,7 @@ func (b *Book) Add(seq int64, env *evidence.Envelope) error {
 			return nil
 		}
 		delete(b.waiting, c.Hash)
-		r := Release{Query: c.Hash, Entry: seq, Buyer: c.Query.Buyer, At: dated(event.Answer.Created, &c.Query), Uses: w.uses}
+		r := Release{Query: c.Hash, Entry: seq, Buyer: c.Query.Buyer, At: Dated(event.Answer.Created, &c.Query), Uses: w.uses}
 		lines, err := b.bill.Add(&r)
 		if err != nil {
 			return err
@@ -85,9 +85,9 @@ func (b *Book) Add(seq int64, env *evidence.Envelope) error {
 	return nil
 }
 
-// dated is the time of a release. The keyholder that completed it wrote the time, alone; so
+// Dated is the time of a release. The keyholder that completed it wrote the time, alone; so
 // it counts only within the life of the query, whose end the gateway checked by its clock.
-func dated(answered time.Time, q *carnet.Query) time.Time {
+func Dated(answered time.Time, q *carnet.Query) time.Time {
 	if first := q.Expires.Add(-carnet.MaxQueryLife); answered.Before(first) {
 		return first.UTC()
 	}

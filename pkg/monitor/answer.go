@@ -35,9 +35,11 @@ func (m *Monitor) answer(seq int64, ev *history.Event) []Finding {
 	}
 	for _, id := range j.overspent {
 		charge.add(Budget, "BUDGET_SPENT", "the query of entry %d costs dataset %s more than is left of its privacy budget: %s were spent", c.Seq, id, privacy.Format(m.state.Budgets().Spent(id)))
-		if m.state.DemandsCompany() {
-			charge.doubt("unless queries before it were refused for what they tell together, which cost nothing: carnet verify --log of its bundle finds out")
-		}
+		m.forgetful(charge)
+	}
+	if j.together != "" {
+		charge.add(Company, j.together, "the numbers of the query of entry %d tell something about fewer owners than terms demand, by themselves or with those of queries before it, or that can't be found out", c.Seq)
+		m.forgetful(charge)
 	}
 	if j.checks > 0 && len(c.Checks) < j.checks {
 		charge.add(Checked, "PRIVATE_CHECK_OPEN", "%d checks of the private parameter of entry %d were published before, %d are needed", len(c.Checks), c.Seq, j.checks)
@@ -66,6 +68,13 @@ func (x *accusation) add(invariant, reason, format string, args ...any) {
 func (x *accusation) doubt(why string) {
 	f := &x.found[len(x.found)-1]
 	f.Weight, f.Message = Suspect, f.Message+"; "+why
+}
+
+// forgetful has what follows from all queries before be asked about if some were forgotten.
+func (m *Monitor) forgetful(charge *accusation) {
+	if m.asked.forgotten > 0 && m.state.DemandsCompany() {
+		charge.doubt("unless queries that the monitor forgot make a difference: carnet verify --log of its bundle finds out")
+	}
 }
 
 // decided: nothing is answered that was refused by the gateway or by the keyholder itself.

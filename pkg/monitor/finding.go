@@ -51,6 +51,8 @@ const (
 	Checked      = "checked"         // private parameters are checked before they are answered
 	Known        = "known"           // statements are of types that this program judges
 	Continuous   = "continuous-keys" // keys are replaced with the consent of the old ones
+	Company      = "in-company"      // numbers tell nothing about fewer owners than terms demand
+	AsCounted    = "as-counted"      // usage statements say what the log gives
 )
 
 // Invariants lists all of them with what they say.
@@ -74,6 +76,8 @@ func Invariants() [][2]string {
 		{Checked, "a private parameter is answered only after enough checks of it"},
 		{Known, "every statement is of a type that this program judges"},
 		{Continuous, "a party's key is replaced with the signature of the old one"},
+		{Company, "nothing is answered that tells, together with what was asked before, about fewer owners than terms demand"},
+		{AsCounted, "the figures of a usage statement are those that the log gives"},
 	}
 }
 

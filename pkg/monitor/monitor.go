@@ -16,6 +16,8 @@ type Options struct {
 	// Decisions: the gateway decides by rules, so that every query that is answered has a
 	// logged decision that allows it.
 	Decisions bool
+	// Seed is random and told nobody: what queries tell together is judged with it.
+	Seed [32]byte
 }
 
 // Monitor follows one log. It is not safe for concurrent use.
@@ -37,6 +39,8 @@ type Monitor struct {
 	before     map[carnet.KeyID]int64 // numbers of earlier dealings by their owners' words, beyond those counted
 	judged     map[carnet.Hash]*judged
 	waiting    map[carnet.Hash]bool // answered queries without a quorum so far
+	asked      asked
+	uses       uses
 
 	seen      map[int64]*view // checkpoints within the log, and beyond it, by size
 	quorum    map[carnet.Hash]int64
@@ -50,6 +54,7 @@ type Monitor struct {
 type judged struct {
 	exhausted []carnet.KeyID     // keys that it opens too many numbers of
 	overspent []carnet.DatasetID // whose privacy budget can't pay for it
+	together  string             // why nobody answers it for what it tells with others
 	digest    *carnet.Hash       // of its functionals, if that needs no ciphertext
 	openings  int
 	checks    int // that are needed
@@ -57,10 +62,13 @@ type judged struct {
 
 // New begins with an empty log.
 func New(o Options) *Monitor {
-	return &Monitor{Options: o, state: history.New(o.Registrar), statements: map[carnet.Hash]int64{},
+	m := &Monitor{Options: o, state: history.New(o.Registrar), statements: map[carnet.Hash]int64{},
 		charged: map[carnet.KeyID]map[carnet.Hash]bool{}, across: map[carnet.KeyID]map[carnet.Hash]bool{}, before: map[carnet.KeyID]int64{},
 		judged: map[carnet.Hash]*judged{}, waiting: map[carnet.Hash]bool{}, seen: map[int64]*view{}, quorum: map[carnet.Hash]int64{}, largest: map[string]int64{},
-		open: map[carnet.Hash][]kept{}, over: map[carnet.Hash]bool{}, ids: map[carnet.Hash]bool{}}
+		open: map[carnet.Hash][]kept{}, over: map[carnet.Hash]bool{}, ids: map[carnet.Hash]bool{},
+		asked: asked{most: maxAsked, plans: map[carnet.Hash]bool{}}, uses: uses{map[carnet.Hash]*metered{}, map[carnet.DatasetID][]*metered{}}}
+	m.state.JudgeOverlaps(o.Seed)
+	return m
 }
 
 // Size is the number of entries taken in.
@@ -78,6 +86,7 @@ func (m *Monitor) Entry(e *evidence.Entry) (out []Finding) {
 	m.roots, m.leaves, m.hashes = append(m.roots, m.tree.Root()), append(m.leaves, e.Leaf()), append(m.hashes, h)
 	if first, twice := m.statements[h]; twice {
 		out = append(out, breach(Once, "STATEMENT_REPEATED", e.Seq, "", "the statement is in the log already, as entry %d", first))
+		out = append(out, m.repeated(e)...)
 	} else {
 		m.statements[h] = e.Seq
 		out = append(out, m.statement(e)...)
@@ -87,14 +96,20 @@ func (m *Monitor) Entry(e *evidence.Entry) (out []Finding) {
 
 func (m *Monitor) statement(e *evidence.Entry) []Finding {
 	if f := m.late(e); f != nil {
-		return []Finding{*f}
+		return append([]Finding{*f}, m.weigh(e)...)
 	}
 	before := m.terms(e.Envelope)
 	ev, err := m.state.Apply(e.Seq, e.Envelope)
 	if err != nil {
-		return []Finding{because(Effect, e.Seq, author(ev), err)}
+		out := []Finding{because(Effect, e.Seq, author(ev), err)}
+		if ev.Type == carnet.TypeQuery && ev.Case != nil {
+			out = append(out, faulty(e.Seq, m.together(e, ev.Case))...)
+			ev.Case.Rest()
+		}
+		return out
 	}
 	m.keep(e, ev)
+	m.uses.counted(e.Seq, ev)
 	switch {
 	case ev.Unknown:
 		return []Finding{{Invariant: Known, Weight: Suspect, Reason: "UNKNOWN_STATEMENT_TYPE", Entry: e.Seq,
@@ -106,11 +121,23 @@ func (m *Monitor) statement(e *evidence.Entry) []Finding {
 	case ev.Redealt != nil:
 		return m.redealt(e.Seq, ev.Redealt)
 	case ev.Type == carnet.TypeQuery:
-		return m.query(e.Seq, ev.Case)
+		return m.query(e, ev.Case)
 	case ev.Type == carnet.TypeDataset:
 		return m.dataset(e, before)
+	case ev.Type == carnet.TypeUsage:
+		return m.usage(e)
 	}
 	return nil
+}
+
+// repeated takes in what a statement does that is in the log again: a query may be about other
+// datasets by now, and a decision may take another one back.
+func (m *Monitor) repeated(e *evidence.Entry) []Finding {
+	var d carnet.Decision
+	if e.Envelope.Decode(carnet.TypeDecision, &d) == nil {
+		m.uses.unsure(d.Query)
+	}
+	return m.weigh(e)
 }
 
 // author is who an entry without effect claims to be by, as far as that is known.
@@ -125,14 +152,20 @@ func author(ev *history.Event) carnet.PartyID {
 }
 
 // query compiles a query and counts what it opens, asked or answered, as keyholders do.
-func (m *Monitor) query(seq int64, c *history.Case) (out []Finding) {
+func (m *Monitor) query(e *evidence.Entry, c *history.Case) (out []Finding) {
 	defer c.Rest()
-	j := &judged{}
+	j, seq := &judged{}, e.Seq
 	m.judged[c.Hash] = j
 	p, err := c.Plan()
 	if err != nil {
 		return []Finding{because(Planned, seq, c.Query.Buyer, err)}
 	}
+	m.meter(c, p)
+	verdict := m.together(e, c)
+	if carnet.KindOf(verdict) == carnet.Refused {
+		j.together = carnet.ReasonOf(verdict)
+	}
+	out = faulty(seq, verdict)
 	if p.Hash() != c.Query.Plan {
 		out = append(out, breach(Planned, "PLAN_DIFFERS", seq, c.Query.Buyer, "the plan is not the one that the buyer signed; this program may be of another version than theirs"))
 	}

@@ -274,6 +274,17 @@ var forgeries = map[string]forged{
 		}
 		answer(w, q, func(*carnet.Answer) {})
 	}, nil, nil},
+	"an answer that tells of one owner": {monitor.Company, "OVERLAPS_RELEASED", "k1", func(t *testing.T, w *historytest.World) {
+		w.Publish("acme", func(d *carnet.Dataset) { d.Terms.MinOwners = 2 })
+		answer(w, w.Ask(ofAll), func(*carnet.Answer) {})
+		answer(w, w.Ask(mixed), func(*carnet.Answer) {})
+	}, nil, nil},
+	"figures that the log does not give": {monitor.AsCounted, "RECOMPUTED_DIFFERS", historytest.Operator, func(t *testing.T, w *historytest.World) {
+		w.Release(historytest.SQL, 2)
+		u := usage(t, w, "acme/trade", int64(len(w.Entries)))
+		u.Rows++
+		w.Append(carnet.TypeUsage, u, historytest.Operator)
+	}, nil, nil},
 	"a type of the future": {monitor.Known, "UNKNOWN_STATEMENT_TYPE", "", func(t *testing.T, w *historytest.World) {
 		w.Append("application/vnd.carnet.other.v1+json", struct{}{}, "k1")
 	}, nil, nil},

@@ -10,7 +10,7 @@ import (
 )
 
 // savedFormat names the form of Saved.
-const savedFormat = "carnet/monitor/2"
+const savedFormat = "carnet/monitor/3"
 
 // Saved is what a monitor keeps between runs: the state that it came to, what it needs of
 // the entries before to judge those after it, and what it found. Nothing before the state is

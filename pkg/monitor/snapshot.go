@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -18,7 +19,8 @@ const over = 24 * time.Hour
 
 // snapshot is what a monitor knows of the entries that it has read. Entries that later ones
 // can refer to are in it whole and applied again: parties, committees, datasets, and queries
-// that are not over. Of others their hashes stay, 32 bytes each.
+// that are not over. Of others their hashes stay, 32 bytes each; of queries also what figures
+// count, and up to maxAsked statements that what later ones tell is judged by.
 type snapshot struct {
 	Nodes      []carnet.Hash           `json:"nodes"`      // of the tree
 	Roots      []byte                  `json:"roots"`      // of every size from 1 on
@@ -33,6 +35,10 @@ type snapshot struct {
 	Before     map[carnet.KeyID]int64  `json:"before"`
 	Quorum     map[carnet.Hash]int64   `json:"quorum"` // by committee
 	Budgets    history.SavedBudgets    `json:"budgets"`
+	Asked      []kept                  `json:"asked"`     // queries that later ones are judged by, ascending
+	Plans      []byte                  `json:"plans"`     // questions that were asked, ascending
+	Forgotten  int64                   `json:"forgotten"` // queries, of Asked
+	Uses       []*metered              `json:"uses"`      // of all queries, ascending
 }
 
 // kept is an entry that had effect.
@@ -50,6 +56,7 @@ type savedQuery struct {
 	Openings  int                `json:"openings"`
 	Checks    int                `json:"checks"`
 	Waiting   bool               `json:"waiting"`
+	Together  string             `json:"together,omitempty"`
 }
 
 // keep remembers an entry that had effect, as long as others can refer to it.
@@ -111,6 +118,7 @@ func (m *Monitor) late(e *evidence.Entry) *Finding {
 	if json.Unmarshal(e.Envelope.Payload, &about) != nil || !m.over[about.Query] {
 		return nil
 	}
+	m.uses.unsure(about.Query)
 	return &Finding{Invariant: InTime, Weight: Suspect, Reason: "QUERY_OVER", Entry: e.Seq,
 		Message: "the statement is about query " + about.Query.String() + ", which was over for more than a day; a run with a new state file judges it"}
 }
@@ -118,7 +126,9 @@ func (m *Monitor) late(e *evidence.Entry) *Finding {
 func (m *Monitor) snapshot() snapshot {
 	s := snapshot{Nodes: m.tree.Nodes(), Roots: join(m.roots), Leaves: join(m.leaves), Statements: join(m.hashes), Kept: slices.Clone(m.kept), Queries: []savedQuery{},
 		Over: join(sorted(m.over)), IDs: join(sorted(m.ids)), Charged: map[carnet.KeyID][]byte{}, Across: map[carnet.KeyID][]byte{},
-		Before: m.before, Quorum: m.quorum, Budgets: m.state.Budgets().Save()}
+		Before: m.before, Quorum: m.quorum, Budgets: m.state.Budgets().Save(),
+		Asked: append([]kept{}, m.asked.queries...), Plans: join(sorted(m.asked.plans)), Forgotten: m.asked.forgotten,
+		Uses: slices.SortedFunc(maps.Values(m.uses.of), func(a, b *metered) int { return cmp.Compare(a.Entry, b.Entry) })}
 	for _, list := range m.open {
 		s.Kept = append(s.Kept, list...)
 	}
@@ -131,7 +141,7 @@ func (m *Monitor) snapshot() snapshot {
 	}
 	for _, h := range sorted(m.open) {
 		if j := m.judged[h]; j != nil {
-			s.Queries = append(s.Queries, savedQuery{h, j.exhausted, j.overspent, j.digest, j.openings, j.checks, m.waiting[h]})
+			s.Queries = append(s.Queries, savedQuery{h, j.exhausted, j.overspent, j.digest, j.openings, j.checks, m.waiting[h], j.together})
 		}
 	}
 	return s
@@ -154,21 +164,13 @@ func (m *Monitor) restore(saved *Saved) error {
 			m.statements[h] = int64(i)
 		}
 	}
-	for i := range s.Kept {
-		k := &s.Kept[i]
-		if k.Statement == nil || k.Entry < 0 || k.Entry >= saved.State.Size || k.Statement.Hash() != m.hashes[k.Entry] {
-			return badState(errors.New("an entry is not the one that was read"))
-		}
-		ev, err := m.state.Apply(k.Entry, k.Statement)
-		if err != nil {
-			return badState(err)
-		}
-		m.keep(&evidence.Entry{Seq: k.Entry, Envelope: k.Statement}, ev)
+	if err := m.again(s, saved.State.Size); err != nil {
+		return badState(err)
 	}
 	m.state.RestoreBudgets(s.Budgets)
 	for i := range s.Queries {
 		q := &s.Queries[i]
-		m.judged[q.Query] = &judged{q.Exhausted, q.Overspent, q.Digest, q.Openings, q.Checks}
+		m.judged[q.Query] = &judged{q.Exhausted, q.Overspent, q.Together, q.Digest, q.Openings, q.Checks}
 		if q.Waiting {
 			m.waiting[q.Query] = true
 		}
@@ -176,6 +178,13 @@ func (m *Monitor) restore(saved *Saved) error {
 	m.over, m.ids, m.charged, m.across = set(s.Over), set(s.IDs), sets(s.Charged), sets(s.Across)
 	maps.Copy(m.before, s.Before)
 	maps.Copy(m.quorum, s.Quorum)
+	m.asked.queries, m.asked.plans, m.asked.forgotten = s.Asked, set(s.Plans), s.Forgotten
+	for _, x := range s.Uses {
+		if x == nil {
+			return badState(errors.New("what a query used is missing"))
+		}
+		m.uses.add(m.state, x)
+	}
 	return nil
 }
 
