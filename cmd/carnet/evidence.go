@@ -77,15 +77,23 @@ func entries(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// policiesOf finds the policy bundles that decisions in the bundle name, among those that
+// policiesOf finds the policy bundles that decisions and answers in the bundle name, among those that
 // are given and the one that comes with this program.
 func policiesOf(b *bundle.Bundle, given []string) (out []bundle.Policy, err error) {
 	wanted := map[carnet.Hash]bool{}
 	for i := range b.Entries {
 		var d carnet.Decision
-		if e := b.Entries[i].Envelope; e.PayloadType == carnet.TypeDecision && e.Decode(carnet.TypeDecision, &d) == nil {
-			for _, j := range d.Judged {
-				wanted[j.Bundle] = true
+		var answer carnet.Answer
+		switch e := b.Entries[i].Envelope; e.PayloadType {
+		case carnet.TypeDecision:
+			if e.Decode(carnet.TypeDecision, &d) == nil {
+				for _, j := range d.Judged {
+					wanted[j.Bundle] = true
+				}
+			}
+		case carnet.TypeAnswer:
+			if e.Decode(carnet.TypeAnswer, &answer) == nil && answer.Policy != nil {
+				wanted[answer.Policy.Digest] = true
 			}
 		}
 	}

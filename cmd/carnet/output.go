@@ -13,6 +13,8 @@ import (
 type outputFlags struct {
 	JSON bool `name:"json" help:"Print result, keyholders, attestations, time and bytes as JSON." xor:"form"`
 	CSV  bool `name:"csv" help:"Print the result as CSV." xor:"form"`
+
+	Verbose bool `help:"Print digests of policy bundles in full, and the statements that name them."`
 }
 
 func (f *outputFlags) print(a *app, ans *client.Answer, elapsed time.Duration) error {
@@ -28,7 +30,7 @@ func (f *outputFlags) print(a *app, ans *client.Answer, elapsed time.Duration) e
 			return err
 		}
 	}
-	a.evidence(ans, elapsed)
+	a.evidence(ans, elapsed, f.Verbose)
 	return nil
 }
 
@@ -51,7 +53,7 @@ func (a *app) answerJSON(ans *client.Answer, elapsed time.Duration) error {
 }
 
 // evidence says, beside the answer, how far it can be relied on.
-func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
+func (a *app) evidence(ans *client.Answer, elapsed time.Duration, verbose bool) {
 	if ans.Openings == 0 {
 		a.notef("the query selects no file; nobody was asked\n")
 		return
@@ -83,6 +85,7 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration) {
 	for _, m := range ans.Homes {
 		a.notef("home veto: keyholder %d (%s) took part and could have shifted the total\n", m.Number, m.Party)
 	}
+	a.decidedBy(ans, verbose)
 	for _, r := range ans.Refusals {
 		a.notef("refused: %s: %s [%s]\n", r.By, r.Message, r.Reason)
 		if r.Remedy != "" {

@@ -21,7 +21,7 @@ import (
 
 // described are the types that docs/formats/statements.md has a table of, by heading.
 var described = map[string]any{
-	"Party": carnet.Party{}, "PartyRevocation": carnet.PartyRevocation{}, "Committee": carnet.Committee{}, "Committee.Demand": carnet.PolicyDemand{}, "Dealing": carnet.Dealing{}, "Dataset": carnet.Dataset{},
+	"Party": carnet.Party{}, "PartyRevocation": carnet.PartyRevocation{}, "Committee": carnet.Committee{}, "Committee.Demand": carnet.PolicyDemand{}, "Answer.Policy": carnet.PolicyBundle{}, "Dealing": carnet.Dealing{}, "Dataset": carnet.Dataset{},
 	"Product": carnet.Product{}, "Query": carnet.Query{}, "Query.PrivateParameter": carnet.PrivateParameter{}, "Check": carnet.Check{}, "Decision": carnet.Decision{}, "Answer": carnet.Answer{},
 	"Revocation": carnet.Revocation{}, "Retirement": carnet.Retirement{}, "Destruction": carnet.Destruction{}, "Approval": carnet.Approval{}, "Deferral": carnet.Deferral{}, "Redealing": carnet.Redealing{}, "Succession": carnet.Succession{}, "Succession.Rule": carnet.SuccessionRule{}, "Contribution": carnet.Contribution{}, "Contribution.Part": carnet.HandedPart{}, "Resharing": carnet.Resharing{}, "Schema": schema.Schema{},
 	"Dealing.HomePart": carnet.HomePart{}, "Dataset.File": carnet.File{}, "Dataset.Terms": carnet.Terms{},

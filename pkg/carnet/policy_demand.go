@@ -4,10 +4,13 @@ import "fmt"
 
 // PolicyBundle names the bundle that a gateway or keyholder decides by.
 type PolicyBundle struct {
-	Name    string
-	Version int64
-	Digest  Hash
+	Name    string `json:"name"`
+	Version int64  `json:"version"`
+	Digest  Hash   `json:"digest"`
 }
+
+// By is the bundle that decided.
+func (j *Judged) By() *PolicyBundle { return &PolicyBundle{j.Name, j.Version, j.Bundle} }
 
 // PolicyDemand is the bundle that the gateway and all keyholders of a committee have to decide
 // by. Whoever has another one, or none, answers nothing.
@@ -52,6 +55,14 @@ func (d *PolicyDemand) Unmet(who PartyID, has *PolicyBundle) *Error {
 	}
 	return E(Refused, "POLICY_DEMANDED", "the committee demands to decide by policy bundle %s, and %s decides %s", want, who, by).
 		Fix("ask %s to put bundle %s in place, and then ask again", who, want)
+}
+
+// String names the bundle with its digest; nil is no bundle.
+func (b *PolicyBundle) String() string {
+	if b == nil {
+		return "owners' terms alone"
+	}
+	return fmt.Sprintf("policy %s, digest %s", b.text(), b.Digest)
 }
 
 func (b *PolicyBundle) text() string { return fmt.Sprintf("%s version %d", b.Name, b.Version) }

@@ -40,7 +40,7 @@ const (
 	TypeQuery      StatementType = "application/vnd.carnet.query.v2+json"      // buyer
 	TypeDecision   StatementType = "application/vnd.carnet.decision.v2+json"   // gateway operator or keyholder
 	TypeCheck      StatementType = "application/vnd.carnet.check.v1+json"      // keyholder
-	TypeAnswer     StatementType = "application/vnd.carnet.answer.v1+json"     // keyholder
+	TypeAnswer     StatementType = "application/vnd.carnet.answer.v2+json"     // keyholder
 	TypeRevocation StatementType = "application/vnd.carnet.revocation.v1+json" // owner
 
 	TypeRetirement  StatementType = "application/vnd.carnet.retirement.v1+json"  // owner
@@ -278,6 +278,9 @@ type Answer struct {
 	Sealed      Hash      `json:"sealed"`             // SHA-256 of the sealed message
 	Attested    *Hash     `json:"attested,omitempty"` // digest over the public values z, if re-executed
 	Created     time.Time `json:"created"`
+	// Policy is the bundle by which the keyholder let the query pass; nil: owners' terms
+	// alone.
+	Policy *PolicyBundle `json:"policy,omitempty"`
 }
 
 // Revocation ends the use of a dataset. It stops new releases; it does not undo

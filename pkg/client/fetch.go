@@ -17,9 +17,10 @@ const maxAnswer = 16 << 20
 
 // fetched is an answer as the gateway delivers it, unchecked.
 type fetched struct {
-	public  []byte // canonical scalars z, one for each functional of the plan
-	answers []sealedAnswer
-	bytes   int64
+	public   []byte             // canonical scalars z, one for each functional of the plan
+	decision *evidence.Envelope // the gateway's own; nil if it sent none
+	answers  []sealedAnswer
+	bytes    int64
 }
 
 type sealedAnswer struct {
@@ -46,6 +47,11 @@ func (c *Client) fetch(ctx context.Context, query carnet.Hash) (*fetched, error)
 		case *pb.FetchAnswerResponse_PublicValues:
 			f.public = append(f.public, part.PublicValues...)
 			f.bytes += int64(len(part.PublicValues))
+		case *pb.FetchAnswerResponse_Decision:
+			if f.decision = fromProto(part.Decision); f.decision == nil {
+				return nil, wrong("the gateway sent a malformed decision")
+			}
+			f.bytes += int64(len(f.decision.Payload))
 		case *pb.FetchAnswerResponse_Answer:
 			env := fromProto(part.Answer.GetStatement())
 			if env == nil {

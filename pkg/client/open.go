@@ -50,6 +50,10 @@ type Answer struct {
 	Refusals []Refusal `json:"refusals,omitempty"`
 	Bytes    int64     `json:"bytes"` // downloaded
 	Openings int       `json:"openings"`
+
+	// DecidedBy says by which policy bundles the query was let pass: by the gateway, if it
+	// decided by one, and by every keyholder whose answer was combined, each as it signed it.
+	DecidedBy []DecidedBy `json:"decided_by"`
 }
 
 // Reopen opens the answer to a query that the buyer asked earlier. snapshot is the
@@ -113,6 +117,9 @@ func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, erro
 	}
 	o.accept(f.answers)
 	if err := o.agree(); err != nil {
+		return nil, err
+	}
+	if err := c.decided(ctx, f.decision, o); err != nil {
 		return nil, err
 	}
 	sums, err := o.combine()

@@ -28,6 +28,7 @@ type keyholderShares struct {
 	attested    *carnet.Hash
 	values      []he.Scalar // one for each opening
 	home        []he.Scalar // the same, from a home keyholder
+	decided     DecidedBy
 }
 
 func (o *opening) member(number int, reason string) Member {
@@ -52,6 +53,7 @@ func (o *opening) accept(answers []sealedAnswer) {
 			o.out.Rejected = append(o.out.Rejected, o.member(body.Number, err.Error()))
 		default:
 			seen[body.Number] = true
+			s.decided = DecidedBy{body.By, body.Number, body.Policy, answers[i].statement.Hash()}
 			o.shares = append(o.shares, *s)
 		}
 	}

@@ -5,14 +5,16 @@ import (
 	"crypto/sha256"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 )
 
 // Fetched is what a buyer needs to open an answer.
 type Fetched struct {
-	Values  []byte // public values, one canonical scalar per opening
-	Answers []AnswerRecord
-	g       *Gateway
-	query   carnet.Hash
+	Values   []byte             // public values, one canonical scalar per opening
+	Decision *evidence.Envelope // the gateway's own, by its policy bundle; nil: owners' terms alone decided
+	Answers  []AnswerRecord
+	g        *Gateway
+	query    carnet.Hash
 }
 
 // FetchAnswer returns public values and answers of a ready query to its buyer, and
@@ -30,6 +32,9 @@ func (g *Gateway) FetchAnswer(ctx context.Context, as *carnet.Party, id carnet.H
 		if q.State != QueryReady {
 			return carnet.E(carnet.Precondition, "NOT_READY", "the query is %s", q.State).
 				Fix("watch the query; only a ready one has an answer")
+		}
+		if f.Decision, _, err = allowing(tx, &q); err != nil {
+			return err
 		}
 		f.Answers, err = tx.Answers(id)
 		return err

@@ -16,6 +16,7 @@ type QueryStatus struct {
 	Refusals []Refusal // by keyholders, and by parties that did not approve
 	Pending  []Pending // approvals that have not come
 	Over     bool      // nothing will change any more
+	Decided  []Decided // by which policy bundles the query passed; not in lists
 }
 
 // GetQuery returns the status of a query to its buyer, to keyholders, auditors and
@@ -26,7 +27,10 @@ func (g *Gateway) GetQuery(ctx context.Context, as *carnet.Party, id carnet.Hash
 		if err != nil {
 			return err
 		}
-		s, err = g.status(tx, q)
+		if s, err = g.status(tx, q); err != nil {
+			return err
+		}
+		s.Decided, err = decidedBy(tx, &q)
 		return err
 	})
 	return s, err

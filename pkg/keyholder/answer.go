@@ -261,6 +261,7 @@ func (k *Keyholder) answered(c *Case, der *derived, msg []byte) (*Outcome, error
 	body := carnet.Answer{
 		Query: c.Hash, By: k.cfg.Party, Number: c.committee().number, Openings: len(der.ids),
 		Functionals: functionalsDigest(der.ids), Sealed: sha256.Sum256(msg), Created: k.now().UTC(),
+		Policy: c.verdict.Policy,
 	}
 	o := &Outcome{Query: c.Hash, Seq: c.Seq, Kind: kindAnswer, Sealed: msg}
 	if der.public != nil {

@@ -20,11 +20,12 @@ type Policy interface {
 	Check(ctx context.Context, r Request) (Verdict, error)
 }
 
-// Verdict is what an allowed release still needs: people's approval.
+// Verdict is what an allowed release still needs, people's approval, and by what it was allowed.
 type Verdict struct {
-	Owners bool     // of every owner of the datasets, whatever its terms say
-	Own    []string // of somebody of this keyholder: why; empty: nobody
-	Said   []string // what rules said, for whoever decides
+	Owners bool                 // of every owner of the datasets, whatever its terms say
+	Own    []string             // of somebody of this keyholder: why; empty: nobody
+	Said   []string             // what rules said, for whoever decides
+	Policy *carnet.PolicyBundle // that decided; nil: owners' terms alone. The signed answer names it
 }
 
 // Request is what a policy decides on.

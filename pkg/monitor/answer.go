@@ -77,7 +77,8 @@ func (m *Monitor) forgetful(charge *accusation) {
 	}
 }
 
-// decided: nothing is answered that was refused by the gateway or by the keyholder itself.
+// decided: nothing is answered that was refused by the gateway or by the keyholder itself, nor
+// by another policy bundle than the committee demands.
 func (m *Monitor) decided(c *history.Case, a *carnet.Answer, charge *accusation) {
 	allowed := false
 	for _, by := range sortedParties(c.Decisions) {
@@ -94,6 +95,9 @@ func (m *Monitor) decided(c *history.Case, a *carnet.Answer, charge *accusation)
 	}
 	for _, owner := range missing {
 		charge.add(Decided, "APPROVAL_MISSING", "the terms of %s demand its approval of the query of entry %d, and the log has none before", owner, c.Seq)
+	}
+	if e := c.Committee.Body.Policy.Unmet(a.By, a.Policy); e != nil {
+		charge.add(Decided, e.Reason, "%s", e.Msg)
 	}
 	if m.Decisions && !allowed {
 		charge.add(Decided, "DECISION_MISSING", "the log has no decision of the gateway that allows the query of entry %d", c.Seq)

@@ -183,22 +183,3 @@ func (h *Holder) Engine() *Engine {
 	defer h.mu.RUnlock()
 	return h.engine
 }
-
-// Judge decides about one flow by the present bundle. A stale bundle decides nothing:
-// the law may have changed since somebody looked at it.
-func (h *Holder) Judge(ctx context.Context, in *Input) (*Decision, carnet.Judged, error) {
-	if err := h.steady(in.Now); err != nil {
-		return nil, carnet.Judged{}, err
-	}
-	e := h.Engine()
-	if !in.Now.Before(e.bundle.Expires) {
-		return nil, carnet.Judged{}, carnet.E(carnet.Refused, "POLICY_STALE", "the policy bundle %s version %d of %s expired on %s", e.bundle.Name, e.bundle.Version, in.Judge.ID, e.bundle.Expires.Format(time.DateOnly)).
-			Fix("ask %s to put a reviewed bundle in place", in.Judge.ID)
-	}
-	d, out, err := e.decide(ctx, in)
-	if err != nil {
-		return nil, carnet.Judged{}, err
-	}
-	j, err := e.judged(in, d.Allow, out)
-	return d, j, err
-}

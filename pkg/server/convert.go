@@ -40,7 +40,20 @@ func toQueryStatus(s *flow.QueryStatus) *carnetv1.QueryStatus {
 		Answers: int32(s.Answers), Threshold: int32(s.Threshold), Keyholders: int32(s.Keyholders),
 		Checks: int32(s.Checked), ChecksNeeded: int32(s.Checks),
 		Refusals: toRefusals(s.Refusals), Error: s.Failure, Updated: timestamppb.New(s.Updated),
+		DecidedBy: toDecidedBy(s.Decided),
 	}
+}
+
+// toDecidedBy is the message form of who let a query pass.
+func toDecidedBy(list []flow.Decided) (out []*carnetv1.DecidedBy) {
+	for _, d := range list {
+		m := &carnetv1.DecidedBy{By: string(d.By), Number: int32(d.Number)}
+		if p := d.Policy; p != nil {
+			m.Policy, m.Version, m.Digest = p.Name, p.Version, p.Digest.String()
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 // toDatasetEntry is the message form of a dataset.

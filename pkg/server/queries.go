@@ -122,6 +122,11 @@ func (q queryService) FetchAnswer(m *carnetv1.FetchAnswerRequest, stream grpc.Se
 			return err
 		}
 	}
+	if f.Decision != nil {
+		if err := stream.Send(&carnetv1.FetchAnswerResponse{Part: &carnetv1.FetchAnswerResponse_Decision{Decision: apiconv.ToEnvelope(f.Decision)}}); err != nil {
+			return err
+		}
+	}
 	for _, a := range f.Answers {
 		if err := stream.Send(&carnetv1.FetchAnswerResponse{Part: &carnetv1.FetchAnswerResponse_Answer{
 			Answer: &carnetv1.KeyholderAnswer{Statement: apiconv.ToEnvelope(a.Statement.Envelope)}}}); err != nil {

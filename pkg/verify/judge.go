@@ -66,11 +66,16 @@ func (v *verifier) policies() {
 	for _, j := range v.records() {
 		named[j.Bundle] = true
 	}
+	for _, a := range v.answersInOrder() {
+		if a.Body.Policy != nil {
+			named[a.Body.Policy.Digest] = true
+		}
+	}
 	for i := range v.bundle.Policies {
 		p := &v.bundle.Policies[i]
 		part := bundle.PolicyName(p.Digest())
 		if !named[p.Digest()] {
-			check.fault(part, "OTHER_POLICY", "no decision in the bundle names this policy bundle")
+			check.fault(part, "OTHER_POLICY", "no decision or answer in the bundle names this policy bundle")
 		}
 		checkPolicy(check, part, p)
 	}
@@ -196,6 +201,12 @@ func (v *verifier) decisions() {
 			}
 		}
 	}
+	for _, a := range v.answersInOrder() {
+		check.found("%s answered, having decided by %s", a.Body.By, a.Body.Policy)
+		if e := v.c.Committee.Body.Policy.Unmet(a.Body.By, a.Body.Policy); e != nil {
+			check.fault(v.parts[a.Seq], e.Reason, "%s", e.Msg)
+		}
+	}
 	for _, owner := range v.c.Owners() {
 		if a := v.c.Approvals[owner]; a != nil {
 			check.found("%s %s the query by entry %d", owner, verdict(a.Body.Allow), a.Seq)
@@ -210,7 +221,7 @@ func (v *verifier) decisions() {
 			check.fault(v.parts[a.Seq], "APPROVAL_MISSING", "%s answered without the approval of %s, whose terms demand it", a.Body.By, owner)
 		}
 	}
-	if len(check.Found) == 0 {
+	if len(v.c.Decisions) == 0 {
 		check.found("no decision besides the answers: the gateway logs one only if rules decide")
 	}
 	check.done()

@@ -77,6 +77,15 @@ func New(t testing.TB) *World { return NewOf(t, carnet.LayoutCube) }
 
 // NewOf makes a world of a layout, with the given owners or else with all.
 func NewOf(t testing.TB, layout carnet.Layout, owners ...carnet.PartyID) *World {
+	return newWorld(t, layout, nil, owners)
+}
+
+// NewDemanding makes a world of cubes whose committee demands a policy bundle.
+func NewDemanding(t testing.TB, d *carnet.PolicyDemand) *World {
+	return newWorld(t, carnet.LayoutCube, d, nil)
+}
+
+func newWorld(t testing.TB, layout carnet.Layout, demand *carnet.PolicyDemand, owners []carnet.PartyID) *World {
 	if len(owners) == 0 {
 		owners = Owners
 	}
@@ -90,7 +99,7 @@ func NewOf(t testing.TB, layout carnet.Layout, owners ...carnet.PartyID) *World 
 	for i, o := range owners {
 		w.Party(o, []carnet.Jurisdiction{"KZ", "UZ"}[i], carnet.RoleOwner)
 	}
-	w.Committee = w.Append(carnet.TypeCommittee, carnet.Committee{ID: committee, Members: Keyholders, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3, Created: w.Now()}, Registrar).Hash()
+	w.Committee = w.Append(carnet.TypeCommittee, carnet.Committee{ID: committee, Members: Keyholders, Threshold: 2, Quorum: 3, Attestations: 1, PrivateChecks: 3, Created: w.Now(), Policy: demand}, Registrar).Hash()
 	w.Schema = w.Append(carnet.TypeSchema, w.schema(), owners[0]).Hash()
 	for _, o := range owners {
 		w.Deal(o)

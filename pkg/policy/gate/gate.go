@@ -87,42 +87,16 @@ func (p *Policy) CheckDataset(ctx context.Context, d flow.PolicyDataset) (flow.V
 	return p.judge(ctx, f, flow.Verdict{}, policy.FlowStorage, policy.FlowShare)
 }
 
-// opinion is what the bundle says about one flow.
-type opinion struct {
-	decision *policy.Decision
-	judged   carnet.Judged
-	err      error
-	panicked any
-}
-
-// opinions asks the bundle about flows, which do not depend on each other, at the same time.
-func (p *Policy) opinions(ctx context.Context, f *policy.Facts, flows []policy.Flow) []opinion {
-	list := make([]opinion, len(flows))
-	var all sync.WaitGroup
-	for i, name := range flows {
-		in := f.Input(name)
-		all.Go(func() {
-			o := &list[i]
-			defer func() { o.panicked = recover() }()
-			o.decision, o.judged, o.err = p.holder.Judge(ctx, in)
-		})
-	}
-	all.Wait()
-	for i := range list {
-		if r := list[i].panicked; r != nil {
-			panic(r) // where the caller's own would be caught
-		}
-	}
-	return list
-}
-
 // judge asks the bundle about flows. What it says about terms is left out if they were
 // refused already.
 func (p *Policy) judge(ctx context.Context, f *policy.Facts, v flow.Verdict, flows ...policy.Flow) (flow.Verdict, error) {
 	byTerms := len(v.Refusals) > 0
-	opinions := p.opinions(ctx, f, flows)
-	for i, name := range flows {
-		d, judged, err := opinions[i].decision, opinions[i].judged, opinions[i].err
+	var inputs []*policy.Input
+	for _, name := range flows {
+		inputs = append(inputs, f.Input(name))
+	}
+	for i, o := range p.holder.Opinions(ctx, inputs...) {
+		name, d, judged, err := flows[i], o.Decision, o.Judged, o.Err
 		var e *carnet.Error
 		if errors.As(err, &e) && e.Kind == carnet.Refused {
 			v.Refusals = append(v.Refusals, flow.Refusal{By: p.operator, Reason: e.Reason, Message: e.Msg, Remedy: e.Remedy})

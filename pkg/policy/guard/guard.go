@@ -47,12 +47,14 @@ func (p *Policy) Check(ctx context.Context, r keyholder.Request) (v keyholder.Ve
 	var blocking []policy.Blocked
 	var records []carnet.Judged
 	var unmet []policy.Unmet
-	for _, flow := range []policy.Flow{policy.FlowShare, policy.FlowRelease} {
-		d, judged, err := p.holder.Judge(ctx, f.Input(flow))
-		if err != nil {
-			return v, err
+	flows := []policy.Flow{policy.FlowShare, policy.FlowRelease}
+	for i, o := range p.holder.Opinions(ctx, f.Input(flows[0]), f.Input(flows[1])) {
+		flow, d, judged := flows[i], o.Decision, o.Judged
+		if o.Err != nil {
+			return v, o.Err
 		}
-		if err := r.Demanded(&carnet.PolicyBundle{Name: judged.Name, Version: judged.Version, Digest: judged.Bundle}); err != nil {
+		v.Policy = judged.By()
+		if err := r.Demanded(v.Policy); err != nil {
 			return v, err
 		}
 		records = append(records, judged)

@@ -1205,7 +1205,10 @@ type QueryStatus struct {
 	Checks       int32 `protobuf:"varint,12,opt,name=checks,proto3" json:"checks,omitempty"`
 	ChecksNeeded int32 `protobuf:"varint,13,opt,name=checks_needed,json=checksNeeded,proto3" json:"checks_needed,omitempty"`
 	// Whose approval the query waits for; of one that expired, whose did not come.
-	WaitingFor    []*PendingApproval `protobuf:"bytes,14,rep,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
+	WaitingFor []*PendingApproval `protobuf:"bytes,14,rep,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
+	// By which policy bundles the gateway and the keyholders that answered let the query pass.
+	// Signed, each says so in its statement of the answer. Not in lists.
+	DecidedBy     []*DecidedBy `protobuf:"bytes,15,rep,name=decided_by,json=decidedBy,proto3" json:"decided_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1338,6 +1341,92 @@ func (x *QueryStatus) GetWaitingFor() []*PendingApproval {
 	return nil
 }
 
+func (x *QueryStatus) GetDecidedBy() []*DecidedBy {
+	if x != nil {
+		return x.DecidedBy
+	}
+	return nil
+}
+
+// DecidedBy is a party that let a query pass, and the policy bundle that it decided by.
+type DecidedBy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	// Keyholder number; 0 is the gateway.
+	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// All three are empty if owners' terms alone decided.
+	Policy        string `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
+	Version       int64  `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	Digest        string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecidedBy) Reset() {
+	*x = DecidedBy{}
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecidedBy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecidedBy) ProtoMessage() {}
+
+func (x *DecidedBy) ProtoReflect() protoreflect.Message {
+	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecidedBy.ProtoReflect.Descriptor instead.
+func (*DecidedBy) Descriptor() ([]byte, []int) {
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DecidedBy) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *DecidedBy) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *DecidedBy) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *DecidedBy) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DecidedBy) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
 // PendingApproval is one party whose people have not decided yet.
 type PendingApproval struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1349,7 +1438,7 @@ type PendingApproval struct {
 
 func (x *PendingApproval) Reset() {
 	*x = PendingApproval{}
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1450,7 @@ func (x *PendingApproval) String() string {
 func (*PendingApproval) ProtoMessage() {}
 
 func (x *PendingApproval) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[16]
+	mi := &file_carnet_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1463,7 @@ func (x *PendingApproval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PendingApproval.ProtoReflect.Descriptor instead.
 func (*PendingApproval) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PendingApproval) GetOf() string {
@@ -1401,7 +1490,7 @@ type ListQueriesRequest struct {
 
 func (x *ListQueriesRequest) Reset() {
 	*x = ListQueriesRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1502,7 @@ func (x *ListQueriesRequest) String() string {
 func (*ListQueriesRequest) ProtoMessage() {}
 
 func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[17]
+	mi := &file_carnet_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1515,7 @@ func (x *ListQueriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueriesRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListQueriesRequest) GetPageSize() int32 {
@@ -1453,7 +1542,7 @@ type ListQueriesResponse struct {
 
 func (x *ListQueriesResponse) Reset() {
 	*x = ListQueriesResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1554,7 @@ func (x *ListQueriesResponse) String() string {
 func (*ListQueriesResponse) ProtoMessage() {}
 
 func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[18]
+	mi := &file_carnet_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1567,7 @@ func (x *ListQueriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueriesResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListQueriesResponse) GetQueries() []*QueryStatus {
@@ -1504,7 +1593,7 @@ type FetchAnswerRequest struct {
 
 func (x *FetchAnswerRequest) Reset() {
 	*x = FetchAnswerRequest{}
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1516,7 +1605,7 @@ func (x *FetchAnswerRequest) String() string {
 func (*FetchAnswerRequest) ProtoMessage() {}
 
 func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[19]
+	mi := &file_carnet_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1529,7 +1618,7 @@ func (x *FetchAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerRequest.ProtoReflect.Descriptor instead.
 func (*FetchAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FetchAnswerRequest) GetId() string {
@@ -1546,6 +1635,7 @@ type FetchAnswerResponse struct {
 	//	*FetchAnswerResponse_PublicValues
 	//	*FetchAnswerResponse_Answer
 	//	*FetchAnswerResponse_Sealed
+	//	*FetchAnswerResponse_Decision
 	Part          isFetchAnswerResponse_Part `protobuf_oneof:"part"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1553,7 +1643,7 @@ type FetchAnswerResponse struct {
 
 func (x *FetchAnswerResponse) Reset() {
 	*x = FetchAnswerResponse{}
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1655,7 @@ func (x *FetchAnswerResponse) String() string {
 func (*FetchAnswerResponse) ProtoMessage() {}
 
 func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[20]
+	mi := &file_carnet_v1_query_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1668,7 @@ func (x *FetchAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchAnswerResponse.ProtoReflect.Descriptor instead.
 func (*FetchAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FetchAnswerResponse) GetPart() isFetchAnswerResponse_Part {
@@ -1615,6 +1705,15 @@ func (x *FetchAnswerResponse) GetSealed() *SealedPiece {
 	return nil
 }
 
+func (x *FetchAnswerResponse) GetDecision() *Envelope {
+	if x != nil {
+		if x, ok := x.Part.(*FetchAnswerResponse_Decision); ok {
+			return x.Decision
+		}
+	}
+	return nil
+}
+
 type isFetchAnswerResponse_Part interface {
 	isFetchAnswerResponse_Part()
 }
@@ -1632,11 +1731,19 @@ type FetchAnswerResponse_Sealed struct {
 	Sealed *SealedPiece `protobuf:"bytes,3,opt,name=sealed,proto3,oneof"`
 }
 
+type FetchAnswerResponse_Decision struct {
+	// The gateway's signed decision, by its policy bundle, that allowed the query; it comes before
+	// the answers, and not at all if owners' terms alone decided.
+	Decision *Envelope `protobuf:"bytes,4,opt,name=decision,proto3,oneof"`
+}
+
 func (*FetchAnswerResponse_PublicValues) isFetchAnswerResponse_Part() {}
 
 func (*FetchAnswerResponse_Answer) isFetchAnswerResponse_Part() {}
 
 func (*FetchAnswerResponse_Sealed) isFetchAnswerResponse_Part() {}
+
+func (*FetchAnswerResponse_Decision) isFetchAnswerResponse_Part() {}
 
 type KeyholderAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1648,7 +1755,7 @@ type KeyholderAnswer struct {
 
 func (x *KeyholderAnswer) Reset() {
 	*x = KeyholderAnswer{}
-	mi := &file_carnet_v1_query_proto_msgTypes[21]
+	mi := &file_carnet_v1_query_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1767,7 @@ func (x *KeyholderAnswer) String() string {
 func (*KeyholderAnswer) ProtoMessage() {}
 
 func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[21]
+	mi := &file_carnet_v1_query_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1780,7 @@ func (x *KeyholderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyholderAnswer.ProtoReflect.Descriptor instead.
 func (*KeyholderAnswer) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{21}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *KeyholderAnswer) GetStatement() *Envelope {
@@ -1693,7 +1800,7 @@ type SealedPiece struct {
 
 func (x *SealedPiece) Reset() {
 	*x = SealedPiece{}
-	mi := &file_carnet_v1_query_proto_msgTypes[22]
+	mi := &file_carnet_v1_query_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +1812,7 @@ func (x *SealedPiece) String() string {
 func (*SealedPiece) ProtoMessage() {}
 
 func (x *SealedPiece) ProtoReflect() protoreflect.Message {
-	mi := &file_carnet_v1_query_proto_msgTypes[22]
+	mi := &file_carnet_v1_query_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +1825,7 @@ func (x *SealedPiece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedPiece.ProtoReflect.Descriptor instead.
 func (*SealedPiece) Descriptor() ([]byte, []int) {
-	return file_carnet_v1_query_proto_rawDescGZIP(), []int{22}
+	return file_carnet_v1_query_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SealedPiece) GetData() []byte {
@@ -1816,7 +1923,7 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x11WatchQueryRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"D\n" +
 	"\x12WatchQueryResponse\x12.\n" +
-	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\x8f\x04\n" +
+	"\x06status\x18\x01 \x01(\v2\x16.carnet.v1.QueryStatusR\x06status\"\xc4\x04\n" +
 	"\vQueryStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\tstatement\x18\x02 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\x12+\n" +
@@ -1836,7 +1943,15 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\x06checks\x18\f \x01(\x05R\x06checks\x12#\n" +
 	"\rchecks_needed\x18\r \x01(\x05R\fchecksNeeded\x12;\n" +
 	"\vwaiting_for\x18\x0e \x03(\v2\x1a.carnet.v1.PendingApprovalR\n" +
-	"waitingFor\"S\n" +
+	"waitingFor\x123\n" +
+	"\n" +
+	"decided_by\x18\x0f \x03(\v2\x14.carnet.v1.DecidedByR\tdecidedBy\"}\n" +
+	"\tDecidedBy\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x16\n" +
+	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\"S\n" +
 	"\x0fPendingApproval\x12\x0e\n" +
 	"\x02of\x18\x01 \x01(\tR\x02of\x120\n" +
 	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"P\n" +
@@ -1848,11 +1963,12 @@ const file_carnet_v1_query_proto_rawDesc = "" +
 	"\aqueries\x18\x01 \x03(\v2\x16.carnet.v1.QueryStatusR\aqueries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"$\n" +
 	"\x12FetchAnswerRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\xac\x01\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xdf\x01\n" +
 	"\x13FetchAnswerResponse\x12%\n" +
 	"\rpublic_values\x18\x01 \x01(\fH\x00R\fpublicValues\x124\n" +
 	"\x06answer\x18\x02 \x01(\v2\x1a.carnet.v1.KeyholderAnswerH\x00R\x06answer\x120\n" +
-	"\x06sealed\x18\x03 \x01(\v2\x16.carnet.v1.SealedPieceH\x00R\x06sealedB\x06\n" +
+	"\x06sealed\x18\x03 \x01(\v2\x16.carnet.v1.SealedPieceH\x00R\x06sealed\x121\n" +
+	"\bdecision\x18\x04 \x01(\v2\x13.carnet.v1.EnvelopeH\x00R\bdecisionB\x06\n" +
 	"\x04part\"D\n" +
 	"\x0fKeyholderAnswer\x121\n" +
 	"\tstatement\x18\x01 \x01(\v2\x13.carnet.v1.EnvelopeR\tstatement\"!\n" +
@@ -1893,7 +2009,7 @@ func file_carnet_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_carnet_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_carnet_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_carnet_v1_query_proto_goTypes = []any{
 	(QueryState)(0),               // 0: carnet.v1.QueryState
 	(*ExplainQueryRequest)(nil),   // 1: carnet.v1.ExplainQueryRequest
@@ -1912,16 +2028,17 @@ var file_carnet_v1_query_proto_goTypes = []any{
 	(*WatchQueryRequest)(nil),     // 14: carnet.v1.WatchQueryRequest
 	(*WatchQueryResponse)(nil),    // 15: carnet.v1.WatchQueryResponse
 	(*QueryStatus)(nil),           // 16: carnet.v1.QueryStatus
-	(*PendingApproval)(nil),       // 17: carnet.v1.PendingApproval
-	(*ListQueriesRequest)(nil),    // 18: carnet.v1.ListQueriesRequest
-	(*ListQueriesResponse)(nil),   // 19: carnet.v1.ListQueriesResponse
-	(*FetchAnswerRequest)(nil),    // 20: carnet.v1.FetchAnswerRequest
-	(*FetchAnswerResponse)(nil),   // 21: carnet.v1.FetchAnswerResponse
-	(*KeyholderAnswer)(nil),       // 22: carnet.v1.KeyholderAnswer
-	(*SealedPiece)(nil),           // 23: carnet.v1.SealedPiece
-	(*Envelope)(nil),              // 24: carnet.v1.Envelope
-	(*StatementRef)(nil),          // 25: carnet.v1.StatementRef
-	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*DecidedBy)(nil),             // 17: carnet.v1.DecidedBy
+	(*PendingApproval)(nil),       // 18: carnet.v1.PendingApproval
+	(*ListQueriesRequest)(nil),    // 19: carnet.v1.ListQueriesRequest
+	(*ListQueriesResponse)(nil),   // 20: carnet.v1.ListQueriesResponse
+	(*FetchAnswerRequest)(nil),    // 21: carnet.v1.FetchAnswerRequest
+	(*FetchAnswerResponse)(nil),   // 22: carnet.v1.FetchAnswerResponse
+	(*KeyholderAnswer)(nil),       // 23: carnet.v1.KeyholderAnswer
+	(*SealedPiece)(nil),           // 24: carnet.v1.SealedPiece
+	(*Envelope)(nil),              // 25: carnet.v1.Envelope
+	(*StatementRef)(nil),          // 26: carnet.v1.StatementRef
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
 }
 var file_carnet_v1_query_proto_depIdxs = []int32{
 	5,  // 0: carnet.v1.ExplainQueryResponse.plan:type_name -> carnet.v1.Plan
@@ -1931,37 +2048,39 @@ var file_carnet_v1_query_proto_depIdxs = []int32{
 	8,  // 4: carnet.v1.Plan.certificate:type_name -> carnet.v1.Certificate
 	6,  // 5: carnet.v1.Plan.estimate:type_name -> carnet.v1.Estimate
 	7,  // 6: carnet.v1.Plan.releases:type_name -> carnet.v1.KeyReleases
-	24, // 7: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
-	25, // 8: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
+	25, // 7: carnet.v1.SubmitQueryRequest.statement:type_name -> carnet.v1.Envelope
+	26, // 8: carnet.v1.SubmitQueryResponse.ref:type_name -> carnet.v1.StatementRef
 	16, // 9: carnet.v1.GetQueryResponse.status:type_name -> carnet.v1.QueryStatus
 	16, // 10: carnet.v1.WatchQueryResponse.status:type_name -> carnet.v1.QueryStatus
-	24, // 11: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
+	25, // 11: carnet.v1.QueryStatus.statement:type_name -> carnet.v1.Envelope
 	0,  // 12: carnet.v1.QueryStatus.state:type_name -> carnet.v1.QueryState
 	9,  // 13: carnet.v1.QueryStatus.refusals:type_name -> carnet.v1.Refusal
-	26, // 14: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
-	17, // 15: carnet.v1.QueryStatus.waiting_for:type_name -> carnet.v1.PendingApproval
-	26, // 16: carnet.v1.PendingApproval.until:type_name -> google.protobuf.Timestamp
-	16, // 17: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
-	22, // 18: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
-	23, // 19: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
-	24, // 20: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
-	1,  // 21: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
-	10, // 22: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
-	12, // 23: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
-	14, // 24: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
-	18, // 25: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
-	20, // 26: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
-	2,  // 27: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
-	11, // 28: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
-	13, // 29: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
-	15, // 30: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
-	19, // 31: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
-	21, // 32: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	27, // 14: carnet.v1.QueryStatus.updated:type_name -> google.protobuf.Timestamp
+	18, // 15: carnet.v1.QueryStatus.waiting_for:type_name -> carnet.v1.PendingApproval
+	17, // 16: carnet.v1.QueryStatus.decided_by:type_name -> carnet.v1.DecidedBy
+	27, // 17: carnet.v1.PendingApproval.until:type_name -> google.protobuf.Timestamp
+	16, // 18: carnet.v1.ListQueriesResponse.queries:type_name -> carnet.v1.QueryStatus
+	23, // 19: carnet.v1.FetchAnswerResponse.answer:type_name -> carnet.v1.KeyholderAnswer
+	24, // 20: carnet.v1.FetchAnswerResponse.sealed:type_name -> carnet.v1.SealedPiece
+	25, // 21: carnet.v1.FetchAnswerResponse.decision:type_name -> carnet.v1.Envelope
+	25, // 22: carnet.v1.KeyholderAnswer.statement:type_name -> carnet.v1.Envelope
+	1,  // 23: carnet.v1.QueryService.ExplainQuery:input_type -> carnet.v1.ExplainQueryRequest
+	10, // 24: carnet.v1.QueryService.SubmitQuery:input_type -> carnet.v1.SubmitQueryRequest
+	12, // 25: carnet.v1.QueryService.GetQuery:input_type -> carnet.v1.GetQueryRequest
+	14, // 26: carnet.v1.QueryService.WatchQuery:input_type -> carnet.v1.WatchQueryRequest
+	19, // 27: carnet.v1.QueryService.ListQueries:input_type -> carnet.v1.ListQueriesRequest
+	21, // 28: carnet.v1.QueryService.FetchAnswer:input_type -> carnet.v1.FetchAnswerRequest
+	2,  // 29: carnet.v1.QueryService.ExplainQuery:output_type -> carnet.v1.ExplainQueryResponse
+	11, // 30: carnet.v1.QueryService.SubmitQuery:output_type -> carnet.v1.SubmitQueryResponse
+	13, // 31: carnet.v1.QueryService.GetQuery:output_type -> carnet.v1.GetQueryResponse
+	15, // 32: carnet.v1.QueryService.WatchQuery:output_type -> carnet.v1.WatchQueryResponse
+	20, // 33: carnet.v1.QueryService.ListQueries:output_type -> carnet.v1.ListQueriesResponse
+	22, // 34: carnet.v1.QueryService.FetchAnswer:output_type -> carnet.v1.FetchAnswerResponse
+	29, // [29:35] is the sub-list for method output_type
+	23, // [23:29] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_carnet_v1_query_proto_init() }
@@ -1970,10 +2089,11 @@ func file_carnet_v1_query_proto_init() {
 		return
 	}
 	file_carnet_v1_common_proto_init()
-	file_carnet_v1_query_proto_msgTypes[20].OneofWrappers = []any{
+	file_carnet_v1_query_proto_msgTypes[21].OneofWrappers = []any{
 		(*FetchAnswerResponse_PublicValues)(nil),
 		(*FetchAnswerResponse_Answer)(nil),
 		(*FetchAnswerResponse_Sealed)(nil),
+		(*FetchAnswerResponse_Decision)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1981,7 +2101,7 @@ func file_carnet_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_carnet_v1_query_proto_rawDesc), len(file_carnet_v1_query_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
