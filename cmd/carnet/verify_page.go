@@ -28,6 +28,10 @@ ul { margin: .2em 0; padding-left: 1.2em }
 <h1>Verification of {{.File}}</h1>
 <p class="verdict">{{.Verdict}}</p>
 <p class="small">SHA-256 of the file: <code>{{.Report.Bundle}}</code></p>
+{{with .Report.Registrar}}
+<p class="verdict">The registrar's key is probably not the right one for this file: {{.Message}}.</p>
+<table><tr><th>Key given</th><td><code>{{.Given}}</code></td></tr><tr><th>Key named by the file</th><td><code>{{.Named}}</code></td></tr><tr><th>What to do</th><td>{{.Remedy}}.</td></tr></table>
+{{end}}
 {{with .Report.Query}}
 <h2>The query</h2>
 <table>

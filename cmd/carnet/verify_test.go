@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,7 @@ import (
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/history/historytest"
 	"github.com/carnet-network/carnet/pkg/policy"
 	"github.com/carnet-network/carnet/pkg/verify"
@@ -138,4 +140,34 @@ func TestDecisionsByRulesAreRepeated(t *testing.T) {
 	require.Equal(t, "REPLAY_DIFFERS", carnet.ReasonOf(r.Replay(t.Context(), packed, &j)))
 	changed := bundle.Policy{Statement: packed.Statement, Files: map[string][]byte{}}
 	require.Error(t, (&replayer{engines: map[carnet.Hash]*policy.Engine{}}).Replay(t.Context(), &changed, &j))
+}
+
+// Who gives the wrong registrar's key is told so, before everything that does not verify with
+// it, and is not told to trust what the file says.
+func TestVerifyNamesTheWrongRegistrar(t *testing.T) {
+	w := historytest.New(t)
+	x := newAuditing(t, w.Bundle(w.Release(historytest.SQL, 3).Hash()))
+	given, named := historytest.KeyOf("another registrar").Public(), historytest.KeyOf(historytest.Registrar).Public()
+	x.write("other.pub", []byte(base64.StdEncoding.EncodeToString(given)))
+	code, out, _ := x.verify(x.file("query.carnet"), "--registrar", x.file("other.pub"), "--html", x.file("report.html"))
+	require.Equal(t, command.Found, code)
+	first, rest, ok := strings.Cut(out, "[x] The file is a complete")
+	require.True(t, ok)
+	for _, says := range []string{"PROBABLY NOT THE RIGHT ONE", "given:  " + evidence.KeyHint(given), "named:  " + evidence.KeyHint(named), "registrar.pub", "not by this file"} {
+		require.Contains(t, first, says)
+	}
+	require.Equal(t, 1, strings.Count(rest, "[WRONG_REGISTRAR]"))
+	require.NotContains(t, rest, "BAD_SIGNATURE")
+	page, err := os.ReadFile(x.file("report.html"))
+	require.NoError(t, err)
+	require.Less(t, strings.Index(string(page), "Key named by the file"), strings.Index(string(page), "What was checked"))
+	require.Contains(t, string(page), evidence.KeyHint(named))
+
+	code, out, _ = x.verify(x.file("query.carnet"), "--registrar", x.file("other.pub"), "--json")
+	require.Equal(t, command.Found, code)
+	var r verify.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Equal(t, evidence.KeyHint(given), r.Registrar.Given)
+	require.Equal(t, evidence.KeyHint(named), r.Registrar.Named)
+	require.Len(t, r.Failures(), 1)
 }

@@ -20,6 +20,9 @@ var verdicts = map[verify.Verdict]string{
 // report prints a checklist.
 func (a *app) report(file string, r *verify.Report) {
 	a.printf("%s\nSHA-256 %s\n", file, r.Bundle)
+	if o := r.Registrar; o != nil {
+		a.printf("\nTHE REGISTRAR'S KEY IS PROBABLY NOT THE RIGHT ONE FOR THIS FILE.\n%s\n\n  given:  %s\n  named:  %s\n\nfix: %s\n", o.Message, o.Given, o.Named, o.Remedy)
+	}
 	if q := r.Query; q != nil {
 		a.printf("\nquery      %s, entry %d of the log\nasked by   %s (%s) on %s\npurpose    %s\nproducts   %s\ndatasets   %s\n", q.Hash, q.Entry, q.Buyer, q.From,
 			q.Created.UTC().Format("2006-01-02 15:04:05 MST"), q.Purpose, text(q.Products), text(q.Datasets))

@@ -120,7 +120,7 @@ var attacks = map[string]attack{
 		b.Checkpoint.Signatures = b.Checkpoint.Signatures[1:]
 		return b
 	}, nil},
-	"another network's registrar": {verify.CheckSignatures, "BAD_SIGNATURE", "-party", func(t *testing.T, w *historytest.World) *bundle.Bundle { return honest(w) },
+	"another network's registrar": {verify.CheckSignatures, "WRONG_REGISTRAR", "checkpoint", func(t *testing.T, w *historytest.World) *bundle.Bundle { return honest(w) },
 		func(_ *historytest.World, o *verify.Options) {
 			o.Registrar = historytest.KeyOf("another registrar").Public()
 		}},

@@ -113,6 +113,9 @@ func readSheet(d *bundle.Document) (sheet, error) {
 // committee that co-signed.
 func (v *documentVerifier) replay() {
 	check := v.checks[CheckSignatures]
+	if v.wrongRegistrar(check, "checkpoint", v.bundle.Checkpoint.Origin, v.envelopes()) {
+		return
+	}
 	v.state = history.New(v.Registrar)
 	logged := false
 	for i := range v.bundle.Entries {

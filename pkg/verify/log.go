@@ -30,6 +30,9 @@ func (v *verifier) inclusion() {
 // signatures replays the statements in their order.
 func (v *verifier) signatures() {
 	check := v.checks[CheckSignatures]
+	if v.wrongRegistrar(check, "checkpoint", v.bundle.Checkpoint.Origin, v.envelopes()) {
+		return
+	}
 	v.state = history.New(v.Registrar)
 	unknown := 0
 	for i := range v.bundle.Entries {

@@ -45,12 +45,15 @@ const (
 
 // Report is what verification found.
 type Report struct {
-	Bundle   carnet.Hash `json:"bundle"` // SHA-256 of the file
-	Verdict  Verdict     `json:"verdict"`
-	Query    *Subject    `json:"query,omitempty"`
-	Document *Paper      `json:"document,omitempty"` // of a document, in place of a query
-	Log      *Log        `json:"log,omitempty"`
-	Checks   []*Check    `json:"checks"`
+	Bundle  carnet.Hash `json:"bundle"` // SHA-256 of the file
+	Verdict Verdict     `json:"verdict"`
+	// Registrar is set if the registrar's key that was given is most likely the wrong one: then
+	// this is to be told before anything else.
+	Registrar *OtherRegistrar `json:"wrong_registrar,omitempty"`
+	Query     *Subject        `json:"query,omitempty"`
+	Document  *Paper          `json:"document,omitempty"` // of a document, in place of a query
+	Log       *Log            `json:"log,omitempty"`
+	Checks    []*Check        `json:"checks"`
 }
 
 // Subject says which query the bundle is about.

@@ -74,6 +74,9 @@ func (v *verifier) splitForm(data []byte, s *evidence.Split) {
 // splitSigners checks who signed; keyholders that co-signed both are named.
 func (v *verifier) splitSigners(s *evidence.Split) {
 	check := v.checks[CheckSignatures]
+	if v.wrongRegistrar(check, "the states", s.Newer.Origin, s.Parties) {
+		return
+	}
 	v.state = history.New(v.Registrar)
 	var ids []carnet.PartyID
 	for i, env := range s.Parties {
