@@ -9,6 +9,7 @@ import (
 
 	apiv1 "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/apiconv"
+	"github.com/carnet-network/carnet/pkg/carnet"
 )
 
 // callLimit is how long one call to the gateway may take, an answer's upload
@@ -80,7 +81,7 @@ func (k *Keyholder) sendAll(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			k.log.Error("the gateway refused a check of a private parameter", "query", c.query, "error", offWire(err))
+			k.refused("a check of a private parameter", c.query, err)
 		}
 		if err := k.crash("check sent"); err != nil {
 			return err
@@ -143,7 +144,7 @@ func (k *Keyholder) sendOutcome(ctx context.Context, o *Outcome) error {
 			return err
 		}
 		note = offWire(err).Error()
-		k.log.Error("the gateway refused an outcome for good", "query", o.Query, "kind", o.Kind, "error", offWire(err))
+		k.refused("an outcome", o.Query, err, "kind", o.Kind)
 	} else {
 		k.log.Info("outcome delivered", "query", o.Query, "kind", o.Kind, "reason", o.Reason)
 	}
@@ -151,6 +152,18 @@ func (k *Keyholder) sendOutcome(ctx context.Context, o *Outcome) error {
 		return err
 	}
 	return k.ledger.setSent(ctx, o.Query, true, note)
+}
+
+// refused logs that the gateway did not take something about a query. What came after the
+// query was decided is nobody's fault: enough keyholders were faster, or it expired.
+func (k *Keyholder) refused(what string, query carnet.Hash, err error, more ...any) {
+	err = offWire(err)
+	more = append([]any{"query", query, "error", err}, more...)
+	if carnet.ReasonOf(err) == "QUERY_CLOSED" {
+		k.log.Info("the query was decided before the gateway got "+what, more...)
+		return
+	}
+	k.log.Error("the gateway refused "+what, more...)
 }
 
 func (k *Keyholder) deliver(ctx context.Context, o *Outcome) error {
