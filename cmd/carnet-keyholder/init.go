@@ -46,7 +46,7 @@ var jurisdictionForm = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (c *initCmd) Run(ctx context.Context, s streams) error {
 	if !carnet.ValidName(c.Party) {
-		return carnet.E(carnet.Invalid, "BAD_NAME", "%q is no identifier", c.Party).Fix("use a-z, 0-9, dot, dash and underscore, at most 63 characters")
+		return carnet.BadName("a party", c.Party)
 	}
 	c.Jurisdiction = strings.ToUpper(c.Jurisdiction)
 	if !jurisdictionForm.MatchString(c.Jurisdiction) {

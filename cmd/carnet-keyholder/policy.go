@@ -24,7 +24,7 @@ Example:
 
 func (c *vaultPolicyCmd) Run(s streams) error {
 	if !carnet.ValidName(c.Party) {
-		return carnet.E(carnet.Invalid, "BAD_NAME", "%q is no identifier", c.Party).Fix("use a-z, 0-9, dot, dash and underscore, at most 63 characters")
+		return carnet.BadName("a party", c.Party)
 	}
 	fmt.Fprint(s.out, policies.For(c.Role, carnet.PartyID(c.Party)))
 	return nil

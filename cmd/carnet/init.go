@@ -141,8 +141,7 @@ func (c *initCmd) info() (partyInfo, error) {
 		return p, usage("%s", what).Fix("give --jurisdiction as a two-letter country code, such as KZ")
 	}
 	if !carnet.ValidName(c.Party) {
-		return p, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", c.Party).
-			Fix("use 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
+		return p, carnet.BadName("a party", c.Party)
 	}
 	return p, nil
 }

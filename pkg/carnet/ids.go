@@ -96,20 +96,3 @@ func tagged(h hash.Hash, tag string, fields [][]byte) (out [32]byte) {
 	h.Sum(out[:0])
 	return out
 }
-
-// ValidName reports whether s is a short identifier: 1 to 63 characters of
-// [a-z0-9._-], starting with a letter or digit.
-func ValidName(s string) bool {
-	if len(s) == 0 || len(s) > 63 {
-		return false
-	}
-	for i, c := range s {
-		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-		case i > 0 && (c == '.' || c == '_' || c == '-'):
-		default:
-			return false
-		}
-	}
-	return true
-}

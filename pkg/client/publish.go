@@ -166,9 +166,12 @@ func (c *Client) Publish(ctx context.Context, owner Signer, p *Publication) (*Pu
 // check finds mistakes before anything is encrypted.
 func (p *Publication) check(owner Signer) (*he.Profile, error) {
 	name, ok := strings.CutPrefix(string(p.ID), string(owner.Party())+"/")
-	if !ok || !carnet.ValidName(name) {
+	if !ok {
 		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a dataset of %s", p.ID, owner.Party()).
 			Fix("name it %s/<name>", owner.Party())
+	}
+	if !carnet.ValidName(name) {
+		return nil, carnet.BadName("a dataset", name)
 	}
 	if p.Key.Owner != owner.Party() || p.Key.Key.IsZero() {
 		return nil, carnet.E(carnet.Precondition, "KEY_NOT_DEALT", "the dataset key was not dealt by %s", owner.Party()).

@@ -92,7 +92,7 @@ func New(c Config) (*Gateway, error) {
 	case len(c.Registrar) != ed25519.PublicKeySize:
 		return nil, carnet.E(carnet.Precondition, "NO_REGISTRAR_KEY", "the registrar's key is missing")
 	case !carnet.ValidName(string(c.Operator)):
-		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", c.Operator)
+		return nil, carnet.BadName("a party", string(c.Operator))
 	}
 	if c.Policy == nil {
 		c.Policy = OwnersTerms{}

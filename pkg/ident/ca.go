@@ -128,7 +128,7 @@ func (c *CA) IssueServer(hosts []string, valid time.Duration) (cert, key []byte,
 // IssueParty makes a key and a client certificate that names the party.
 func (c *CA) IssueParty(party carnet.PartyID, valid time.Duration) (cert, key []byte, err error) {
 	if !carnet.ValidName(string(party)) {
-		return nil, nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", party)
+		return nil, nil, carnet.BadName("a party", string(party))
 	}
 	t, err := template(string(party), valid)
 	if err != nil {

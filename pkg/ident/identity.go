@@ -32,8 +32,7 @@ func New(party carnet.PartyID, rand io.Reader) (*Identity, error) {
 // FromSeed makes the identity that the seed stands for.
 func FromSeed(party carnet.PartyID, seed [ed25519.SeedSize]byte) (*Identity, error) {
 	if !carnet.ValidName(string(party)) {
-		return nil, carnet.E(carnet.Invalid, "BAD_NAME", "%q is not a party identifier", party).
-			Fix("use 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
+		return nil, carnet.BadName("a party", string(party))
 	}
 	return &Identity{party: party, key: ed25519.NewKeyFromSeed(seed[:])}, nil
 }

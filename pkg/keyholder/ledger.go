@@ -108,7 +108,7 @@ func OpenLedger(ctx context.Context, path string, me carnet.PartyID, registrar [
 func ReadLedger(path string) (*Ledger, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, carnet.E(carnet.NotFound, "NO_LEDGER", "there is no ledger at %s", path).
-			Fix("it is made when carnet-keyholder run first reaches the gateway")
+			Fix("name the keyholder's directory with --dir; if it is this one, start carnet-keyholder run, which makes the ledger when it first reaches the gateway, and try again")
 	}
 	l, err := openDB(path, "ro")
 	if err != nil {

@@ -94,7 +94,7 @@ func (f *Files) next(name string) string { return f.place(name) + "/next" }
 // entry reads an entry and its version. Error: NotFound (NO_KEY_FILE).
 func (f *Files) entry(ctx context.Context, name string) (e fileEntry, version int, err error) {
 	if !carnet.ValidName(name) {
-		return e, 0, carnet.E(carnet.Invalid, "BAD_NAME", "%q is no name for a file in Vault", name)
+		return e, 0, carnet.BadName("a file in Vault", name)
 	}
 	version, err = f.kv.Get(ctx, f.place(name), &e)
 	switch {
