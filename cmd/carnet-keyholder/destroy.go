@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/keyholder"
 )
 
 type destroyCmd struct {
 	storeFlags
-	Key string `arg:"" help:"Key identifier, 64 hexadecimal digits; see status."`
+	Key string `arg:"" help:"Key identifier as status lists it, or the first 8 or more digits of one that is held here."`
 	Yes bool   `help:"Don't ask."`
 }
 
@@ -27,29 +28,34 @@ them too. Keys that their owners retired are destroyed without this command, unl
 the keyholder runs with --retired keep.
 
 Example:
-  carnet-keyholder destroy --dir /var/lib/carnet 5f0c...e1`
+  carnet-keyholder destroy --dir /var/lib/carnet 5f0c93b1`
 }
 
 func (c *destroyCmd) Run(ctx context.Context, s streams) error {
-	key, err := carnet.ParseKeyID(c.Key)
-	if err != nil {
-		return carnet.E(carnet.Invalid, "BAD_KEY", "%q is no key identifier", c.Key).Because(err).Fix("carnet-keyholder status lists the keys")
-	}
 	store, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
+	held, err := store.List(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := command.Find("key", c.Key, "carnet-keyholder status", func() (out []command.Candidate[carnet.KeyID], err error) {
+		for _, k := range held {
+			out = append(out, command.Candidate[carnet.KeyID]{ID: k, About: "its seeds are held here"})
+		}
+		return out, nil
+	})
+	if err != nil {
+		return err
+	}
 	if !c.Yes {
 		fmt.Fprintf(s.err, "This destroys the seeds of key %s for good.\nType the first 8 digits of the key to go on: ", key)
 		line, _ := bufio.NewReader(s.in).ReadString('\n')
 		if strings.TrimSpace(line) != key.String()[:8] {
 			return carnet.E(carnet.Canceled, "NOT_CONFIRMED", "nothing was destroyed")
 		}
-	}
-	held, err := store.List(ctx)
-	if err != nil {
-		return err
 	}
 	// The ledger first: after a stop in between the next run does the rest.
 	if _, err := os.Stat(c.ledger()); err == nil {

@@ -78,7 +78,7 @@ func standing(x *keyholder.Consent) string {
 
 type inboxShowCmd struct {
 	dirFlag
-	Query string `arg:"" help:"Query, as the list names it."`
+	Query string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
@@ -88,7 +88,7 @@ and what the rules of this keyholder said. The texts were made by the keyholder 
 statements; all of it is public.
 
 Example:
-  carnet-keyholder inbox show --dir /var/lib/carnet 5f0c...e1`
+  carnet-keyholder inbox show --dir /var/lib/carnet 5f0c93b1`
 }
 
 func (c *inboxShowCmd) Run(ctx context.Context, s streams) error {
@@ -97,7 +97,7 @@ func (c *inboxShowCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer l.Close()
-	id, err := queryID(c.Query)
+	id, err := queryID(ctx, l, c.Query)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func show(w io.Writer, x *keyholder.Consent) {
 
 type inboxApproveCmd struct {
 	dirFlag
-	Query string `arg:"" help:"Query, as the list names it."`
+	Query string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
 	Note  string `help:"For the ledger." placeholder:"TEXT"`
 }
 
@@ -155,7 +155,7 @@ It checks everything else again before it answers. The first decision counts. Wh
 write the ledger's file may decide.
 
 Example:
-  carnet-keyholder inbox approve --dir /var/lib/carnet 5f0c...e1`
+  carnet-keyholder inbox approve --dir /var/lib/carnet 5f0c93b1`
 }
 
 func (c *inboxApproveCmd) Run(ctx context.Context, s streams) error {
@@ -164,7 +164,7 @@ func (c *inboxApproveCmd) Run(ctx context.Context, s streams) error {
 
 type inboxRefuseCmd struct {
 	dirFlag
-	Query  string `arg:"" help:"Query, as the list names it."`
+	Query  string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
 	Reason string `required:"" help:"Why. It is signed and published, and the buyer is told." placeholder:"TEXT"`
 }
 
@@ -172,7 +172,7 @@ func (inboxRefuseCmd) Help() string {
 	return `The keyholder signs the refusal with the reason.
 
 Example:
-  carnet-keyholder inbox refuse --dir /var/lib/carnet 5f0c...e1 --reason "not for this purpose"`
+  carnet-keyholder inbox refuse --dir /var/lib/carnet 5f0c93b1 --reason "not for this purpose"`
 }
 
 func (c *inboxRefuseCmd) Run(ctx context.Context, s streams) error {
@@ -180,15 +180,15 @@ func (c *inboxRefuseCmd) Run(ctx context.Context, s streams) error {
 }
 
 func decide(ctx context.Context, s streams, dir dirFlag, query string, allow bool, reason string) error {
-	id, err := queryID(query)
-	if err != nil {
-		return err
-	}
 	l, err := keyholder.WriteLedger(dir.ledger())
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	id, err := queryID(ctx, l, query)
+	if err != nil {
+		return err
+	}
 	by := "unknown"
 	if u, err := user.Current(); err == nil {
 		by = u.Username
@@ -200,12 +200,16 @@ func decide(ctx context.Context, s streams, dir dirFlag, query string, allow boo
 	return nil
 }
 
-func queryID(s string) (carnet.Hash, error) {
-	id, err := carnet.ParseHash(s)
-	if err != nil {
-		return id, carnet.E(carnet.Invalid, "BAD_QUERY", "%q is not the id of a query", s).Because(err).Fix("carnet-keyholder inbox lists them")
-	}
-	return id, nil
+// queryID reads the id of a query, or the beginning of one that waits or waited here. The
+// ledger lists these, and this keyholder made it from what it checked.
+func queryID(ctx context.Context, l *keyholder.Ledger, s string) (carnet.Hash, error) {
+	return command.Find("query", s, "carnet-keyholder inbox --all", func() (out []command.Candidate[carnet.Hash], err error) {
+		list, err := l.Consents(ctx, true)
+		for _, x := range list {
+			out = append(out, command.Candidate[carnet.Hash]{ID: x.Query, About: "by " + string(x.Asked.Buyer) + ", " + standing(x)})
+		}
+		return out, err
+	})
 }
 
 func encode(s streams, v any) error {

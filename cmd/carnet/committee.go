@@ -116,7 +116,7 @@ func (c *committeeListCmd) Run(a *app) error {
 }
 
 type committeeShowCmd struct {
-	ID   string `arg:"" help:"The committee, by identifier or statement hash."`
+	ID   string `arg:"" help:"The committee, by identifier, statement hash, or the first 8 or more digits of that."`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
@@ -137,7 +137,7 @@ func (c *committeeShowCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	x, err := cl.Committee(a.ctx, c.ID)
+	x, err := a.findCommittee(cl, c.ID)
 	if err != nil {
 		return err
 	}

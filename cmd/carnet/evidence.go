@@ -18,7 +18,7 @@ type evidenceCmd struct {
 }
 
 type evidenceExportCmd struct {
-	Query         string        `arg:"" help:"Id of the query, as carnet query or carnet queries prints it."`
+	Query         string        `arg:"" help:"Id of the query, as carnet query or carnet queries prints it, or its first 8 or more digits."`
 	Out           string        `short:"o" required:"" help:"File to write." placeholder:"FILE" type:"path"`
 	Since         string        `help:"Checkpoint that was saved earlier; the bundle proves that the log begins with it." placeholder:"FILE" type:"path"`
 	Policy        []string      `help:"Policy bundle that decisions name: folder, archive or builtin. The built-in one is added without being named." placeholder:"BUNDLE"`
@@ -36,10 +36,10 @@ Example:
 }
 
 func (c *evidenceExportCmd) Run(a *app) error {
-	hash, err := carnet.ParseHash(c.Query)
-	if err != nil {
-		return usage("%q is not the id of a query", c.Query).Fix("carnet queries lists them")
+	if err := checkQuery(c.Query); err != nil {
+		return err
 	}
+	var err error
 	o := client.EvidenceOptions{WithoutPieces: c.WithoutPieces, Wait: c.Wait}
 	if c.Since != "" {
 		if o.Since, err = readCheckpoint(c.Since); err != nil {
@@ -51,6 +51,10 @@ func (c *evidenceExportCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
+	hash, err := a.findQuery(cl, c.Query)
+	if err != nil {
+		return err
+	}
 	b, err := cl.Evidence(a.ctx, hash, o)
 	if err != nil {
 		return err

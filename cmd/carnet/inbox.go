@@ -10,7 +10,7 @@ import (
 )
 
 type inboxCmd struct {
-	Query string `arg:"" optional:"" help:"Query to show in words."`
+	Query string `arg:"" optional:"" help:"Query to show in words: its id, or the first 8 or more digits."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
@@ -21,7 +21,7 @@ its buyer signed.
 
 Examples:
   carnet inbox
-  carnet inbox 5f0c...e1`
+  carnet inbox 5f0c93b1`
 }
 
 func (c *inboxCmd) Run(a *app) error {
@@ -48,7 +48,7 @@ func (c *inboxCmd) Run(a *app) error {
 }
 
 func (c *inboxCmd) show(a *app, cl *client.Client) error {
-	id, err := parseQuery(c.Query)
+	id, err := a.findQuery(cl, c.Query)
 	if err != nil {
 		return err
 	}
@@ -80,14 +80,15 @@ func (c *inboxCmd) show(a *app, cl *client.Client) error {
 }
 
 type approveCmd struct {
-	Query string `arg:"" help:"Query, as carnet inbox names it."`
+	Query string `arg:"" help:"Query, as carnet inbox names it; the whole id."`
 	Note  string `help:"Sentence for the buyer." placeholder:"TEXT"`
 }
 
 func (approveCmd) Help() string {
 	return `Signs that the query may be answered: this one, with its text, purpose, inputs and answer key.
 Every keyholder checks the signature. It can't be taken back; revoking a dataset stops
-what has not been answered.
+what has not been answered. The id is not abbreviated here: it is what you sign, and the gateway
+would say what an abbreviation stands for.
 
 Example:
   carnet approve 5f0c...e1`
@@ -96,7 +97,7 @@ Example:
 func (c *approveCmd) Run(a *app) error { return decideQuery(a, c.Query, true, c.Note) }
 
 type refuseCmd struct {
-	Query  string `arg:"" help:"Query, as carnet inbox names it."`
+	Query  string `arg:"" help:"Query, as carnet inbox names it; the whole id."`
 	Reason string `required:"" help:"Why; the buyer is told." placeholder:"TEXT"`
 }
 
@@ -133,10 +134,16 @@ func decideQuery(a *app, query string, allow bool, reason string) error {
 	return nil
 }
 
+// parseQuery reads a whole id: with an abbreviation, a gateway and a buyer could have another
+// query approved than the one that was shown, by making two that begin alike.
 func parseQuery(s string) (carnet.Hash, error) {
 	id, err := carnet.ParseHash(s)
 	if err != nil {
-		return id, usage("%q is not the id of a query", s).Fix("carnet inbox and carnet queries list them")
+		if command.Abbreviates(s) {
+			return id, usage("%q is the beginning of an id, and a decision is signed about a whole one", s).
+				Fix("carnet inbox %s shows the query and its id; give that", s)
+		}
+		return id, usage("%q is not the id of a query", s).Fix("carnet inbox lists those that wait for you")
 	}
 	return id, nil
 }

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,13 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%v does not print %q", args[1:], args[0])
 }
 
-// setEnv sets a variable to the contents of a file: setenv NAME FILE.
+// setEnv sets a variable to the contents of a file, or its first characters: setenv NAME FILE [N].
 func setEnv(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+	value := strings.TrimSpace(ts.ReadFile(args[1]))
+	if len(args) > 2 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		value = value[:n]
+	}
+	ts.Setenv(args[0], value)
 }

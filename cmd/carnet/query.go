@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +17,7 @@ type queryCmd struct {
 	Expires time.Duration `help:"How long keyholders may take." default:"15m"`
 	Grace   time.Duration `help:"How long to wait for more keyholders once enough have answered: more answers let lying ones be detected and named." default:"5s"`
 	Pay     []string      `help:"The most that you pay, amount and currency such as 12.5CNY; once for each currency. Without it only what is free is asked." placeholder:"AMOUNT" sep:"none"`
+	Quiet   bool          `short:"q" help:"Say nothing while it waits; errors are printed all the same."`
 	NoWait  bool          `help:"Submit, print the query's id and leave; carnet open prints the answer later."`
 }
 
@@ -27,6 +27,10 @@ answer is sealed to you and opened here; gateway and keyholders never see it. Va
 parameters leave this machine only as shares, and are kept nowhere. The exit code is 6 if
 owners' terms or keyholders refused. Where owners ask a price, the query is asked only if --pay
 covers it; it is owed when the answer is released.
+
+While it waits, standard error says how far it has come: on one line of a terminal, elsewhere
+with a line for the query's id and one for each change of its state. What is said below the
+answer, on how far it can be relied on, goes there, too.
 
 Examples:
   carnet query "SELECT month, SUM(value) FROM trade GROUP BY month"
@@ -72,8 +76,8 @@ func (c *queryCmd) Run(a *app) error {
 		a.printf("%s\n", asked.Hash)
 		return nil
 	}
-	ans, err := cl.Await(a.ctx, id, asked, c.Grace, a.watcher())
-	if a.errTerminal() {
+	ans, err := cl.Await(a.ctx, id, asked, c.Grace, c.watcher(a, asked))
+	if a.errTerminal() && !c.Quiet {
 		a.line("")
 	}
 	if err != nil {
@@ -100,36 +104,4 @@ func (a *app) remember(asked *client.Asked) error {
 		return err
 	}
 	return os.WriteFile(file, data, 0o600)
-}
-
-// watcher draws how far a query has come on one line of the terminal.
-// Without a terminal it says once whom a query waits for: that may take days.
-func (a *app) watcher() func(*client.Status) {
-	if !a.errTerminal() {
-		said := ""
-		return func(s *client.Status) {
-			if w := s.WaitsFor(); w != "" && w != said {
-				said = w
-				a.notef("waiting for approval of %s\n", w)
-			}
-		}
-	}
-	return func(s *client.Status) {
-		text := string(s.State)
-		switch s.State {
-		case client.Waiting:
-			text = "waiting for approval of " + s.WaitsFor()
-		case client.Computing:
-			text = fmt.Sprintf("computing, %d of %d blocks", s.BlocksDone, s.Blocks)
-		case client.Releasing, client.Ready:
-			text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
-		}
-		if s.State != client.Waiting && len(s.Pending) > 0 {
-			text += "; waiting for approval of " + s.WaitsFor()
-		}
-		if s.Needed > 0 && s.Answers == 0 {
-			text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)
-		}
-		a.line(text)
-	}
 }

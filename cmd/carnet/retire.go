@@ -9,7 +9,7 @@ import (
 )
 
 type retireCmd struct {
-	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier, 64 hexadecimal digits."`
+	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier, or its first 8 or more digits."`
 	Reason  string `help:"Public reason." placeholder:"TEXT"`
 	Yes     bool   `help:"Really do it."`
 	Status  bool   `help:"Change nothing; show which keyholders have destroyed their seeds, and whether anything can still be opened."`
@@ -37,7 +37,11 @@ func (c *retireCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	key, err := c.key(a, cl)
+	owner := id.Party()
+	if c.Status {
+		owner = "" // whoever's
+	}
+	key, err := c.key(a, cl, owner)
 	if err != nil {
 		return err
 	}
@@ -66,13 +70,13 @@ func (c *retireCmd) Run(a *app) error {
 	return nil
 }
 
-func (c *retireCmd) key(a *app, cl *client.Client) (carnet.KeyID, error) {
+func (c *retireCmd) key(a *app, cl *client.Client, owner carnet.PartyID) (carnet.KeyID, error) {
 	if !strings.Contains(c.Dataset, "/") {
-		key, err := carnet.ParseKeyID(c.Dataset)
-		if err != nil {
+		key, err := a.findKey(cl, owner, c.Dataset)
+		if carnet.ReasonOf(err) == "BAD_ID" {
 			return key, usage("%q is neither owner/name nor a key identifier", c.Dataset).Fix("carnet datasets lists datasets")
 		}
-		return key, nil
+		return key, err
 	}
 	d, err := cl.Dataset(a.ctx, carnet.DatasetID(c.Dataset))
 	if err != nil {

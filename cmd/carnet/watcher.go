@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/carnet-network/carnet/pkg/client"
+)
+
+// watcher says how far a query has come, nil if it is not to. Queries that open nothing ask
+// nobody and are not watched.
+func (c *queryCmd) watcher(a *app, asked *client.Asked) func(*client.Status) {
+	switch {
+	case c.Quiet || asked.Hash.IsZero():
+		return nil
+	case a.errTerminal():
+		return func(s *client.Status) { a.line(progressOf(s)) }
+	}
+	a.notef("query %s: submitted\n", asked.Hash)
+	return a.changes()
+}
+
+// changes prints a line for each change of a query's state, and of whom it waits for: where
+// nobody sees a line drawn again, and approval may take days.
+func (a *app) changes() func(*client.Status) {
+	said := ""
+	return func(s *client.Status) {
+		text, waits := string(s.State), s.WaitsFor()
+		switch {
+		case s.State == client.Waiting:
+			text = "waiting for approval of " + waits
+		case s.State == client.Releasing:
+			text = fmt.Sprintf("computed, %d of %d keyholders have to answer", s.Threshold, s.Keyholders)
+		}
+		if waits != "" && s.State != client.Waiting {
+			text += "; waiting for approval of " + waits
+		}
+		if text != said {
+			said = text
+			a.notef("query %s: %s\n", s.ID.String()[:12], text)
+		}
+	}
+}
+
+// progressOf is how far a query has come, for a line that is drawn again.
+func progressOf(s *client.Status) string {
+	text := string(s.State)
+	switch s.State {
+	case client.Waiting:
+		text = "waiting for approval of " + s.WaitsFor()
+	case client.Computing:
+		text = fmt.Sprintf("computing, %d of %d blocks", s.BlocksDone, s.Blocks)
+	case client.Releasing, client.Ready:
+		text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
+	}
+	if s.State != client.Waiting && len(s.Pending) > 0 {
+		text += "; waiting for approval of " + s.WaitsFor()
+	}
+	if s.Needed > 0 && s.Answers == 0 {
+		text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)
+	}
+	return text
+}
