@@ -15,16 +15,17 @@ build: ## build the three programs into bin/
 demo: build $(if $(VAULT),vault) ## three owners, five keyholders, one gateway, one buyer; VAULT=1: with five Vaults
 	$(GO) run ./examples/demo --bin bin $(if $(VAULT),--vault) $(ARGS)
 
+# Some packages take minutes; on a slow machine more than the ten that go test gives one.
 test: ## what CI runs first: vet and the whole quick suite
 	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) test -timeout 40m ./...
 
 # Whole-system tests are mostly arithmetic, which the detector makes ten times slower;
 # these few cover every process and every service.
 RACE_SYSTEM := TestREST|TestMinOwners|TestTheSameQuestion
 test-race: ## the quick suite under the race detector
-	$(GO) test -race -short $$($(GO) list ./... | grep -v /pkg/carnettest)
-	$(GO) test -race -short -run '$(RACE_SYSTEM)' ./pkg/carnettest
+	$(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -v /pkg/carnettest)
+	$(GO) test -race -short -timeout 40m -run '$(RACE_SYSTEM)' ./pkg/carnettest
 
 test-all: test-grammar ## the long tests too
 	CARNET_LONG=1 $(GO) test -timeout 60m ./...
