@@ -17,11 +17,12 @@ import (
 )
 
 type cli struct {
-	Serve       serveCmd   `cmd:"" help:"Serve gRPC and REST, compute queries."`
-	CheckConfig checkCmd   `cmd:"" help:"Check flags and files as serve would, and change nothing."`
-	Migrate     migrateCmd `cmd:"" help:"Create or upgrade the database, then stop."`
-	Rotate      rotateCmd  `cmd:"" help:"Replace the key that the gateway signs with, while it runs."`
-	Version     versionCmd `cmd:"" help:"Print the version."`
+	Serve       serveCmd     `cmd:"" help:"Serve gRPC and REST, compute queries."`
+	CheckConfig checkCmd     `cmd:"" help:"Check flags and files as serve would, and change nothing."`
+	Migrate     migrateCmd   `cmd:"" help:"Create or upgrade the database, then stop."`
+	MoveStore   moveStoreCmd `cmd:"" help:"Copy the metadata of a stopped gateway from SQLite to PostgreSQL, or back."`
+	Rotate      rotateCmd    `cmd:"" help:"Replace the key that the gateway signs with, while it runs."`
+	Version     versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // streams are where commands write.

@@ -53,7 +53,7 @@ func runCommand(args ...string) (code int, out, errs string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"check-config", "--help"}, {"migrate", "--help"}, {"version", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"check-config", "--help"}, {"migrate", "--help"}, {"move-store", "--help"}, {"version", "--help"}} {
 		code, out, _ := runCommand(args...)
 		require.Zero(t, code)
 		if len(args) == 2 {

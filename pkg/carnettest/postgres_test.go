@@ -11,6 +11,7 @@ import (
 
 	"github.com/carnet-network/carnet/internal/postgres"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/store"
 )
 
 // Rule: with its metadata in PostgreSQL the gateway does what it does with SQLite, also
@@ -34,6 +35,31 @@ func TestStoreInPostgres(t *testing.T) {
 		return newest != nil && newest.Size == entries
 	})
 	require.NoFileExists(t, filepath.Join(n.Gateway.Dir, "gateway.db"))
+}
+
+// Rule: a gateway whose metadata was moved while it was stopped goes on where it was, there and
+// back: old answers open, charges and log go on.
+func TestMovedStore(t *testing.T) {
+	t.Parallel()
+	n := Start(t, Options{})
+	publishTrade(t, n, carnet.LayoutCube)
+	want := Rows(n.Ask(t, "buyer", "cube", linearQuery).Result)
+	waiting := n.Submit(t, "buyer", "cube", "SELECT chapter, COUNT(*) FROM cube GROUP BY chapter ORDER BY chapter")
+	for i, to := range []string{postgres.Fresh(t), ""} {
+		n.Gateway.Stop(t)
+		from := n.Gateway.Database()
+		if n.Store = to; to == "" {
+			require.NoError(t, os.Remove(n.Gateway.Database()), "of the first move")
+		}
+		moved, err := store.Move(Context(t), from, n.Gateway.Database(), nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, moved)
+		n.Gateway.Start(t)
+		_, err = n.Open(t, waiting)
+		require.NoError(t, err)
+		require.Equal(t, want, Rows(n.Ask(t, []carnet.PartyID{"second", "buyer"}[i], "cube", linearQuery).Result))
+	}
+	require.Empty(t, n.monitor(t))
 }
 
 // Rule: what TestKill9 says of kill -9 holds with PostgreSQL; and a gateway with a folder of its

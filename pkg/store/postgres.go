@@ -7,10 +7,12 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -92,7 +94,28 @@ func parse(address string) (*pgx.ConnConfig, error) {
 		return nil, carnet.E(carnet.Invalid, "BAD_STORE", "%s is not the address of a PostgreSQL database", Redacted(address)).
 			Fix("write postgres://USER@HOST/DATABASE?sslmode=verify-full; the password is read from PGPASSWORD or the file PGPASSFILE")
 	}
+	if err := writable(c, address); err != nil {
+		return nil, err
+	}
 	return c, private(c)
+}
+
+// writable has every connection be to a server that can be written to. Of several hosts some
+// may be standbys, which lack what was committed last: what is read there is no base for a
+// decision.
+func writable(c *pgx.ConnConfig, address string) error {
+	asked := os.Getenv("PGTARGETSESSIONATTRS")
+	_, settings, _ := strings.Cut(address, "?") // url.Parse does not know several hosts
+	if q, err := url.ParseQuery(settings); err == nil && q.Has("target_session_attrs") {
+		asked = q.Get("target_session_attrs")
+	}
+	switch asked {
+	case "", "read-write", "primary":
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+		return nil
+	}
+	return carnet.E(carnet.Invalid, "BAD_STORE", "with target_session_attrs=%s the database on %s may be a standby, which lacks what was written last", asked, Redacted(address)).
+		Fix("leave target_session_attrs out, or write read-write, which is what the gateway asks for")
 }
 
 // private refuses to send statements over a network where others can read or change them.
