@@ -24,6 +24,7 @@ type rotateCmd struct {
 	Identity string `help:"Identity file that the gateway signs with. The statement about it, party.json, is in the same folder." required:"" type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
 	Plain    bool   `help:"Leave the new key file without a passphrase. Only for trying out."`
 	Discard  bool   `help:"Destroy the new key, which is not registered."`
+	Lost     bool   `help:"The registered key is lost: the new one replaces it on the registrar's word alone, which everybody is told."`
 }
 
 func (rotateCmd) Help() string {
@@ -36,17 +37,34 @@ on, and puts it in the old one's place. Repeating the command repeats the same s
 The file is encrypted with the passphrase in the file that CARNET_PASSPHRASE_FILE names; the
 gateway has to be running with the same one.
 
-Example:
-  carnet-gateway rotate --identity operator/identity.key`
+If the key is lost, or its passphrase, move what is left of the identity file away and use --lost. It
+makes a new identity in its place; the registered statement, party.json, has to be there, and the
+registrar has a copy. Stop the gateway, start it again with the new identity, and only then send
+party-next.json to the registrar. Until that is registered the gateway serves what there is, but decides
+nothing.
+
+Examples:
+  carnet-gateway rotate --identity operator/identity.key
+  carnet-gateway rotate --lost --identity operator/identity.key`
 }
 
 func (c *rotateCmd) Run(s streams) error {
 	k := nextKey{c.Identity}
+	if c.Lost {
+		if c.Discard {
+			return carnet.E(carnet.Invalid, "USAGE", "--discard and --lost exclude each other").Fix("put the old identity file back, then carnet-gateway rotate --discard")
+		}
+		return c.lost(s, k)
+	}
 	old, err := ident.Load(c.Identity, passphrase)
 	if err != nil {
 		return err
 	}
 	if p, _, err := readParty(k.statement()); err == nil && old.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+		if p.ReplacesLost { // the gateway puts it in place when it is registered
+			return carnet.E(carnet.Precondition, "KEY_NOT_REGISTERED", "the key %s in %s is not registered yet", evidence.KeyHint(old.Public()), c.Identity).
+				Fix("send %s to the registrar while the gateway runs", k.statement())
+		}
 		if err := os.Rename(k.statement(), k.present()); err != nil { // adopting was interrupted
 			return err
 		}
@@ -93,6 +111,10 @@ func (c *rotateCmd) draw(id carnet.PartyID) (*ident.Identity, error) {
 	if carnet.ReasonOf(err) != "NO_KEY_FILE" {
 		return next, err
 	}
+	return c.make(id, file)
+}
+
+func (c *rotateCmd) make(id carnet.PartyID, file string) (_ *ident.Identity, err error) {
 	pass := ""
 	if !c.Plain {
 		if os.Getenv(ident.PassphraseEnv) == "" {
@@ -103,7 +125,8 @@ func (c *rotateCmd) draw(id carnet.PartyID) (*ident.Identity, error) {
 			return nil, err
 		}
 	}
-	if next, err = ident.New(id, rand.Reader); err != nil {
+	next, err := ident.New(id, rand.Reader)
+	if err != nil {
 		return nil, err
 	}
 	return next, next.Save(file, pass)
@@ -133,14 +156,26 @@ func (k nextKey) Prepared(context.Context) (evidence.Signer, error) {
 
 // Adopt implements flow.NextKey. The old key is destroyed, but for that of a party that asks
 // queries, too: it opens the answers.
-func (k nextKey) Adopt(context.Context) error {
+func (k nextKey) Adopt(_ context.Context, registered *carnet.Party) error {
+	if _, err := os.Stat(k.statement()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	p, _, err := readParty(k.statement())
+	if err != nil {
+		return err
+	}
+	key := ed25519.PublicKey(registered.SigningKey)
+	if !bytes.Equal(p.SigningKey, key) {
+		return nil // it is about a later one
+	}
 	old, err := ident.Load(k.identity, passphrase)
 	if err != nil {
 		return err
 	}
-	p, _, unread := readParty(k.statement())
-	if err := ident.Replace(k.identity, old.Public(), unread == nil && p.HasRole(carnet.RoleBuyer)); err != nil {
-		return err
+	if !old.Public().Equal(key) {
+		if err := ident.Replace(k.identity, old.Public(), p.HasRole(carnet.RoleBuyer)); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(k.statement(), k.present()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -71,13 +71,16 @@ func (a *app) settle(cl *client.Client, cfg *config, id *ident.Identity) (*ident
 		return id, nil
 	case id.Public().Equal(key):
 		return id, nil
+	case next.ReplacesLost && bytes.Equal(next.SigningKey, id.Public()):
+		return nil, carnet.E(carnet.Precondition, "KEY_NOT_REGISTERED", "the key %s of this party is not registered yet; its lost one, %s, still is", evidence.KeyHint(id.Public()), evidence.KeyHint(key)).
+			Fix("send %s to the registrar of your network, and repeat the command when it is registered", nextPartyFile)
 	}
 	return nil, a.notHeld(key)
 }
 
 func (a *app) notHeld(key ed25519.PublicKey) error {
 	return carnet.E(carnet.Precondition, "KEYS_NOT_HELD", "the registered key of this party, %s, is not in %s", evidence.KeyHint(key), a.home).
-		Fix("put back the newest copy of the directory; if the key was replaced on another machine, use that one's")
+		Fix("put back the newest copy of the directory; if the key was replaced on another machine, use that one's; if it is lost, carnet party rotate --lost")
 }
 
 // adopt puts the prepared identity in the place of the old one. Buyers keep the old one: it opens

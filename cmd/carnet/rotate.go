@@ -19,6 +19,7 @@ type partyRotateCmd struct {
 	Plain   bool `help:"Leave the new key file without a passphrase. Only for trying out."`
 	Wait    bool `help:"Wait until the registrar registered the statement, and use the new key."`
 	Discard bool `help:"Destroy the new key, which is not registered."`
+	Lost    bool `help:"The registered key is lost: the new one replaces it on the registrar's word alone, which everybody is told."`
 }
 
 func (partyRotateCmd) Help() string {
@@ -33,13 +34,26 @@ identity-KEY.key: answers to earlier queries open with nothing else. Dataset key
 are. With --discard have the registrar throw the statement away, too: who registers it
 afterwards leaves the party without a key.
 
-Example:
-  carnet party rotate`
+If the key is lost, or its passphrase, move what is left of identity.key out of the home
+directory and use --lost; if the whole directory is lost, make another with carnet init
+first. The statement then says that the old key is lost and has no signature of it. The
+registrar finds out whether it is you who asks. Until the statement is registered, nothing
+that this party signs counts. A buyer's earlier answers can't be opened with the new key.
+
+Examples:
+  carnet party rotate
+  carnet party rotate --lost`
 }
 
 func (c *partyRotateCmd) Run(a *app) error {
 	if c.Discard && c.Wait {
 		return usage("--discard and --wait exclude each other")
+	}
+	if c.Discard && c.Lost {
+		return usage("--discard and --lost exclude each other").Fix("put the old identity file back, then carnet party rotate --discard")
+	}
+	if c.Lost {
+		return c.lost(a)
 	}
 	cl, cfg, id, err := a.connectAs()
 	if err != nil {
@@ -50,20 +64,18 @@ func (c *partyRotateCmd) Run(a *app) error {
 		a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
 		return nil
 	}
-	anchor, err := ident.ReadAnchor(a.path(cfg.Registrar))
-	if err != nil {
+	if err := a.notRegistrar(cfg, id.Public()); err != nil {
 		return err
-	}
-	if anchor.Equal(id.Public()) {
-		return carnet.E(carnet.Precondition, "REGISTRAR_PINNED", "the registrar's key can't be replaced: everybody pinned it in registrar.pub").
-			Fix("make a new network if it is in other hands, and have everybody register there")
 	}
 	present, hash, err := cl.PartyStatement(a.ctx, id.Party())
 	if err != nil {
 		return err
 	}
-	if err := c.check(a, id, present); err != nil {
+	if err := c.check(present); err != nil {
 		return err
+	}
+	if !bytes.Equal(present.SigningKey, id.Public()) {
+		return a.notHeld(present.SigningKey)
 	}
 	if c.Discard {
 		if err := os.Remove(a.path(nextPartyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -82,8 +94,13 @@ func (c *partyRotateCmd) Run(a *app) error {
 	if err := a.prepare(present, hash, id, next); err != nil {
 		return err
 	}
+	return c.prepared(a, cl, cfg, id, present, next)
+}
+
+// prepared says what was prepared, and waits for it if it is to.
+func (c *partyRotateCmd) prepared(a *app, cl *client.Client, cfg *config, id *ident.Identity, present *carnet.Party, next *ident.Identity) error {
 	a.printf("statement:  %s\n", a.path(nextPartyFile))
-	a.printf("key %s is to replace %s\n", evidence.KeyHint(next.Public()), evidence.KeyHint(id.Public()))
+	a.printf("key %s is to replace %s\n", evidence.KeyHint(next.Public()), evidence.KeyHint(present.SigningKey))
 	if !c.Wait {
 		a.printf("next: send %s to the registrar of your network\n", nextPartyFile)
 		return nil
@@ -91,23 +108,38 @@ func (c *partyRotateCmd) Run(a *app) error {
 	return a.awaitKey(cl, cfg, id)
 }
 
-// check refuses for whom another command is, or none.
-func (c *partyRotateCmd) check(a *app, id *ident.Identity, present *carnet.Party) error {
+// notRegistrar refuses to replace the key that everybody pinned.
+func (a *app) notRegistrar(cfg *config, key ed25519.PublicKey) error {
+	anchor, err := ident.ReadAnchor(a.path(cfg.Registrar))
+	if err != nil {
+		return err
+	}
+	if anchor.Equal(key) {
+		return carnet.E(carnet.Precondition, "REGISTRAR_PINNED", "the registrar's key can't be replaced: everybody pinned it in registrar.pub").
+			Fix("make a new network if it is lost or in other hands, and have everybody register there")
+	}
+	return nil
+}
+
+// check refuses for whom another command is.
+func (c *partyRotateCmd) check(present *carnet.Party) error {
+	keyholder, gateway := "carnet-keyholder rotate", "carnet-gateway rotate"
+	if c.Lost {
+		keyholder, gateway = "carnet-keyholder init --lost", "carnet-gateway rotate --lost"
+	}
 	switch {
 	case present.HasRole(carnet.RoleKeyholder):
-		return usage("%s is a keyholder", id.Party()).Fix("carnet-keyholder rotate replaces its keys")
+		return usage("%s is a keyholder", present.ID).Fix("%s replaces its keys", keyholder)
 	case present.HasRole(carnet.RoleOperator):
-		return usage("%s is an operator, whose gateway signs with this key while it runs", id.Party()).
-			Fix("carnet-gateway rotate, where the gateway runs, replaces it")
-	case !bytes.Equal(present.SigningKey, id.Public()):
-		return a.notHeld(present.SigningKey)
+		return usage("%s is an operator, whose gateway signs with this key while it runs", present.ID).
+			Fix("%s, where the gateway runs, replaces it", gateway)
 	}
 	return nil
 }
 
 // prepare writes the statement, unless the one that is there says the same.
 func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *ident.Identity) error {
-	if p, _, err := a.nextParty(); err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && next.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+	if a.isPrepared(replaces, next, false) {
 		return nil
 	}
 	env, err := evidence.Replacement(present, replaces, old, next, present.SealingKey, time.Now())
@@ -117,6 +149,11 @@ func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *id
 	return command.WriteStatement(a.path(nextPartyFile), env)
 }
 
+func (a *app) isPrepared(replaces carnet.Hash, next *ident.Identity, lost bool) bool {
+	p, _, err := a.nextParty()
+	return err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && p.ReplacesLost == lost && next.Public().Equal(ed25519.PublicKey(p.SigningKey))
+}
+
 // lookForKey is how often the gateway is asked whether a statement is registered.
 const lookForKey = 2 * time.Second
 
@@ -124,7 +161,7 @@ const lookForKey = 2 * time.Second
 func (a *app) awaitKey(cl *client.Client, cfg *config, id *ident.Identity) error {
 	for {
 		now, err := a.settle(cl, cfg, id)
-		if err != nil && carnet.KindOf(err) != carnet.Unavailable {
+		if err != nil && carnet.KindOf(err) != carnet.Unavailable && carnet.ReasonOf(err) != "KEY_NOT_REGISTERED" {
 			return err
 		}
 		if a.adopted {

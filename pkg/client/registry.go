@@ -62,6 +62,18 @@ func (c *Client) PartyStatement(ctx context.Context, id carnet.PartyID) (*carnet
 	return r.Party, list[len(list)-1].Hash, nil
 }
 
+// PartyVersions lists a party's checked statements, the present one last.
+func (c *Client) PartyVersions(ctx context.Context, id carnet.PartyID) ([]evidence.PartyVersion, error) {
+	r, err := c.registered(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.revoked != nil {
+		return nil, evidence.PartyRevoked(id)
+	}
+	return r.chain.Versions(), nil
+}
+
 // RegisteredParty is a party's present statement, and what revoked it, nil if nothing did.
 type RegisteredParty struct {
 	*carnet.Party

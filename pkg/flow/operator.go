@@ -15,9 +15,10 @@ import (
 type NextKey interface {
 	// Prepared returns the key; nil if there is none.
 	Prepared(ctx context.Context) (evidence.Signer, error)
-	// Adopt puts it, durably, in the place of the one that the gateway would start with. It may
-	// be repeated.
-	Adopt(ctx context.Context) error
+	// Adopt puts the key that a registered statement names, if it is prepared, durably in the
+	// place of the one that the gateway would start with. It may be repeated, and is also called
+	// when the gateway has that key already.
+	Adopt(ctx context.Context, registered *carnet.Party) error
 }
 
 // operatorKeys are the keys that the gateway signs with. The journal is the switch between
@@ -62,9 +63,10 @@ func (k *operatorKeys) use(s evidence.Signer) {
 	k.held = []evidence.Signer{s}
 }
 
-// signer is the key that the operator has in a transaction. A gateway whose operator is not
-// registered with a key that it has signs with the one that it was started with, and nobody takes that
-// for the operator's.
+// signer is the key that the operator has in a transaction. A gateway whose operator was never
+// registered signs with the one that it was started with, and nobody takes that for the operator's. If
+// another key of it is registered the gateway says nothing: what it journals can't be taken back. Error:
+// Precondition (OPERATOR_UNREGISTERED).
 func (g *Gateway) signer(tx Tx) (evidence.Signer, error) {
 	chain, err := partyChain(tx, g.Operator)
 	if err != nil {
@@ -74,8 +76,24 @@ func (g *Gateway) signer(tx Tx) (evidence.Signer, error) {
 		if s := g.keys.of(p.SigningKey); s != nil {
 			return s, nil
 		}
+		return nil, g.unregistered(p)
 	}
 	return g.keys.last(), nil
+}
+
+// logSigner is signer for states of the log, which prove nothing without co-signatures: another key of
+// the operator than the registered one does, so that the log goes on.
+func (g *Gateway) logSigner(tx Tx) (evidence.Signer, error) {
+	s, err := g.signer(tx)
+	if carnet.ReasonOf(err) == "OPERATOR_UNREGISTERED" {
+		return g.keys.last(), nil
+	}
+	return s, err
+}
+
+func (g *Gateway) unregistered(p *carnet.Party) error {
+	return carnet.E(carnet.Precondition, "OPERATOR_UNREGISTERED", "the gateway has the key %s, and its operator %q is registered with %s", evidence.KeyHint(g.keys.last().Public()), p.ID, evidence.KeyHint(p.SigningKey)).
+		Fix("the operator starts the gateway with the identity that is registered; if that is lost, the registrar registers what carnet-gateway rotate --lost wrote")
 }
 
 // SigningKey is the key that the gateway signs with now.
@@ -135,20 +153,32 @@ func (g *Gateway) settleKeys(ctx context.Context) error {
 		}
 		return err
 	})
-	if err != nil || p == nil || g.keys.last().Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+	if err != nil || p == nil {
 		return err
+	}
+	if g.keys.last().Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+		g.adopt(ctx, p)
+		return nil
 	}
 	s := g.keys.of(p.SigningKey)
 	if s == nil {
-		if s, err = g.NextKey.Prepared(ctx); err != nil || s == nil || !bytes.Equal(s.Public(), p.SigningKey) {
+		if s, err = g.NextKey.Prepared(ctx); err != nil {
 			return err
+		}
+		if s == nil || !bytes.Equal(s.Public(), p.SigningKey) {
+			g.Logger.Error("the gateway decides nothing", "error", g.unregistered(p))
+			return nil
 		}
 	}
 	old := g.keys.last()
 	g.keys.use(s)
 	g.Logger.Info("the operator's key that the journal has now is in use", "old", evidence.KeyHint(old.Public()), "key", evidence.KeyHint(s.Public()), "log", evidence.LogKey(g.Origin(), s.Public()))
-	if err := g.NextKey.Adopt(ctx); err != nil {
+	g.adopt(ctx, p)
+	return nil
+}
+
+func (g *Gateway) adopt(ctx context.Context, p *carnet.Party) {
+	if err := g.NextKey.Adopt(ctx, p); err != nil {
 		g.Logger.Error("the operator's new key is in use and could not be put in the place of the old one; the next start tries again", "error", err)
 	}
-	return nil
 }

@@ -2,8 +2,11 @@ package flow_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/carnet-network/carnet/pkg/evidence"
 	"github.com/carnet-network/carnet/pkg/flow"
 	"github.com/carnet-network/carnet/pkg/flow/flowtest"
+	"github.com/carnet-network/carnet/pkg/ident"
 	"github.com/carnet-network/carnet/pkg/meter"
 )
 
@@ -23,7 +27,10 @@ type drawer struct {
 
 func (d *drawer) Prepared(context.Context) (evidence.Signer, error) { return d.next, nil }
 
-func (d *drawer) Adopt(context.Context) error {
+func (d *drawer) Adopt(_ context.Context, registered *carnet.Party) error {
+	if d.next == nil || !d.next.Public().Equal(ed25519.PublicKey(registered.SigningKey)) {
+		return nil
+	}
 	d.adopted++
 	return d.fail
 }
@@ -78,7 +85,7 @@ func TestOperatorKeyIsReplaced(t *testing.T) {
 			n.Restart() // with the old key, as if it were not in place
 			require.NoError(t, n.G.Recover(ctx))
 			require.Equal(t, next.Public(), n.G.SigningKey())
-			require.Equal(t, 2, d.adopted)
+			require.Equal(t, 3, d.adopted)
 			refuse("once more")
 			again, err := n.G.CertifyDataset(ctx, "kz/trade")
 			require.NoError(t, err)
@@ -158,4 +165,42 @@ func TestAttackBetweenTwoOperatorKeys(t *testing.T) {
 		require.True(t, entries[0].Envelope.SignedBy(next.Public()))
 		return nil
 	}))
+}
+
+// Rule (rotation): a gateway whose operator is registered with a key that it does not have decides
+// nothing: what it journals can't be taken back. It takes the statement that replaces the lost key.
+func TestAttackOperatorKeyLost(t *testing.T) {
+	n, tables := twoOwners(t)
+	p, _, err := n.G.Party(ctx, "gateway")
+	require.NoError(t, err)
+	list, _, err := n.G.PartyHistory(ctx, "gateway")
+	require.NoError(t, err)
+	next, err := ident.New("gateway", rand.Reader)
+	require.NoError(t, err)
+	env, err := evidence.LostReplacement(p, list[0].Hash, next, nil, p.Created.Add(time.Minute))
+	require.NoError(t, err)
+	_, err = n.G.RegisterParty(ctx, env)
+	requireReason(t, "NOT_REGISTRAR", err)
+	require.NoError(t, env.Countersign(n.Registrar))
+	_, err = n.G.RegisterParty(ctx, env)
+	requireReason(t, "OPERATOR_KEY_MISSING", err)
+
+	d := &drawer{}
+	n.Config.Signer, n.Config.NextKey = next, d
+	n.Restart()
+	require.NoError(t, n.G.Recover(ctx))
+	q := n.Ask(sumSQL, "trade", tables...)
+	q.Body.Purpose = "refused"
+	_, err = n.Submit(q)
+	requireReason(t, "OPERATOR_UNREGISTERED", err)
+	_, err = n.G.CertifyDataset(ctx, "kz/trade")
+	requireReason(t, "OPERATOR_UNREGISTERED", err)
+	require.Equal(t, 0, d.adopted)
+	_, err = n.G.RegisterParty(ctx, env)
+	require.NoError(t, err)
+	_, err = n.Submit(q)
+	require.Equal(t, carnet.Refused, carnet.KindOf(err), "%v", err)
+	c, err := n.G.CertifyDataset(ctx, "kz/trade")
+	require.NoError(t, err)
+	require.True(t, c.Envelope.SignedBy(next.Public()))
 }

@@ -119,7 +119,7 @@ func (g *Gateway) publish(ctx context.Context) (bool, error) {
 // putCheckpoint signs a state in the log's name and stores it. Signatures are
 // deterministic, so a state has one.
 func (g *Gateway) putCheckpoint(tx Tx, cp carnet.Checkpoint) error {
-	s, err := g.signer(tx)
+	s, err := g.logSigner(tx)
 	if err != nil {
 		return err
 	}
