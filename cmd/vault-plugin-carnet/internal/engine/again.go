@@ -114,25 +114,12 @@ func (b *backend) redealing(ctx context.Context, d *keys.Dealing, first, stateme
 	case r.Released < 0:
 		return nil, badRedealing("a negative number of releases")
 	}
-	key, err := b.partyKey(ctx, storedOwners, r.Owner)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		return nil, carnet.E(carnet.Forbidden, "OWNER_NOT_KNOWN", "the engine can't tell whether owner %s dealt the key again", r.Owner).
-			Fix("have the engine's operator enter the owner: vault write MOUNT/owners/%s signing_key=KEY", r.Owner)
-	}
-	for _, env := range []*evidence.Envelope{first, d.Statement, statement} {
-		if !env.SignedBy(key) {
-			return nil, badRedealing("a statement is not signed by the owner that the engine knows")
-		}
-	}
-	return &r, nil
+	return &r, b.ownerSigned(ctx, r.Owner, badRedealing, statement, first, d.Statement)
 }
 
 func badRedealing(what string) error {
 	return carnet.E(carnet.Refused, "BAD_REDEALING", "the dealing does not deal the key again: %s", what).
-		Fix("have the owner deal the key again with carnet redeal")
+		Fix("if the owner replaced its key, have the engine's operator enter all of them: vault write MOUNT/owners/NAME signing_key=KEY earlier=KEY,KEY; else have the owner deal the key again with carnet redeal")
 }
 
 // dealtAgain lists the dealings that keys are opened with, and whether one of them is not

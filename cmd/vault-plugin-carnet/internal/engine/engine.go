@@ -119,9 +119,9 @@ func (b *backend) paths() []*framework.Path {
 		},
 		{
 			Pattern:      "owners/" + framework.GenericNameRegex("owner") + "$",
-			HelpSynopsis: "Tells who an owner is: it deals keys again in statements signed with this key.",
+			HelpSynopsis: "Tells who an owner is: it deals keys again in statements signed with this key, keys that it dealt with this or an earlier one.",
 			Fields: map[string]*framework.FieldSchema{"owner": text("identifier of the party"),
-				"signing_key": text("Ed25519 public key of the party, base64")},
+				"signing_key": text("present Ed25519 public key of the party, base64"), "earlier": pieces("keys that it replaced, oldest first")},
 			Operations: b.operations(map[logical.Operation]handler{logical.ReadOperation: b.readOwner, logical.UpdateOperation: b.writeOwner, logical.DeleteOperation: b.deleteOwner}),
 		},
 		{

@@ -39,8 +39,13 @@ func (c *counts) forget() {
 	c.across.forget()
 }
 
-func (c *counter) exhausted(key carnet.KeyID, n, limit int64) error {
-	e := carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "key %s would have %d distinct numbers released, its limit of %s is %d", key, n, c.what, limit)
+// allowance is how many numbers of a kind may be released under a key, and what counts towards it
+// besides what the engine counted.
+type allowance struct{ limit, carried int64 }
+
+func (c *counter) exhausted(key carnet.KeyID, used, more int, a allowance) error {
+	e := carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "%d more distinct numbers under key %s are too many: its limit of %s is %d, of which %d are used here and %d were carried over from where it was before",
+		more, key, c.what, a.limit, used, a.carried)
 	if c.at == storedProducts {
 		// For a person to decide, so that queries wait.
 		return carnet.E(carnet.Forbidden, "PRODUCTS_EXHAUSTED", "%s", e.Msg).
@@ -77,7 +82,7 @@ func (b *backend) charge(ctx context.Context, c *config, r *keys.Release, ids []
 			}
 		}
 	}
-	for _, put := range []func(*counter, context.Context, carnet.KeyID, []carnet.Hash, int64) error{(*counter).room, (*counter).add} {
+	for _, put := range []func(*counter, context.Context, carnet.KeyID, []carnet.Hash, allowance) error{(*counter).room, (*counter).add} {
 		for _, d := range r.Dealings {
 			key, before := d.Named(), int64(0)
 			if d.Key != key {
@@ -87,14 +92,14 @@ func (b *backend) charge(ctx context.Context, c *config, r *keys.Release, ids []
 				}
 			}
 			to := of[key]
-			if err := put(b.counts.all, ctx, key, to.all, limit-before); err != nil {
+			if err := put(b.counts.all, ctx, key, to.all, allowance{limit, before}); err != nil {
 				return err
 			}
 			// Numbers released elsewhere may all have been products.
-			if err := put(b.counts.products, ctx, key, to.products, c.MaxProducts-before); err != nil {
+			if err := put(b.counts.products, ctx, key, to.products, allowance{c.MaxProducts, before}); err != nil {
 				return err
 			}
-			if err := put(b.counts.across, ctx, key, to.across, share.MaxCrossReleases); err != nil {
+			if err := put(b.counts.across, ctx, key, to.across, allowance{limit: share.MaxCrossReleases}); err != nil {
 				return err
 			}
 		}

@@ -49,17 +49,17 @@ func (c *counter) path(key carnet.KeyID, at int) string {
 	return fmt.Sprintf("%s%s/%06d", c.at, key, at)
 }
 
-// room refuses functionals that would be more than limit with what was released under a
+// room refuses functionals that would be more than is allowed with what was released under a
 // key, as add does, and counts nothing.
-func (c *counter) room(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
+func (c *counter) room(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, a allowance) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, _, err := c.fresh(ctx, key, ids, limit)
+	_, _, err := c.fresh(ctx, key, ids, a)
 	return err
 }
 
 // fresh lists the functionals that were not released yet.
-func (c *counter) fresh(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) (r *released, fresh []carnet.Hash, err error) {
+func (c *counter) fresh(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, a allowance) (r *released, fresh []carnet.Hash, err error) {
 	if r, err = c.read(ctx, key); err != nil {
 		return nil, nil, err
 	}
@@ -69,17 +69,17 @@ func (c *counter) fresh(ctx context.Context, key carnet.KeyID, ids []carnet.Hash
 			fresh, listed[f] = append(fresh, f), true
 		}
 	}
-	if n := int64(len(r.seen) + len(fresh)); n > limit && len(fresh) > 0 {
-		return nil, nil, c.exhausted(key, n, limit)
+	if n := int64(len(r.seen) + len(fresh)); n > a.limit-a.carried && len(fresh) > 0 {
+		return nil, nil, c.exhausted(key, len(r.seen), len(fresh), a)
 	}
 	return r, fresh, nil
 }
 
-// add counts functionals under a key, unless more than limit would be released in all.
-func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, limit int64) error {
+// add counts functionals under a key, unless more than is allowed would be released in all.
+func (c *counter) add(ctx context.Context, key carnet.KeyID, ids []carnet.Hash, a allowance) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r, fresh, err := c.fresh(ctx, key, ids, limit)
+	r, fresh, err := c.fresh(ctx, key, ids, a)
 	if err != nil {
 		return err
 	}

@@ -25,10 +25,15 @@ func TestCountOfAnotherNode(t *testing.T) {
 	fresh := func() *counter { return newCounter(view, storedReleases, "releases") }
 	one, other := fresh(), fresh()
 	const limit = segmentIDs + 10
-	require.NoError(t, one.add(t.Context(), key, ids(0, segmentIDs), limit))
-	require.NoError(t, other.add(t.Context(), key, ids(segmentIDs, 10), limit))
-	require.Equal(t, "RELEASES_EXHAUSTED", carnet.ReasonOf(one.add(t.Context(), key, ids(1<<20, 1), limit)))
-	require.NoError(t, one.add(t.Context(), key, ids(1<<20, 1), limit+1))
+	require.NoError(t, one.add(t.Context(), key, ids(0, segmentIDs), allowance{limit: limit}))
+	require.NoError(t, other.add(t.Context(), key, ids(segmentIDs, 10), allowance{limit + 5, 5}))
+	require.Equal(t, "RELEASES_EXHAUSTED", carnet.ReasonOf(one.add(t.Context(), key, ids(1<<20, 1), allowance{limit: limit})))
+	err := one.add(t.Context(), key, ids(1<<20, 2), allowance{limit + 8, 7})
+	require.Equal(t, "RELEASES_EXHAUSTED", carnet.ReasonOf(err))
+	for _, told := range []string{"2 more distinct numbers", "is 4114,", "4106 are used here", "7 were carried over"} {
+		require.ErrorContains(t, err, told)
+	}
+	require.NoError(t, one.add(t.Context(), key, ids(1<<20, 1), allowance{limit + 8, 7}))
 	n, err := fresh().count(t.Context(), key)
 	require.NoError(t, err)
 	require.Equal(t, limit+1, n)

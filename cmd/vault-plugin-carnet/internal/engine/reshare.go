@@ -60,7 +60,7 @@ func (b *backend) word(ctx context.Context, d *framework.FieldData, key carnet.K
 	if s.Key != key || s.Owner != owner {
 		return nil, nil, badSuccession("it is about another key, or of another owner")
 	}
-	if err := b.signedByOwner(ctx, owner, env); err != nil {
+	if err := b.ownerSigned(ctx, owner, badSuccession, env); err != nil {
 		return nil, nil, err
 	}
 	allowed := s
@@ -102,26 +102,9 @@ func (b *backend) newest(ctx context.Context, s *carnet.Succession) error {
 	return b.store.put(ctx, storedWord+s.Key.String(), v)
 }
 
-func (b *backend) signedByOwner(ctx context.Context, owner carnet.PartyID, envs ...*evidence.Envelope) error {
-	key, err := b.partyKey(ctx, storedOwners, owner)
-	if err != nil {
-		return err
-	}
-	if key == nil {
-		return carnet.E(carnet.Forbidden, "OWNER_NOT_KNOWN", "the engine can't tell what owner %s signed", owner).
-			Fix("have the engine's operator enter the owner: vault write MOUNT/owners/%s signing_key=KEY", owner)
-	}
-	for _, env := range envs {
-		if !env.SignedBy(key) {
-			return badSuccession("a statement is not signed by the owner that the engine knows")
-		}
-	}
-	return nil
-}
-
 func badSuccession(what string) error {
 	return carnet.E(carnet.Refused, "SUCCESSION_MISSING", "the key is not handed on by the succession that was shown: %s", what).
-		Fix("have the owner say with carnet succession which committees may have the key")
+		Fix("have the owner say with carnet succession which committees may have the key; if it replaced its key since, have the engine's operator enter all of them: vault write MOUNT/owners/NAME signing_key=KEY earlier=KEY,KEY")
 }
 
 // handOver splits the parts of a dealing for another committee. Seeds go out sealed to its
@@ -157,7 +140,7 @@ func (b *backend) handOver(ctx context.Context, d *framework.FieldData) (map[str
 	}
 	if dealing.Named() == id {
 		// Nobody looked at who signed it when it was imported; of others it was.
-		if err := b.signedByOwner(ctx, dealing.Body.Owner, dealing.Statement); err != nil {
+		if err := b.ownerSigned(ctx, dealing.Body.Owner, badSuccession, nil, dealing.Statement); err != nil {
 			return nil, err
 		}
 	}

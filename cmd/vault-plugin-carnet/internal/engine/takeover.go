@@ -109,7 +109,7 @@ func (b *backend) source(ctx context.Context, d *framework.FieldData, r *carnet.
 	if err := first.Decode(carnet.TypeDealing, &dealt); err != nil {
 		return old, err
 	}
-	if err := b.signedByOwner(ctx, r.Owner, first); err != nil {
+	if err := b.ownerSigned(ctx, r.Owner, badSuccession, nil, first); err != nil {
 		return old, err
 	}
 	body, named, err := dealingOf(source)
