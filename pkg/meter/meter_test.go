@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -82,6 +83,24 @@ func TestAmountsDoNotOverflow(t *testing.T) {
 	big := Line{Buyer: "bank", Payee: "kz", Currency: "KZT", Amount: math.MaxInt64, At: start}
 	_, err = Settle(MonthOf(start), []Line{big, big})
 	require.Equal(t, "AMOUNT_TOO_LARGE", carnet.ReasonOf(err))
+}
+
+// TestEmptySettlements: lists without anything are written as such, of all and of one party.
+func TestEmptySettlements(t *testing.T) {
+	s, err := Settle("2026-11", nil)
+	require.NoError(t, err)
+	own, err := s.For("a")
+	require.NoError(t, err)
+	for _, x := range []*Settlement{s, own} {
+		data, err := json.Marshal(x)
+		require.NoError(t, err)
+		require.Contains(t, string(data), `"lines":[],"balances":[],"payments":[]`)
+		var read Settlement
+		require.NoError(t, json.Unmarshal(data, &read))
+		again, err := read.Again()
+		require.NoError(t, err)
+		require.Equal(t, x, again)
+	}
 }
 
 // TestSettlementsNetToZero settles random months: balances and payments are zero in sum,

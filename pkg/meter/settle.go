@@ -25,6 +25,7 @@ type Payment struct {
 
 // Settlement is the lines of a month and what is owed by them. Balances add up to zero in
 // each currency, and so do those of the settlements of every single party among each other.
+// Lists that are empty are not nil: their JSON is signed.
 type Settlement struct {
 	Month    Month          `json:"month"`
 	Party    carnet.PartyID `json:"party,omitempty"` // whose it is; empty for that of all
@@ -36,7 +37,8 @@ type Settlement struct {
 }
 
 // In selects the lines of a month.
-func In(lines []Line, m Month) (out []Line) {
+func In(lines []Line, m Month) []Line {
+	out := []Line{}
 	for i := range lines {
 		if MonthOf(lines[i].At) == m {
 			out = append(out, lines[i])
@@ -60,7 +62,7 @@ func Settle(m Month, lines []Line) (*Settlement, error) {
 // For is the part of a settlement that concerns one party: its lines, its balance, and
 // what it has to pay or get by pairs of parties. It tells nothing of lines of others.
 func (s *Settlement) For(party carnet.PartyID) (*Settlement, error) {
-	out := &Settlement{Month: s.Month, Party: party, Size: s.Size, Head: s.Head}
+	out := &Settlement{Month: s.Month, Party: party, Size: s.Size, Head: s.Head, Lines: []Line{}, Balances: []Balance{}, Payments: []Payment{}}
 	type pair struct {
 		other    carnet.PartyID
 		currency string
@@ -111,7 +113,7 @@ func comparePayments(a, b Payment) int {
 }
 
 // balances adds up what each party gets and owes; those of nothing are left out.
-func balances(lines []Line) (out []Balance, err error) {
+func balances(lines []Line) ([]Balance, error) {
 	type account struct {
 		currency string
 		party    carnet.PartyID
@@ -124,11 +126,14 @@ func balances(lines []Line) (out []Balance, err error) {
 			amount carnet.Amount
 		}{{l.Payee, l.Amount}, {l.Buyer, -l.Amount}} {
 			a := account{l.Currency, entry.party}
-			if sums[a], err = plus(sums[a], entry.amount); err != nil {
+			sum, err := plus(sums[a], entry.amount)
+			if err != nil {
 				return nil, err
 			}
+			sums[a] = sum
 		}
 	}
+	out := []Balance{}
 	for a, amount := range sums {
 		if amount != 0 {
 			out = append(out, Balance{a.party, a.currency, amount})
@@ -141,7 +146,8 @@ func balances(lines []Line) (out []Balance, err error) {
 }
 
 // payments settles balances that add up to zero in every currency.
-func payments(all []Balance) (out []Payment) {
+func payments(all []Balance) []Payment {
+	out := []Payment{}
 	for len(all) > 0 {
 		n := slices.IndexFunc(all, func(b Balance) bool { return b.Currency != all[0].Currency })
 		if n < 0 {
