@@ -31,7 +31,8 @@ Until all keyholders of the new committee have their parts, nothing changes. If 
 takes longer than --wait, or the program is stopped, start it again with the same
 options: it goes on with the same dealing. Members of the new committee who have their
 parts can open the key together from then on, so what is not to be finished is to be
-given up with --abandon.
+given up with --abandon. If the gateway says then that the dealing never arrived, that is
+its word alone; those who read the whole journal, auditors and keyholders, can tell.
 
 In products with tables of other owners, all of them have to deal to one committee.
 

@@ -64,6 +64,7 @@ func (c *redealCmd) begun(a *app, cl *client.Client, p *pendingRedeal, committee
 	_, err := cl.DealingStatus(a.ctx, p.Dealing)
 	switch {
 	case carnet.KindOf(err) == carnet.NotFound: // it was noted, and did not arrive
+		a.neverArrived(p)
 		return carnet.KeyID{}, os.Remove(c.file(a))
 	case err != nil:
 		return carnet.KeyID{}, err
@@ -119,7 +120,7 @@ func (c *redealCmd) status(a *app, cl *client.Client, p *pendingRedeal) error {
 	a.printf("key:       %s, opened as before\ndealing:   %s to committee %s\n", p.Key, p.Dealing, committee.ID)
 	missing, err := c.missing(a, cl, p.Dealing, committee)
 	if carnet.KindOf(err) == carnet.NotFound {
-		a.printf("sent:      no; start again\n")
+		a.printf("sent:      no, by the gateway's word; start again\n")
 		return nil
 	}
 	if err != nil {
@@ -155,15 +156,35 @@ func (c *redealCmd) missing(a *app, cl *client.Client, dealing carnet.KeyID, com
 	return out, nil
 }
 
+// neverArrived says what is relied on if the gateway says that it has no such dealing. Nobody but
+// those who read the whole journal can tell what is not in it.
+func (a *app) neverArrived(p *pendingRedeal) {
+	a.notef("the gateway says that dealing %s never arrived, and nothing proves that: if it kept it and journals it one day, the keyholders of its committee could open the key together. "+
+		"Ask an auditor or a keyholder, who read the whole journal, whether it is there; if it turns up: carnet retire %s --yes\n", p.Dealing, p.Dealing)
+}
+
 // abandon retires the dealing, so that keyholders destroy their parts of it.
 func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pendingRedeal) error {
 	if p == nil {
 		return carnet.E(carnet.Precondition, "NOTHING_PENDING", "the key %s was not begun to be dealt again", c.Name).Fix("carnet retire ends the use of the key itself")
 	}
-	switch _, err := cl.Retire(a.ctx, id, p.Dealing, "dealt again, and given up"); {
-	case err == nil, carnet.ReasonOf(err) == "KEY_RETIRED", carnet.KindOf(err) == carnet.NotFound:
-	default:
+	_, err := cl.Retire(a.ctx, id, p.Dealing, "dealt again, and given up")
+	if carnet.KindOf(err) == carnet.NotFound {
+		a.printf("abandoned: nothing was retired; the key is opened as before\n")
+		a.neverArrived(p)
+		return os.Remove(c.file(a))
+	}
+	if err != nil && carnet.ReasonOf(err) != "KEY_RETIRED" {
 		return err
+	}
+	// Not by the gateway's word: the retirement has to be there, signed with this party's key.
+	s, err := cl.KeyState(a.ctx, p.Dealing)
+	if err != nil {
+		return err
+	}
+	if s.Retired == nil {
+		return carnet.E(carnet.Unavailable, "GATEWAY_WRONG", "the gateway took the retirement of dealing %s and does not show it", p.Dealing).
+			Fix("repeat the command; if that does not help, ask an auditor whether the journal has it")
 	}
 	a.printf("abandoned: dealing %s; the key is opened as before\n", p.Dealing)
 	a.printf("until its keyholders destroyed their parts, they could open the key together: carnet retire %s --status\n", p.Dealing)

@@ -46,7 +46,7 @@ func (c *Client) gatewaysDecision(ctx context.Context, env *evidence.Envelope, o
 	if err := known.load(ctx, c, o.asked.Product.Committee, d.By); err != nil {
 		return nil, err
 	}
-	if err := known.signed(env, d.By, carnet.RoleOperator); err != nil {
+	if err := known.signed(ctx, env, d.By, carnet.RoleOperator); err != nil {
 		return nil, err
 	}
 	if d.Query != o.asked.Hash || !d.Allow || len(d.Judged) == 0 {

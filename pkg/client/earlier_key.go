@@ -22,7 +22,7 @@ func (c *Client) manifest(ctx context.Context, owner Signer, env *evidence.Envel
 	if err != nil {
 		return nil, err
 	}
-	return m, r.signed(env)
+	return m, r.signed(ctx, env)
 }
 
 // ownerOf is what the registrar says of an owner, with the committee of a key to prove by which

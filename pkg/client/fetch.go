@@ -78,7 +78,7 @@ func (c *Client) fetch(ctx context.Context, query carnet.Hash) (*fetched, error)
 
 // verifyAnswer checks that a statement is a keyholder's word about this query and
 // about exactly these sealed bytes.
-func (p *Product) verifyAnswer(query carnet.Hash, openings int, a *sealedAnswer) (*carnet.Answer, error) {
+func (p *Product) verifyAnswer(ctx context.Context, query carnet.Hash, openings int, a *sealedAnswer) (*carnet.Answer, error) {
 	var body carnet.Answer
 	if err := a.statement.Decode(carnet.TypeAnswer, &body); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (p *Product) verifyAnswer(query carnet.Hash, openings int, a *sealedAnswer)
 	if body.Number < 1 || body.Number > len(p.Committee.Members) || p.Committee.Members[body.Number-1] != body.By {
 		return nil, bad.With("number", "%d is not the number of %s", body.Number, body.By)
 	}
-	if err := p.parties.signed(a.statement, body.By, carnet.RoleKeyholder); err != nil {
+	if err := p.parties.signed(ctx, a.statement, body.By, carnet.RoleKeyholder); err != nil {
 		return nil, err
 	}
 	switch {

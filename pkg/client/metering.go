@@ -71,7 +71,7 @@ func (c *Client) byOperator(ctx context.Context, env *evidence.Envelope, id carn
 	if err != nil {
 		return err
 	}
-	err = parties{id: p}.signed(env, id, carnet.RoleOperator)
+	err = parties{id: p}.signed(ctx, env, id, carnet.RoleOperator)
 	if carnet.ReasonOf(err) != "KEY_REPLACED" {
 		return err
 	}
@@ -85,7 +85,7 @@ func (c *Client) byOperator(ctx context.Context, env *evidence.Envelope, id carn
 		if unread = ps.load(ctx, c, committee); unread != nil {
 			return unread
 		}
-		if err = ps.signed(env, id, carnet.RoleOperator); carnet.ReasonOf(err) != "NO_QUORUM" {
+		if err = ps.signed(ctx, env, id, carnet.RoleOperator); carnet.ReasonOf(err) != "NO_QUORUM" {
 			return err
 		}
 	}

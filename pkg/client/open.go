@@ -115,7 +115,9 @@ func (c *Client) Open(ctx context.Context, buyer Buyer, a *Asked) (*Answer, erro
 			return nil, err
 		}
 	}
-	o.accept(f.answers)
+	if err := o.accept(ctx, f.answers); err != nil {
+		return nil, err
+	}
 	if err := o.agree(); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type registered struct {
 	revoked *carnet.Hash // statement that did
 	// earlier proves that one statement entered the log before another; nil if there is
 	// nothing to prove it with.
-	earlier func(statement, before carnet.Hash) error
+	earlier func(ctx context.Context, statement, before carnet.Hash) error
 }
 
 // follow takes in the next statement about a party: a further one of its own, or what
@@ -51,7 +51,7 @@ func (r *registered) follow(env *evidence.Envelope, registrar ed25519.PublicKey)
 
 // signed checks that the party signed a statement: with its present key, or with one that
 // was in force when the statement entered the log.
-func (r *registered) signed(env *evidence.Envelope) error {
+func (r *registered) signed(ctx context.Context, env *evidence.Envelope) error {
 	err := r.chain.Signed(math.MaxInt64, env)
 	if err == nil {
 		return nil
@@ -63,7 +63,7 @@ func (r *registered) signed(env *evidence.Envelope) error {
 	if r.earlier == nil {
 		return err
 	}
-	return r.earlier(env.Hash(), *end)
+	return r.earlier(ctx, env.Hash(), *end)
 }
 
 // endOf is the statement that ended the key that signed env, nil if none of the party's
@@ -138,7 +138,7 @@ func (c *Client) registered(ctx context.Context, id carnet.PartyID) (*registered
 }
 
 // proofLimit is how long a proof of order may take, waiting for keyholders to co-sign what is
-// new included. It may be asked for long after the party was.
+// new included.
 const proofLimit = 30 * time.Second
 
 // load adds what the registrar says of the members of a committee and of others, as far as it
@@ -154,24 +154,30 @@ func (ps parties) load(ctx context.Context, c *Client, committee *Committee, oth
 		}
 		ps[id] = r
 	}
-	ps.orderBy(ctx, c, committee)
+	ps.orderBy(c, committee)
 	return nil
 }
 
 // orderBy has the order of statements of parties proved by checkpoints that the quorum of a
 // committee co-signed, whose members are among them.
-func (ps parties) orderBy(ctx context.Context, c *Client, committee *Committee) {
+func (ps parties) orderBy(c *Client, committee *Committee) {
 	for _, r := range ps {
-		r.earlier = func(statement, before carnet.Hash) error {
-			ctx, done := context.WithTimeout(context.WithoutCancel(ctx), proofLimit)
+		r.earlier = func(ctx context.Context, statement, before carnet.Hash) error {
+			limited, done := context.WithTimeout(ctx, proofLimit)
 			defer done()
 			for {
-				err := c.earlier(ctx, statement, before, committee, ps)
+				err := c.earlier(limited, statement, before, committee, ps)
+				if gone := ctx.Err(); gone != nil {
+					return gone // nothing is known: neither that it was earlier nor that it was not
+				}
 				if carnet.KindOf(err) != carnet.Unavailable {
 					return err
 				}
 				select { // keyholders co-sign what is new in a moment
-				case <-ctx.Done():
+				case <-limited.Done():
+					if gone := ctx.Err(); gone != nil {
+						return gone
+					}
 					return err
 				case <-time.After(300 * time.Millisecond):
 				}

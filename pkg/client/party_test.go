@@ -23,6 +23,7 @@ type provingJournal struct {
 	cosign  map[carnet.PartyID]*ident.Identity
 	log     *ident.Identity // signs the log, if there is one
 	origin  string
+	asked   func() // nil: nothing happens
 }
 
 func (j *provingJournal) put(env *evidence.Envelope) {
@@ -31,6 +32,9 @@ func (j *provingJournal) put(env *evidence.Envelope) {
 }
 
 func (j *provingJournal) GetInclusion(_ context.Context, m *pb.GetInclusionRequest) (*pb.GetInclusionResponse, error) {
+	if j.asked != nil {
+		j.asked()
+	}
 	var tree evidence.Tree
 	var leaves []carnet.Hash
 	for _, e := range j.entries {
@@ -99,10 +103,24 @@ func TestAttackAStatementDatedBack(t *testing.T) {
 	ps := parties{}
 	require.NoError(t, ps.take([]*evidence.Envelope{first, second,
 		seal(carnet.TypeParty, party(k1, carnet.RoleKeyholder), k1, registrar), seal(carnet.TypeParty, party(k2, carnet.RoleKeyholder), k2, registrar)}, registrar.Public()))
-	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps["kz"].signed(before)), "nothing to prove it with")
-	ps.orderBy(t.Context(), c, committee)
-	require.NoError(t, ps.signed(before, "kz", carnet.RoleOwner))
-	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps.signed(after, "kz", carnet.RoleOwner)))
+	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps["kz"].signed(t.Context(), before)), "nothing to prove it with")
+	ps.orderBy(c, committee)
+	require.NoError(t, ps.signed(t.Context(), before, "kz", carnet.RoleOwner))
+	require.Equal(t, "KEY_REPLACED", carnet.ReasonOf(ps.signed(t.Context(), after, "kz", carnet.RoleOwner)))
+
+	// Whoever stops waiting for a proof has none: neither that the statement is good nor that it
+	// is not. It is asked for anew the next time.
+	for _, early := range []bool{true, false} {
+		stopped, stop := context.WithCancel(t.Context())
+		waits := &provingJournal{origin: j.origin, entries: j.entries, cosign: map[carnet.PartyID]*ident.Identity{"k1": k1}, asked: stop}
+		ps.orderBy(serve(t, registrar, func(s *grpc.Server) { pb.RegisterJournalServiceServer(s, waits) }), committee)
+		if early {
+			stop()
+		}
+		require.ErrorIs(t, ps.signed(stopped, before, "kz", carnet.RoleOwner), context.Canceled)
+	}
+	ps.orderBy(c, committee)
+	require.NoError(t, ps.signed(t.Context(), before, "kz", carnet.RoleOwner))
 
 	j.cosign["k2"] = id("k2") // not the key that it has
 	ctx, done := context.WithTimeout(t.Context(), 20*time.Second)

@@ -61,7 +61,7 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 		return nil, err
 	}
 	dealings := map[carnet.KeyID]*dealing{}
-	named, err := p.redealings(resp.GetRedealings())
+	named, err := p.redealings(ctx, resp.GetRedealings())
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +71,14 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 			return nil, wrong("the gateway sent an empty dealing")
 		}
 		if isResharing(env) {
-			d, r, err := handed(env, fromProtos(resp.GetRedealings()), p.parties, p.Committee, p.Product.Committee)
+			d, r, err := handed(ctx, env, fromProtos(resp.GetRedealings()), p.parties, p.Committee, p.Product.Committee)
 			if err != nil {
 				return nil, err
 			}
 			dealings[r.Key] = d
 			continue
 		}
-		d, err := verifyDealing(env, p.parties, p.Committee, p.Product.Committee)
+		d, err := verifyDealing(ctx, env, p.parties, p.Committee, p.Product.Committee)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func (c *Client) verified(ctx context.Context, id carnet.ProductID, resp *pb.Get
 		}
 		dealings[key] = d
 	}
-	if err := p.addDatasets(resp.GetDatasets(), dealings); err != nil {
+	if err := p.addDatasets(ctx, resp.GetDatasets(), dealings); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -112,7 +112,7 @@ func (c *Client) verifyProduct(ctx context.Context, p *Product, env *evidence.En
 		return err
 	}
 	p.ID = id
-	return p.parties.signed(env, p.Statement.Publisher, carnet.RoleOwner, carnet.RoleOperator)
+	return p.parties.signed(ctx, env, p.Statement.Publisher, carnet.RoleOwner, carnet.RoleOperator)
 }
 
 // verifySchema checks the schema: it is the one the product pins, and an owner or
@@ -129,7 +129,7 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 	p.Schema = s.Schema
 	authors := []carnet.Role{carnet.RoleOwner, carnet.RoleOperator}
 	for _, q := range p.parties {
-		if hasAnyRole(q.Party, authors) && q.signed(env) == nil {
+		if hasAnyRole(q.Party, authors) && q.signed(ctx, env) == nil {
 			return nil
 		}
 	}
@@ -144,15 +144,18 @@ func (c *Client) verifySchema(ctx context.Context, p *Product, env *evidence.Env
 		if err := p.parties.load(ctx, c, p.Committee, q.ID); err != nil {
 			return err
 		}
-		if p.parties[q.ID].signed(env) == nil {
+		if p.parties[q.ID].signed(ctx, env) == nil {
 			return nil
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err // nobody's signature was looked at to the end
 	}
 	return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "schema %s is not signed by a registered owner or operator", s.ID())
 }
 
 // addDatasets checks the manifests and sets what the planner needs from them.
-func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.KeyID]*dealing) error {
+func (p *Product) addDatasets(ctx context.Context, entries []*pb.DatasetEntry, dealings map[carnet.KeyID]*dealing) error {
 	if len(entries) != len(p.Statement.Datasets) {
 		return wrong("the product lists %d datasets, the gateway sent %d", len(p.Statement.Datasets), len(entries))
 	}
@@ -170,11 +173,11 @@ func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.Ke
 		if d.ID != p.Statement.Datasets[i] || !strings.HasPrefix(string(d.ID), string(d.Owner)+"/") {
 			return wrong("dataset %d of the product is not %s of its owner", i+1, p.Statement.Datasets[i])
 		}
-		if err := p.parties.signed(env, d.Owner, carnet.RoleOwner); err != nil {
+		if err := p.parties.signed(ctx, env, d.Owner, carnet.RoleOwner); err != nil {
 			return fmt.Errorf("dataset %s: %w", d.ID, err)
 		}
 		if e.GetRevoked() {
-			if err := p.withdrawn(e, &d); err != nil {
+			if err := p.withdrawn(ctx, e, &d); err != nil {
 				return err
 			}
 			continue
@@ -201,9 +204,9 @@ func (p *Product) addDatasets(entries []*pb.DatasetEntry, dealings map[carnet.Ke
 
 // withdrawn notes a dataset that is not in use, if its owner said so: of the dataset, or
 // of its key.
-func (p *Product) withdrawn(e *pb.DatasetEntry, d *carnet.Dataset) error {
+func (p *Product) withdrawn(ctx context.Context, e *pb.DatasetEntry, d *carnet.Dataset) error {
 	if e.GetRetirement() == nil {
-		if err := p.verifyRevocation(fromProto(e.GetRevocation()), d); err != nil {
+		if err := p.verifyRevocation(ctx, fromProto(e.GetRevocation()), d); err != nil {
 			return err
 		}
 		p.Revoked = append(p.Revoked, d.ID)
@@ -217,7 +220,7 @@ func (p *Product) withdrawn(e *pb.DatasetEntry, d *carnet.Dataset) error {
 	if r.Key != d.Key || r.Owner != d.Owner {
 		return wrong("the retirement of the key of dataset %s is about another one", d.ID)
 	}
-	if err := p.parties.signed(env, r.Owner, carnet.RoleOwner); err != nil {
+	if err := p.parties.signed(ctx, env, r.Owner, carnet.RoleOwner); err != nil {
 		return err
 	}
 	p.Retired = append(p.Retired, d.ID)
@@ -225,7 +228,7 @@ func (p *Product) withdrawn(e *pb.DatasetEntry, d *carnet.Dataset) error {
 }
 
 // verifyRevocation keeps a gateway from hiding a dataset by calling it revoked.
-func (p *Product) verifyRevocation(env *evidence.Envelope, d *carnet.Dataset) error {
+func (p *Product) verifyRevocation(ctx context.Context, env *evidence.Envelope, d *carnet.Dataset) error {
 	if env == nil {
 		return wrong("the gateway calls dataset %s revoked without its owner's statement", d.ID)
 	}
@@ -236,7 +239,7 @@ func (p *Product) verifyRevocation(env *evidence.Envelope, d *carnet.Dataset) er
 	if r.Dataset != d.ID || r.Owner != d.Owner {
 		return wrong("the revocation of dataset %s is about another one", d.ID)
 	}
-	return p.parties.signed(env, r.Owner, carnet.RoleOwner)
+	return p.parties.signed(ctx, env, r.Owner, carnet.RoleOwner)
 }
 
 // fit checks a manifest against schema, layout, profile and dealing. The first

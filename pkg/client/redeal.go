@@ -10,7 +10,7 @@ import (
 
 // redealings are the checked statements that keys are opened with another dealing, by that
 // dealing.
-func (p *Product) redealings(list []*pb.Envelope) (map[carnet.KeyID]*carnet.Redealing, error) {
+func (p *Product) redealings(ctx context.Context, list []*pb.Envelope) (map[carnet.KeyID]*carnet.Redealing, error) {
 	out := map[carnet.KeyID]*carnet.Redealing{}
 	for _, e := range list {
 		env := fromProto(e)
@@ -24,7 +24,7 @@ func (p *Product) redealings(list []*pb.Envelope) (map[carnet.KeyID]*carnet.Rede
 		if err := env.Decode(carnet.TypeRedealing, r); err != nil {
 			return nil, err
 		}
-		if err := p.parties.signed(env, r.Owner, carnet.RoleOwner); err != nil {
+		if err := p.parties.signed(ctx, env, r.Owner, carnet.RoleOwner); err != nil {
 			return nil, err
 		}
 		out[r.Dealing] = r

@@ -29,7 +29,7 @@ func (c *Client) Succeed(ctx context.Context, owner Signer, key carnet.KeyID, co
 }
 
 // handed is a checked resharing: a dealing that the holders of another one made.
-func handed(env *evidence.Envelope, words []*evidence.Envelope, ps parties, committee *Committee, shares share.Committee) (*dealing, *carnet.Resharing, error) {
+func handed(ctx context.Context, env *evidence.Envelope, words []*evidence.Envelope, ps parties, committee *Committee, shares share.Committee) (*dealing, *carnet.Resharing, error) {
 	body, r, err := env.DecodeDealing()
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +47,7 @@ func handed(env *evidence.Envelope, words []*evidence.Envelope, ps parties, comm
 	// Whoever believes that one member at least is honest, believes the corrections: each
 	// computed them from what enough holders of every part said in the journal.
 	for _, m := range committee.Members {
-		if err := ps.signed(env, m, carnet.RoleKeyholder); err != nil {
+		if err := ps.signed(ctx, env, m, carnet.RoleKeyholder); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -62,12 +62,15 @@ func handed(env *evidence.Envelope, words []*evidence.Envelope, ps parties, comm
 		if err := w.Decode(carnet.TypeSuccession, &s); err != nil {
 			return nil, nil, err
 		}
-		if s.Key != r.Key || s.Owner != r.Owner || ps.signed(w, s.Owner, carnet.RoleOwner) != nil {
+		if s.Key != r.Key || s.Owner != r.Owner || ps.signed(ctx, w, s.Owner, carnet.RoleOwner) != nil {
 			continue
 		}
 		if s.Allows(committee.Hash, &committee.Committee, func(m carnet.PartyID) carnet.Jurisdiction { return ps[m].Jurisdiction }) {
 			return d, r, nil
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
 	return nil, nil, wrong("nothing shows that the owner of key %s let committee %s have it", r.Key, committee.ID)
 }
@@ -108,7 +111,7 @@ func (c *Client) Succession(ctx context.Context, key carnet.KeyID) (*Moving, err
 		if err != nil {
 			return nil, err
 		}
-		if err := (parties{owner.ID: owner}).signed(e, owner.ID, carnet.RoleOwner); err != nil {
+		if err := (parties{owner.ID: owner}).signed(ctx, e, owner.ID, carnet.RoleOwner); err != nil {
 			return nil, err
 		}
 	}

@@ -74,7 +74,7 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 		return nil, err
 	}
 	owner := ps[body.Owner]
-	if err := verifyShared(env, ps, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
+	if err := verifyShared(ctx, env, ps, s.Committee, shares, fromProtos(resp.GetRedealings())); err != nil {
 		return nil, err
 	}
 	s.Owner = body.Owner
@@ -83,7 +83,7 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 		if err := e.Decode(carnet.TypeRetirement, &r); err != nil {
 			return nil, err
 		}
-		if err := owner.signed(e); err != nil {
+		if err := owner.signed(ctx, e); err != nil {
 			return nil, err
 		}
 		if r.Key != key || r.Owner != owner.ID {
@@ -93,7 +93,7 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 	}
 	var numbers []int
 	for _, m := range resp.GetDestructions() {
-		number, by, err := verifyDestruction(fromProto(m), key, s.Committee, ps)
+		number, by, err := verifyDestruction(ctx, fromProto(m), key, s.Committee, ps)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +110,7 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 		return s, nil
 	}
 	for _, m := range resp.GetRedealings() {
-		next, err := dealtNext(fromProto(m), owner, key)
+		next, err := dealtNext(ctx, fromProto(m), owner, key)
 		if err != nil {
 			return nil, err
 		}
@@ -128,17 +128,17 @@ func (c *Client) keyState(ctx context.Context, key carnet.KeyID, named bool) (*K
 
 // verifyShared checks how a key was shared, by its owner or, as the owner let them, by the
 // holders of another dealing.
-func verifyShared(env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee, words []*evidence.Envelope) error {
+func verifyShared(ctx context.Context, env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee, words []*evidence.Envelope) error {
 	if !isResharing(env) {
-		_, err := verifyDealing(env, ps, committee, shares)
+		_, err := verifyDealing(ctx, env, ps, committee, shares)
 		return err
 	}
-	_, _, err := handed(env, words, ps, committee, shares)
+	_, _, err := handed(ctx, env, words, ps, committee, shares)
 	return err
 }
 
 // dealtNext is the dealing that a statement has a key opened with, nil if it has none.
-func dealtNext(e *evidence.Envelope, owner *registered, key carnet.KeyID) (*carnet.KeyID, error) {
+func dealtNext(ctx context.Context, e *evidence.Envelope, owner *registered, key carnet.KeyID) (*carnet.KeyID, error) {
 	switch {
 	case e == nil:
 		return nil, wrong("the gateway sent an empty redealing")
@@ -156,7 +156,7 @@ func dealtNext(e *evidence.Envelope, owner *registered, key carnet.KeyID) (*carn
 	if err := e.Decode(carnet.TypeRedealing, &r); err != nil {
 		return nil, err
 	}
-	if err := owner.signed(e); err != nil {
+	if err := owner.signed(ctx, e); err != nil {
 		return nil, err
 	}
 	if r.Key != key || r.Dealing == key {
@@ -165,7 +165,7 @@ func dealtNext(e *evidence.Envelope, owner *registered, key carnet.KeyID) (*carn
 	return &r.Dealing, nil
 }
 
-func verifyDestruction(env *evidence.Envelope, key carnet.KeyID, committee *Committee, ps parties) (number int, by carnet.PartyID, err error) {
+func verifyDestruction(ctx context.Context, env *evidence.Envelope, key carnet.KeyID, committee *Committee, ps parties) (number int, by carnet.PartyID, err error) {
 	if env == nil {
 		return 0, "", wrong("the gateway sent an empty destruction")
 	}
@@ -176,5 +176,5 @@ func verifyDestruction(env *evidence.Envelope, key carnet.KeyID, committee *Comm
 	if d.Key != key || d.Number < 1 || slices.Index(committee.Members, d.By)+1 != d.Number {
 		return 0, "", wrong("a destruction of seeds of key %s does not fit it", key)
 	}
-	return d.Number, d.By, ps.signed(env, d.By, carnet.RoleKeyholder)
+	return d.Number, d.By, ps.signed(ctx, env, d.By, carnet.RoleKeyholder)
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -37,10 +38,13 @@ func (o *opening) member(number int, reason string) Member {
 
 // accept checks and unseals every answer; what is not well-formed is set aside with
 // the reason, since one bad answer must not spoil the others.
-func (o *opening) accept(answers []sealedAnswer) {
+func (o *opening) accept(ctx context.Context, answers []sealedAnswer) error {
 	seen := map[int]bool{}
 	for i := range answers {
-		body, err := o.asked.Product.verifyAnswer(o.asked.Hash, o.out.Openings, &answers[i])
+		body, err := o.asked.Product.verifyAnswer(ctx, o.asked.Hash, o.out.Openings, &answers[i])
+		if gone := ctx.Err(); gone != nil {
+			return gone // no fault of the keyholder
+		}
 		if err != nil {
 			o.out.Rejected = append(o.out.Rejected, Member{Reason: err.Error()})
 			continue
@@ -58,6 +62,7 @@ func (o *opening) accept(answers []sealedAnswer) {
 		}
 	}
 	slices.SortFunc(o.shares, func(a, b keyholderShares) int { return cmp.Compare(a.number, b.number) })
+	return nil
 }
 
 // unseal opens one message: a scalar for each opening, and from a home keyholder as

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/ed25519"
 	"fmt"
 
@@ -70,7 +71,7 @@ type parties map[carnet.PartyID]*registered
 
 // signed checks that env is signed by the party that claims it, in one of the roles, with
 // the key that it had when env entered the log.
-func (ps parties) signed(env *evidence.Envelope, by carnet.PartyID, roles ...carnet.Role) error {
+func (ps parties) signed(ctx context.Context, env *evidence.Envelope, by carnet.PartyID, roles ...carnet.Role) error {
 	p, ok := ps[by]
 	if !ok {
 		return wrong("the gateway did not send the statement of party %s", by)
@@ -78,7 +79,7 @@ func (ps parties) signed(env *evidence.Envelope, by carnet.PartyID, roles ...car
 	if !hasAnyRole(p.Party, roles) {
 		return carnet.E(carnet.Forbidden, "WRONG_ROLE", "party %s signed a statement that is not its to sign", by)
 	}
-	return p.signed(env)
+	return p.signed(ctx, env)
 }
 
 func hasAnyRole(p *carnet.Party, roles []carnet.Role) bool {
@@ -98,12 +99,12 @@ type dealing struct {
 
 // verifyDealing checks a dealing: signed by its owner, for this committee, with a
 // known profile, one commitment for every part and one correction for every power.
-func verifyDealing(env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee) (*dealing, error) {
+func verifyDealing(ctx context.Context, env *evidence.Envelope, ps parties, committee *Committee, shares share.Committee) (*dealing, error) {
 	d := &dealing{}
 	if err := env.Decode(carnet.TypeDealing, &d.Dealing); err != nil {
 		return nil, err
 	}
-	if err := ps.signed(env, d.Owner, carnet.RoleOwner); err != nil {
+	if err := ps.signed(ctx, env, d.Owner, carnet.RoleOwner); err != nil {
 		return nil, fmt.Errorf("dealing: %w", err)
 	}
 	p, err := he.Lookup(d.Profile)
