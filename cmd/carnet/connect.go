@@ -32,6 +32,10 @@ func (a *app) connect() (*client.Client, *config, error) {
 		if err := ident.InForce(cert.Leaf, time.Now()); err != nil {
 			return nil, nil, err
 		}
+		if who, err := ident.PartyFromCert(cert.Leaf); err == nil && cfg.Party.ID != "" && who != cfg.Party.ID {
+			return nil, nil, carnet.E(carnet.Precondition, "WRONG_CERTIFICATE", "the certificate names %s, and %s is of %s: the gateway would take you for %s", who, configFile, cfg.Party.ID, who).
+				Fix("put the certificate and private key of %s there (%s), or point --home to the directory of %s", cfg.Party.ID, a.path(cfg.Cert), who)
+		}
 	}
 	if g := os.Getenv(gatewayEnv); g != "" {
 		cfg.Gateway = g
