@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -172,5 +173,13 @@ func readCheckpoint(file string) (*evidence.SignedCheckpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return evidence.ParseCheckpoint(data)
+	cp, err := evidence.ParseCheckpoint(data)
+	var e *carnet.Error
+	if errors.As(err, &e) && e.Remedy == "" {
+		err = e.Fix("give a file that carnet evidence checkpoint wrote")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return cp, nil
 }

@@ -40,6 +40,9 @@ Examples:
 }
 
 func (c *queryCmd) Run(a *app) error {
+	if c.Expires <= 0 {
+		return usage("keyholders can't answer within %s", c.Expires).Fix("give --expires as a time such as 15m or 48h")
+	}
 	sql, product, err := c.sqlFlags.read(a)
 	if err != nil {
 		return err
@@ -84,7 +87,7 @@ func (c *queryCmd) Run(a *app) error {
 		if !asked.Hash.IsZero() && a.ctx.Err() != nil {
 			a.notef("carnet open %s prints the answer later\n", asked.Hash)
 		}
-		return inSQL(sql, err) // a division by zero shows only now
+		return inSQL(sql, later(err, asked.Hash)) // a division by zero shows only now
 	}
 	return c.print(a, ans, time.Since(start))
 }

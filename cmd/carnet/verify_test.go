@@ -100,6 +100,10 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 	code, _, stderr = x.verify(x.file("query.carnet"))
 	require.Equal(t, command.Precondition, code)
 	require.Contains(t, stderr, "--registrar")
+	code, _, stderr = x.verify(x.file("query.carnet"), "--registrar", x.file("registrar.pub"), "--pin", x.file("query.carnet"))
+	require.Equal(t, command.Usage, code)
+	require.Contains(t, stderr, x.file("query.carnet")+": ")
+	require.Contains(t, stderr, "fix: give a file that carnet evidence checkpoint wrote")
 	code, _, stderr = x.verify(x.file("query.carnet"), "--registrar", x.file("registrar.pub"), "--recompute", "--data", x.file("none"))
 	require.Equal(t, command.NotFound, code, stderr)
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 )
 
@@ -59,4 +61,15 @@ func progressOf(s *client.Status) string {
 		text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)
 	}
 	return text
+}
+
+// later replaces the advice to repeat a command by what gets the answer of a query that was
+// submitted before its gateway could not be reached any more: asked again it would be another
+// query, with a price and releases of its own.
+func later(err error, query carnet.Hash) error {
+	var e *carnet.Error
+	if query.IsZero() || !errors.As(err, &e) || e.Reason != "UNAVAILABLE" && e.Reason != "WATCH_ENDED" {
+		return err
+	}
+	return e.Fix("the query was submitted and goes on without you: carnet open %s prints the answer when the gateway can be reached", query)
 }

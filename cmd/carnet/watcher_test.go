@@ -39,3 +39,19 @@ func TestWatcherWithoutATerminal(t *testing.T) {
 		"query " + id[:12] + ": computed, 2 of 3 keyholders have to answer",
 		"query " + id[:12] + ": ready", ""}, "\n"), out.String())
 }
+
+// A gateway that is lost after a query was submitted does not make its buyer ask twice.
+func TestLostGatewayNamesTheQuery(t *testing.T) {
+	q := carnet.Digest("q")
+	for _, reason := range []string{"UNAVAILABLE", "WATCH_ENDED"} {
+		var e *carnet.Error
+		require.ErrorAs(t, later(carnet.E(carnet.Unavailable, reason, "gone").Fix("repeat the command"), q), &e)
+		require.Equal(t, reason, e.Reason)
+		require.Contains(t, e.Remedy, "carnet open "+q.String())
+		require.NotContains(t, e.Remedy, "repeat")
+	}
+	expired := carnet.E(carnet.Unavailable, "QUERY_EXPIRED", "too late").Fix("ask again")
+	require.Equal(t, error(expired), later(expired, q))
+	require.Equal(t, error(expired), later(expired, carnet.Hash{}))
+	require.NoError(t, later(nil, q))
+}

@@ -61,6 +61,11 @@ func fault(err error) error {
 		c.Msg = "no secure connection to the gateway: " + cause
 		return c.Fix("check that the address is the gateway's --listen address, spelled as in its certificate,\n" +
 			"and that ca.pem is the CA that issued both certificates; they may have expired, too")
+	case e.Reason == "UNAVAILABLE" && (strings.Contains(cause, "broken pipe") || strings.Contains(cause, "connection reset")):
+		c := *e
+		c.Msg = "the gateway, or something on the way, cut the connection: " + cause
+		return c.Fix("repeat the command; if it happens again, the gateway does not accept your certificate: check that it was issued by\n" +
+			"an authority that the gateway trusts (carnet-gateway --tls-ca), and was not revoked")
 	case e.Reason == "UNAVAILABLE":
 		c := *e
 		c.Msg = "the gateway can't be reached: " + cause

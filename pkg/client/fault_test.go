@@ -17,8 +17,9 @@ func TestFaultsInPlainWords(t *testing.T) {
 	for text, want := range map[string]string{
 		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`:                     "the gateway can't be reached: dial tcp 127.0.0.1:1: connect: connection refused",
 		`connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: \"quoted\" cause"`: `no secure connection to the gateway: tls: failed to verify certificate: x509: "quoted" cause`,
-		"name resolver error: produced zero addresses": "the gateway can't be reached: its name has no address",
-		"the connection is draining":                   "the gateway can't be reached: the connection is draining",
+		"name resolver error: produced zero addresses":                                      "the gateway can't be reached: its name has no address",
+		`connection error: desc = "write tcp 127.0.0.1:5->127.0.0.1:7: write: broken pipe"`: "the gateway, or something on the way, cut the connection: write tcp 127.0.0.1:5->127.0.0.1:7: write: broken pipe",
+		"the connection is draining":                                                        "the gateway can't be reached: the connection is draining",
 	} {
 		err := fault(status.Error(codes.Unavailable, text))
 		var e *carnet.Error

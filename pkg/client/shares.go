@@ -93,6 +93,9 @@ func (o *opening) unseal(body *carnet.Answer, sealed []byte) (*keyholderShares, 
 // degree 2 depend on the ciphertext, so the keyholders' majority decides, and whoever
 // derived something else is set aside and named.
 func (o *opening) agree() error {
+	if len(o.shares) == 0 && len(o.out.Rejected) > 0 {
+		return o.unusable()
+	}
 	if len(o.shares) == 0 {
 		return carnet.E(carnet.Unavailable, "TOO_FEW_ANSWERS", "no keyholder has answered yet").
 			Fix("open the query again later")
@@ -115,6 +118,20 @@ func (o *opening) agree() error {
 		return true
 	})
 	return nil
+}
+
+// unusable says why none of the answers that came can be used.
+func (o *opening) unusable() error {
+	e := carnet.E(carnet.Unavailable, "TOO_FEW_ANSWERS", "the answers of keyholders that came can't be used").
+		Fix("open the query again when others have answered; if it stays so, compare the versions of this program and of the keyholders'")
+	for _, m := range o.out.Rejected {
+		by := string(m.Party)
+		if by == "" {
+			by = "an answer"
+		}
+		e = e.With(by, "%s", m.Reason)
+	}
+	return e
 }
 
 // linearFunctionals derives the functional ids here if no opening needs ciphertext.

@@ -211,6 +211,13 @@ func (s *Status) NotReady(otherwise error) error {
 	if w := s.WaitsFor(); w != "" && s.State != Ready {
 		return carnet.E(carnet.Precondition, "NOT_READY", "the query waits for the approval of %s", w).Fix("open it again when they have decided")
 	}
+	switch until := s.Query.Expires.UTC().Format("2006-01-02 15:04 MST"); s.State {
+	case Computing:
+		return carnet.E(carnet.Precondition, "NOT_READY", "the query is being computed, %d of %d blocks", s.BlocksDone, s.Blocks).Fix("open it again in a moment")
+	case Releasing:
+		return carnet.E(carnet.Precondition, "NOT_READY", "%d of the %d answers that are needed have come, of %d keyholders", s.Answers, s.Threshold, s.Keyholders).
+			Fix("open it again later: keyholders have until %s; carnet queries shows how far it is", until)
+	}
 	return otherwise
 }
 

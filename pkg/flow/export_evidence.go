@@ -91,7 +91,7 @@ func (g *Gateway) prove(ctx context.Context, statement carnet.Hash, pick func(*h
 
 func evidencePending() error {
 	return carnet.E(carnet.Unavailable, "EVIDENCE_PENDING", "keyholders have not co-signed the log with all that is about the query yet").
-		Fix("ask again in a moment; keyholders co-sign when the log has been quiet for a second")
+		Fix("ask again in a moment; a quorum of them has to run, and they co-sign when the log has been quiet for a second")
 }
 
 // cosignedBy is the newest checkpoint that a quorum of the committee co-signed.

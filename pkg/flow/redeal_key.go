@@ -80,7 +80,7 @@ func checkRedealing(tx Tx, r *carnet.Redealing) error {
 			return err
 		}
 		if err != nil || d.Owner != r.Owner {
-			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", k)
+			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", k).Fix("carnet datasets --json names the keys of your datasets")
 		}
 		if bodies[i], _, err = st.Envelope.DecodeDealing(); err != nil {
 			return err

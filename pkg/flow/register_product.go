@@ -55,7 +55,7 @@ func checkProduct(p *carnet.Product) error {
 	first, second, slash := strings.Cut(string(p.ID), "/")
 	switch {
 	case !carnet.ValidName(first) || slash && !carnet.ValidName(second):
-		return e.With("id", "want a name, or <publisher>/<name>")
+		return e.With("id", "want a name, or <publisher>/<name>").Fix("%s", carnet.BadName("a product", string(p.ID)).Remedy)
 	case slash && first != string(p.Publisher):
 		return e.With("id", "is in the name space of %q", first)
 	case p.Title == "" || len(p.Title) > 200 || len(p.Description) > 10_000:

@@ -40,7 +40,7 @@ func (g *Gateway) RetireKey(ctx context.Context, as *carnet.Party, env *evidence
 			return missing
 		}
 		if err != nil || d.Owner != r.Owner {
-			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", r.Key)
+			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", r.Key).Fix("carnet datasets --json names the keys of your datasets")
 		}
 		if _, err := tx.GetRetirement(r.Key); !absent(err) {
 			return orElse(err, retired(r.Key))

@@ -26,7 +26,7 @@ func (g *Gateway) RevokeDataset(ctx context.Context, as *carnet.Party, env *evid
 		case err != nil && !absent(err):
 			return err
 		case err != nil || d.Owner != r.Owner:
-			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no dataset %s of yours", r.Dataset)
+			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no dataset %s of yours", r.Dataset).Fix("carnet datasets lists them; name one as owner/name")
 		case d.Revocation != nil:
 			return carnet.E(carnet.Precondition, "DATASET_REVOKED", "dataset %s was revoked before", r.Dataset)
 		}

@@ -30,7 +30,7 @@ func (g *Gateway) SubmitSuccession(ctx context.Context, as *carnet.Party, env *e
 			return err
 		}
 		if err != nil || d.Owner != s.Owner {
-			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", s.Key)
+			return carnet.E(carnet.NotFound, "NOT_FOUND", "there is no key %s of yours", s.Key).Fix("carnet datasets --json names the keys of your datasets")
 		}
 		switch again, err := tx.RedealingOf(s.Key); {
 		case err == nil:
