@@ -15,7 +15,7 @@ import (
 
 // A key goes from one committee to another through secrets engines: kh1 leaves, kh4 joins,
 // both with their seeds in an engine under the least permissions, in a Vault that is sealed in
-// between. Nothing is handed on before the engine's operator approved the committee.
+// between, and one owner replaced its key. Nothing is handed on before the engine's operator approved the committee.
 func TestReshareThroughEngines(t *testing.T) {
 	e := newEngines(t, "kh1", "kh4")
 	server, mounts := e.server, e.mounts
@@ -30,6 +30,13 @@ func TestReshareThroughEngines(t *testing.T) {
 	for _, k := range n.Keyholders[:3] {
 		k.ReshareTo = []string{"second"}
 		k.Restart(t)
+	}
+	// One owner replaces its key in between: what it dealt counts with the old one, its word with the new one.
+	owner := sets[0].Key.Owner
+	dealtWith := n.Identity(owner).Public()
+	n.rotate(t, owner)
+	for p := range mounts {
+		e.operator(t, "carnet-keys-"+string(p)+"/owners/"+string(owner), map[string]any{"signing_key": []byte(n.Identity(owner).Public()), "earlier": [][]byte{dealtWith}})
 	}
 	for _, s := range sets {
 		n.succeed(t, s.Key.Owner, s.Key.Key, second.Hash)
