@@ -28,7 +28,7 @@ type monitorCmd struct {
 	Proofs    string        `help:"Folder for proofs of two histories [default: that of the state]." placeholder:"DIR" type:"path"`
 	Public    string        `help:"Follow only the public part of the log at https://HOST:PORT, without a certificate: histories and signatures, no statements." placeholder:"URL"`
 	Registrar string        `help:"With --public: the registrar's public key [default: registrar.pub of --home]." placeholder:"FILE" type:"path"`
-	Trust     string        `help:"With --public: document of the log, such as carnet certificate -o writes, that says whose signatures to expect." placeholder:"FILE" type:"path"`
+	Trust     []string      `help:"With --public: document of the log, such as carnet certificate -o writes, that says whose signatures to expect. A newer one says which keys were replaced. May be repeated." placeholder:"FILE" type:"path"`
 	CA        string        `help:"With --public: certificates that the server's is signed by [default: the system's]." placeholder:"FILE" type:"path"`
 	Decisions bool          `help:"The gateway decides by rules: a release without its logged decision is a breach."`
 	Every     time.Duration `help:"How often the log is read." default:"10s"`

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/bundle"
@@ -75,13 +78,31 @@ func (c *monitorCmd) followPublic(a *app) error {
 	return nil
 }
 
-// trusted are the entries of a document that holds.
-func (c *monitorCmd) trusted(a *app, registrar ed25519.PublicKey) (out []*evidence.Entry, err error) {
-	if c.Trust == "" {
+// trusted are the entries of documents that hold, in the order of the log.
+func (c *monitorCmd) trusted(a *app, registrar ed25519.PublicKey) ([]*evidence.Entry, error) {
+	if len(c.Trust) == 0 {
 		a.notef("without --trust signatures are not judged, only that the log grows\n")
 		return nil, nil
 	}
-	data, err := readLimited(c.Trust, bundle.MaxBytes)
+	all := map[int64]*evidence.Entry{}
+	for _, file := range c.Trust {
+		entries, err := trustedFile(a, file, registrar)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if o := all[e.Seq]; o != nil && o.Leaf() != e.Leaf() {
+				return nil, carnet.E(carnet.Invalid, "DOCUMENT_DIFFERS", "%s has another entry %d than another document given with --trust: two histories were shown", file, e.Seq).
+					Fix("keep both documents, and ask the keyholders and the registrar")
+			}
+			all[e.Seq] = e
+		}
+	}
+	return slices.SortedFunc(maps.Values(all), func(x, y *evidence.Entry) int { return cmp.Compare(x.Seq, y.Seq) }), nil
+}
+
+func trustedFile(a *app, file string, registrar ed25519.PublicKey) (out []*evidence.Entry, err error) {
+	data, err := readLimited(file, bundle.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +111,7 @@ func (c *monitorCmd) trusted(a *app, registrar ed25519.PublicKey) (out []*eviden
 		return nil, err
 	}
 	if bad := r.Failures(); len(bad) > 0 {
-		return nil, carnet.E(carnet.Invalid, "DOCUMENT_DIFFERS", "%s does not hold: %s", c.Trust, bad[0].Message).Fix("carnet verify says more")
+		return nil, carnet.E(carnet.Invalid, "DOCUMENT_DIFFERS", "%s does not hold: %s", file, bad[0].Message).Fix("carnet verify says more")
 	}
 	d, err := bundle.DecodeDocument(data)
 	if err != nil {

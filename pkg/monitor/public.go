@@ -13,7 +13,8 @@ const publicFormat = "carnet/monitor-public/1"
 
 // Public follows a log of which only the public part can be read: checkpoints and hashes. It
 // finds histories that differ, entries taken back and forged signatures, and judges no
-// statement. It is not safe for concurrent use.
+// statement: leaves are hashes of salted statements, so that a key that was replaced is not
+// learnt from them, but from a document that has the statement and its proof. It is not safe for concurrent use.
 type Public struct {
 	m *Monitor
 }
@@ -28,7 +29,7 @@ type PublicSaved struct {
 }
 
 // NewPublic begins with nothing seen. known are entries of the log that were verified, such as
-// those of a document: they say whose keys and which committees to expect. Without them
+// those of documents, ascending: they say whose keys and which committees to expect. Without them
 // signatures are not judged.
 func NewPublic(o Options, known []*evidence.Entry) (*Public, error) {
 	p := &Public{New(o)}
@@ -62,7 +63,7 @@ func (p *Public) Noted(cp *evidence.SignedCheckpoint, root carnet.Hash, path []c
 	if committees := m.state.Committees(); len(committees) > 0 {
 		for _, f := range m.genuine(&view{cp, source}) {
 			f.Weight = Suspect
-			f.Message += ", as far as is known here: keys may have been replaced since"
+			f.Message += ", as far as is known here: if a key was replaced since, a newer document of the log says so"
 			out = append(out, f)
 		}
 		few := m.unsigned(cp, committees, source)

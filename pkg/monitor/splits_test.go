@@ -136,3 +136,26 @@ func TestThePublicPart(t *testing.T) {
 		require.Equal(t, "BAD_MONITOR_STATE", carnet.ReasonOf(err), "byte %d", i)
 	}
 }
+
+// Keys that were replaced are learnt from statements only: without them a right signature is to
+// be asked about, with them the replaced key is.
+func TestThePublicPartLearnsKeysFromDocuments(t *testing.T) {
+	w := historytest.New(t)
+	before := w.Entries[:len(w.Entries):len(w.Entries)]
+	w.Rotate("k1")
+	size := int64(len(w.Entries))
+	old := w.Checkpoint(size, "k2", "k3")
+	require.NoError(t, old.Cosign("k1", historytest.Start, w.Key("k1#1")))
+	noted := func(known []*evidence.Entry, cp *evidence.SignedCheckpoint) []monitor.Finding {
+		p, err := monitor.NewPublic(options(), known)
+		require.NoError(t, err)
+		return p.Noted(cp, carnet.Hash{}, nil, "log")
+	}
+	present := w.Checkpoint(size, historytest.Keyholders...)
+	require.Empty(t, noted(w.Entries, present))
+	require.Equal(t, "BAD_COSIGNATURE", noted(w.Entries, old)[0].Reason)
+	f := noted(before, present)[0]
+	require.Equal(t, [2]string{"BAD_COSIGNATURE", string(monitor.Suspect)}, [2]string{f.Reason, string(f.Weight)})
+	require.Contains(t, f.Message, "a newer document of the log says so")
+	require.Empty(t, noted(before, old), "nothing in the public part says that the key was replaced")
+}

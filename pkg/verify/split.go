@@ -78,7 +78,7 @@ func (v *verifier) splitSigners(s *evidence.Split) {
 		return
 	}
 	v.state = history.New(v.Registrar)
-	var ids []carnet.PartyID
+	var ids, all []carnet.PartyID // keyholders; everybody
 	for i, env := range s.Parties {
 		if env == nil || env.PayloadType != carnet.TypeParty {
 			check.fault("the parties", "WRONG_STATEMENT_TYPE", "there is something else than statements of parties")
@@ -89,7 +89,10 @@ func (v *verifier) splitSigners(s *evidence.Split) {
 			return
 		}
 		var p carnet.Party
-		if env.Decode(carnet.TypeParty, &p) == nil && p.HasRole(carnet.RoleKeyholder) && !slices.Contains(ids, p.ID) {
+		if env.Decode(carnet.TypeParty, &p) != nil || slices.Contains(all, p.ID) {
+			continue
+		}
+		if all = append(all, p.ID); p.HasRole(carnet.RoleKeyholder) {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -131,7 +134,29 @@ func (v *verifier) splitSigners(s *evidence.Split) {
 			check.found("%s co-signed the state of size %d with root %s", id, s.Newer.Size, s.Newer.Head)
 		}
 	}
+	for _, cp := range []*evidence.SignedCheckpoint{s.Older, s.Newer} {
+		v.replacedKeys(check, all, cp)
+	}
 	check.done()
+}
+
+// replacedKeys names signatures with keys that their parties replaced. They count: which key was
+// in force depends on the history, and of these there are two. But whoever got hold of such a
+// key can have made them.
+func (v *verifier) replacedKeys(check *Check, ids []carnet.PartyID, cp *evidence.SignedCheckpoint) {
+	for _, id := range ids {
+		list := v.state.Registered(id)
+		for i := range list[:len(list)-1] {
+			old, present := &list[i].Body, &list[len(list)-1].Body
+			if bytes.Equal(old.SigningKey, list[i+1].Body.SigningKey) {
+				continue // the sealing key was replaced, or it comes again
+			}
+			sig, _ := cp.CosignedBy(id, old.SigningKey)
+			if sig != nil || present.HasRole(carnet.RoleOperator) && cp.LogSignedBy(old.SigningKey) {
+				check.found("the state of size %d is signed with a key that %s replaced by the statements in the file: whoever had that key can have signed it, at any time; ask %s", cp.Size, id, id)
+			}
+		}
+	}
 }
 
 func (v *verifier) contradiction(s *evidence.Split) {

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,5 +94,26 @@ func TestTwoHistoriesAreProved(t *testing.T) {
 		r, err := verify.Split(t.Context(), bad, options())
 		require.NoError(t, err)
 		require.Equal(t, verify.Broken, r.Verdict, "byte %d", i)
+	}
+}
+
+// A signature with a key that was replaced counts, since it may be from before, and is named: it
+// may be a thief's.
+func TestSplitsSignedWithReplacedKeys(t *testing.T) {
+	for _, party := range []carnet.PartyID{"k1", historytest.Operator} {
+		s, w := twoHistories(t)
+		for _, line := range split(t, s).Check(verify.CheckSignatures).Found {
+			require.NotContains(t, line, "replaced")
+		}
+		s.Parties = append(s.Parties, w.Rotate(party))
+		r := split(t, s)
+		require.Equal(t, verify.Verified, r.Verdict, "%v", r.Failures())
+		named := 0
+		for _, line := range r.Check(verify.CheckSignatures).Found {
+			if strings.Contains(line, "is signed with a key that "+string(party)+" replaced") {
+				named++
+			}
+		}
+		require.Equal(t, 2, named, "both states are")
 	}
 }
