@@ -72,7 +72,7 @@ func Open(ctx context.Context, dir string, o Options) (*Log, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	logger.Do(func() { klog.SetSlogLogger(o.Logger) })
+	logger.Do(func() { klog.SetSlogLogger(slog.New(quieter{o.Logger.Handler()})) })
 	skey, _, err := note.GenerateKey(rand.Reader, "house-keeping")
 	if err != nil {
 		return nil, err
