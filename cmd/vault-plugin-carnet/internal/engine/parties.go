@@ -121,7 +121,7 @@ func (b *backend) ownerKeys(ctx context.Context, owner carnet.PartyID) (out []ed
 		return nil, fmt.Errorf("the entry of owner %s is damaged", owner)
 	}
 	for k := range slices.Chunk(v, ed25519.PublicKeySize) {
-		out = append(out, ed25519.PublicKey(k))
+		out = append(out, k)
 	}
 	return out, nil
 }
