@@ -68,7 +68,7 @@ func overspent(as *carnet.Party, list []expense) *carnet.Error {
 				about, left = "at least ", budget-bound(min(e.spent, budget), budget)
 			}
 		}
-		r := carnet.E(carnet.Precondition, "BUDGET_SPENT", "the query costs %s of the privacy budget of dataset %s, and %s%s of %s are left",
+		r := carnet.E(carnet.Refused, "BUDGET_SPENT", "the query costs %s of the privacy budget of dataset %s, and %s%s of %s are left",
 			privacy.Format(cost), e.of.Dataset, about, privacy.Format(left), privacy.Format(budget))
 		return r.Fix("ask for fewer aggregates, or for ones that were released before, which cost nothing; or leave the dataset out; what is spent does not come back")
 	}

@@ -82,6 +82,7 @@ func TestBudgetUnderConcurrentRequests(t *testing.T) {
 	for i, q := range asked {
 		if errs[i] != nil {
 			requireReason(t, "BUDGET_SPENT", errs[i])
+			require.Equal(t, carnet.Refused, carnet.KindOf(errs[i]), "as carnet explain and keyholders say it")
 			refused++
 			continue
 		}

@@ -68,7 +68,7 @@ func (g *Gateway) exhausted(tx Tx, as *carnet.Party, in *inputs, p *plan.Plan, a
 		if left > 0 && owner != as.ID && !seesAll(as) {
 			about, left = "at least ", granted-bound(min(charged, granted), granted)
 		}
-		e := carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers under the key of %s; keyholders release %d in all, and %s%d are left",
+		e := carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "the query opens %d numbers under the key of %s; keyholders release %d in all, and %s%d are left",
 			len(asked[key]), names, granted, about, left)
 		renew := fmt.Sprintf("%s has to deal a new key and publish again under it", owner)
 		if left == 0 && about == "" {
@@ -97,7 +97,7 @@ func (g *Gateway) exhausted(tx Tx, as *carnet.Party, in *inputs, p *plan.Plan, a
 			if left > 0 && owner != as.ID && !seesAll(as) {
 				about, left = "at least ", share.MaxCrossReleases-bound(charged, share.MaxCrossReleases)
 			}
-			return carnet.E(carnet.Precondition, "RELEASES_EXHAUSTED", "the query opens %d numbers across the key of %s and others; keyholders release %d such numbers in all, and %s%d are left",
+			return carnet.E(carnet.Refused, "RELEASES_EXHAUSTED", "the query opens %d numbers across the key of %s and others; keyholders release %d such numbers in all, and %s%d are left",
 				len(asked[key]), names, share.MaxCrossReleases, about, left).
 				Fix("%s has to deal a new key and publish again under it; questions that were asked before can be asked again", owner), nil
 		}

@@ -49,6 +49,7 @@ func TestReleasesLeft(t *testing.T) {
 	for range 2 {
 		err := ask(more)
 		requireReason(t, "RELEASES_EXHAUSTED", err)
+		require.Equal(t, carnet.Refused, carnet.KindOf(err), "as carnet explain and keyholders say it")
 		require.ErrorContains(t, err, "opens 2 numbers under the key of kz/trade; keyholders release 8 in all, and 0 are left")
 		var e *carnet.Error
 		require.ErrorAs(t, err, &e)
