@@ -84,16 +84,38 @@ func readList(v reflect.Value, n int, each func(func(*ast.Term)), wrong func() e
 // fieldOf is the field of v that JSON knows by a key.
 func fieldOf(v reflect.Value, key *ast.Term) (reflect.Value, error) {
 	if name, ok := key.Value.(ast.String); ok {
-		for i := range v.NumField() {
-			switch f := v.Type().Field(i); {
-			case f.Anonymous:
-				if inner, err := fieldOf(v.Field(i), key); err == nil {
-					return inner, nil
-				}
-			case f.Tag.Get("json") == string(name):
-				return v.Field(i), nil
-			}
+		if i, ok := saidFields[v.Type()][string(name)]; ok {
+			return v.FieldByIndex(i), nil
 		}
 	}
 	return reflect.Value{}, fmt.Errorf("unknown field %v", key)
+}
+
+// saidFields are the fields of every type that a decision is made of, by what JSON calls
+// them.
+var saidFields = fieldsOf(reflect.TypeFor[raw](), map[reflect.Type]map[string][]int{})
+
+func fieldsOf(t reflect.Type, all map[reflect.Type]map[string][]int) map[reflect.Type]map[string][]int {
+	switch {
+	case t.Kind() == reflect.Slice:
+		return fieldsOf(t.Elem(), all)
+	case t.Kind() != reflect.Struct || all[t] != nil:
+		return all
+	}
+	names := map[string][]int{}
+	all[t] = names
+	for i := range t.NumField() {
+		f := t.Field(i)
+		fieldsOf(f.Type, all)
+		if !f.Anonymous {
+			names[f.Tag.Get("json")] = []int{i}
+			continue
+		}
+		for name, at := range all[f.Type] {
+			if names[name] == nil { // one of the struct's own goes before
+				names[name] = append([]int{i}, at...)
+			}
+		}
+	}
+	return all
 }

@@ -23,7 +23,9 @@ allow if {
 	count(without_basis) == 0
 }
 
-without_basis := {d.id | some d in input.datasets} - allowed
+without_basis := ids - allowed
+
+ids := {d.id | some d in input.datasets}
 
 allowed := {f.dataset | some f in findings; f.effect == "allow"}
 
@@ -36,6 +38,7 @@ pack_findings := {f | some name in config.packs; some f in data.carnet.packs[nam
 # Nothing crosses a border.
 base_findings contains lib.allow("base.domestic", place(d), sprintf("the flow stays in %s", [d.jurisdiction])) if {
 	not "" in lib.destinations
+	count(ids - leaving) > 0
 	some d in input.datasets
 	not d.id in leaving
 	d.jurisdiction != ""
@@ -45,9 +48,12 @@ leaving := {x.dataset.id | some x in lib.crossings}
 
 # The registrar does not say where somebody is.
 base_findings contains lib.deny("base.unknown-place", place(d), "the jurisdiction of a party to this flow is not known", "have the registrar register its jurisdiction") if {
+	"" in lib.destinations | all_origins
 	some d in input.datasets
 	"" in lib.destinations | lib.origins(d)
 }
+
+all_origins := {from | some d in input.datasets; some from in lib.origins(d)}
 
 # The jurisdiction that the data leaves has no pack.
 base_findings contains lib.ruling("base.no-pack", x, sprintf("there are no rules for data that leaves %s", [x.from])) if {
@@ -78,17 +84,16 @@ base_findings contains lib.allow("base.legal-ruling", x, sprintf("the owner decl
 	lib.instrument(x, "legal_ruling")
 }
 
-covered(j) if {
-	some name in config.packs
-	j in packs[name].jurisdictions
-}
+# The packs that are about a jurisdiction.
+about(j) := {name | some name in config.packs; j in packs[name].jurisdictions}
+
+covered(j) if count(about(j)) > 0
 
 # Borders between places that one pack is about.
 inner_borders contains [from, to] if {
 	some from, _ in lib.crossings_from
+	some name in about(from)
 	some to in lib.destinations
-	some name in config.packs
-	from in packs[name].jurisdictions
 	to in packs[name].jurisdictions
 }
 
@@ -121,8 +126,9 @@ base_findings contains lib.deny("base.quorum-in-one-place", place(d), sprintf("%
 # An obligation of the judge's own.
 base_findings contains lib.deny("base.min-owners", place(d), sprintf("numbers of %s must combine at least %d owners, and one of this query combines %d", [d.id, config.min_owners, d.fewest_owners]), sprintf("ask for totals over at least %d owners", [config.min_owners])) if {
 	input.flow == "release"
+	least := config.min_owners
 	some d in input.datasets
-	d.fewest_owners < config.min_owners
+	d.fewest_owners < least
 }
 
 place(d) := {"dataset": d, "from": d.jurisdiction, "to": ""}
@@ -141,11 +147,7 @@ valid_until := time.format(min(ends))
 
 ends contains lib.now + (((config.valid_days * 24) * 3600) * 1000000000)
 
-ends contains e if {
-	input.flow == "release"
-	some d in input.datasets
-	e := time.parse_rfc3339_ns(d.terms.expires)
-}
+ends contains data.carnet.terms.first_end if input.flow == "release"
 
 # Of the instruments that may have carried the decision, the first to end.
 ends contains e if {

@@ -43,10 +43,11 @@ crossings_from := {from: out |
 
 # The crossings that a pack judges: out of its jurisdictions, to outside of them.
 leaving(pack) := {x |
+	places := packs[pack].jurisdictions
 	some from, out in crossings_from
-	from in packs[pack].jurisdictions
+	from in places
 	some x in out
-	not x.to in packs[pack].jurisdictions
+	not x.to in places
 }
 
 # Rules ask this again and again of one dataset; that it is not so is an answer as well.
