@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -97,6 +98,9 @@ func (g *Gateway) noteQueries(ctx context.Context) error {
 		var seed [32]byte
 		_, _ = rand.Read(seed[:]) // never fails
 		o.docket, o.newest = overlap.NewDocket(seed), -1
+		o.docket.Fault = func(entry int64, panicked any) {
+			g.Logger.Error("a fault of this program; report it: queries about owners linked with this one are refused", "entry", entry, "panic", fmt.Sprint(panicked))
+		}
 	}
 	return g.Store.View(ctx, func(tx Tx) error {
 		var fresh []QueryRecord

@@ -166,7 +166,7 @@ func New(ctx context.Context, cfg Config) (*Keyholder, error) {
 		cfg: cfg, log: cfg.Log, now: cfg.Now, ledger: cfg.Ledger,
 		origin:   evidence.Origin(cfg.Registrar),
 		state:    newState(cfg.Registrar, cfg.Party),
-		overlaps: newOverlaps(),
+		overlaps: newOverlaps(cfg.Log),
 		api: services{apiv1.NewJournalServiceClient(cfg.Gateway), apiv1.NewReleaseServiceClient(cfg.Gateway),
 			apiv1.NewDealingServiceClient(cfg.Gateway), apiv1.NewDatasetServiceClient(cfg.Gateway), apiv1.NewApprovalServiceClient(cfg.Gateway), apiv1.NewReshareServiceClient(cfg.Gateway)},
 		chunks:  newChunkCache(cfg.CacheBytes),

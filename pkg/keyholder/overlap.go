@@ -3,6 +3,8 @@ package keyholder
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -21,10 +23,14 @@ type overlaps struct {
 }
 
 // newOverlaps draws what nobody else knows, see package overlap.
-func newOverlaps() *overlaps {
+func newOverlaps(log *slog.Logger) *overlaps {
 	var seed [32]byte
 	_, _ = rand.Read(seed[:]) // never fails
-	return &overlaps{docket: overlap.NewDocket(seed)}
+	d := overlap.NewDocket(seed)
+	d.Fault = func(entry int64, panicked any) {
+		log.Error("a fault of this program; report it: queries about owners linked with this one are refused", "entry", entry, "panic", fmt.Sprint(panicked))
+	}
+	return &overlaps{docket: d}
 }
 
 // note takes in a query of the journal, nil for other statements.

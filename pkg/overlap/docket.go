@@ -22,7 +22,12 @@ type Docket struct {
 	pending []*noted
 	waits   int // how many may be pending
 	refused map[int64]error
-	newest  int64 // entry that was noted last
+	newest  int64                   // entry that was noted last
+	broken  map[carnet.PartyID]bool // of roots: a fault was met, see fault.go
+
+	// Fault hears of a panic that became a refusal, of the query of an entry, -1 for one that
+	// was not noted. It may be nil, and must not call the docket.
+	Fault func(entry int64, panicked any)
 }
 
 type noted struct {
@@ -43,7 +48,7 @@ type Dataset struct {
 // NewDocket returns an empty docket. The seed has to be random and is told nobody.
 func NewDocket(seed [32]byte) *Docket {
 	return &Docket{audit: New(seed), parent: map[carnet.PartyID]carnet.PartyID{}, company: map[carnet.PartyID]bool{},
-		waits: maxWaiting, refused: map[int64]error{}, newest: -1}
+		waits: maxWaiting, refused: map[int64]error{}, newest: -1, broken: map[carnet.PartyID]bool{}}
 }
 
 // Datasets are those of products.
@@ -69,14 +74,15 @@ func (d *Docket) Note(entry int64, datasets []Dataset, load func() (*plan.Plan, 
 }
 
 // Verdict judges the query of an entry that was noted, after those before it: the error of Audit.Admit, of
-// kind Refused, or nil. The error of a query that could not be loaded is returned as it is,
+// kind Refused, or OVERLAP_FAULT, or nil. The error of a query that could not be loaded is returned as it is,
 // and then nothing was decided.
 func (d *Docket) Verdict(entry int64) error {
 	i := slices.IndexFunc(d.pending, func(n *noted) bool { return n.entry == entry })
 	if i < 0 {
 		return d.refused[entry]
 	}
-	if !d.company[d.root(d.pending[i].owner)] {
+	root := d.root(d.pending[i].owner)
+	if !d.company[root] && !d.broken[root] {
 		return d.crowded()
 	}
 	if err := d.settle(d.pending[i].owner, i+1); err != nil {
@@ -114,8 +120,18 @@ func (d *Docket) Check(datasets []Dataset, p *plan.Plan) error {
 		if err := d.settle(root, len(d.pending)); err != nil {
 			return err
 		}
+		if d.broken[root] {
+			return faulty()
+		}
 	}
-	return d.audit.Check(p)
+	var verdict error
+	if !d.guarded(-1, func() { verdict = d.audit.Check(p) }) {
+		for root := range roots {
+			d.broken[root] = true
+		}
+		return faulty()
+	}
+	return verdict
 }
 
 // settle judges those of the first pending queries that are linked with an owner.
@@ -127,16 +143,13 @@ func (d *Docket) settle(at carnet.PartyID, n int) error {
 			rest = append(rest, x)
 			continue
 		}
-		p, err := x.load()
-		if err != nil {
-			d.pending = append(rest, d.pending[i:]...)
-			return err
-		}
-		if p == nil {
+		if d.broken[root] {
+			d.refused[x.entry] = faulty()
 			continue
 		}
-		if err := d.audit.Admit(p); err != nil {
-			d.refused[x.entry] = err
+		if err := d.admit(x); err != nil {
+			d.pending = append(rest, d.pending[i:]...)
+			return err
 		}
 	}
 	d.pending = rest
@@ -162,7 +175,9 @@ func (d *Docket) link(datasets []Dataset) carnet.PartyID {
 		if first := d.root(datasets[0].owner()); first != root {
 			d.parent[root] = first
 			d.company[first] = d.company[first] || d.company[root]
+			d.broken[first] = d.broken[first] || d.broken[root]
 			delete(d.company, root)
+			delete(d.broken, root)
 		}
 	}
 	return datasets[0].owner()

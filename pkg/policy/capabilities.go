@@ -35,3 +35,10 @@ func capabilities() *ast.Capabilities {
 	c.AllowNet = []string{}
 	return c
 }
+
+// compiled are the capabilities of rules whose calls are bounded.
+func compiled() *ast.Capabilities {
+	c := capabilities()
+	c.Builtins = append(c.Builtins, boundedBuiltins()...)
+	return c
+}

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -28,6 +29,7 @@ type Engine struct {
 	bundle *Bundle
 	query  rego.PreparedEvalQuery
 	limit  time.Duration
+	turns  chan struct{} // as many decisions are made at a time: more would not be sooner, and take memory
 }
 
 // NewEngine compiles a bundle: every rule parses, uses nothing but the builtins that are
@@ -39,12 +41,13 @@ func NewEngine(ctx context.Context, b *Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := rego.New(rego.Query(entry), rego.Compiler(c), rego.Store(inmem.NewFromObjectWithOpts(b.data, inmem.OptReturnASTValuesOnRead(true))),
-		rego.Capabilities(capabilities()), rego.StrictBuiltinErrors(true), rego.GenerateJSON(asSaid)).PrepareForEval(ctx)
+	q, err := rego.New(append(boundedFunctions(), rego.Query(entry), rego.Compiler(c),
+		rego.Store(inmem.NewFromObjectWithOpts(b.data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Capabilities(compiled()), rego.StrictBuiltinErrors(true), rego.GenerateJSON(asSaid))...).PrepareForEval(ctx)
 	if err != nil {
 		return nil, badBundle(b, "the rules can't be prepared").Because(err)
 	}
-	e := &Engine{bundle: b, query: q, limit: evaluationLimit}
+	e := &Engine{bundle: b, query: q, limit: evaluationLimit, turns: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
 	for _, flow := range []Flow{FlowStorage, FlowShare, FlowRelease} {
 		if _, err := e.Decide(ctx, probe(flow)); err != nil {
 			return nil, badBundle(b, "it makes no decision about an example of %s", flow).Because(err)
@@ -78,9 +81,15 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (*Decision, error) {
 
 // decide also returns the decision's bytes.
 func (e *Engine) decide(ctx context.Context, in *Input) (*Decision, []byte, error) {
+	select {
+	case e.turns <- struct{}{}:
+		defer func() { <-e.turns }()
+	case <-ctx.Done():
+		return nil, nil, e.failed("the rules were not asked").Because(ctx.Err())
+	}
 	ctx, done := context.WithTimeout(ctx, e.limit)
 	defer done()
-	rs, err := e.query.Eval(ctx, rego.EvalParsedInput(in.value()))
+	rs, err := e.query.Eval(withBound(ctx), rego.EvalParsedInput(in.value()))
 	if err != nil {
 		return nil, nil, e.failed("the rules failed").Because(err)
 	}

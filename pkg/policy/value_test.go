@@ -86,7 +86,7 @@ func TestRulesSeeWhatIsSigned(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, read.Compare(in.value()), "%s", signed)
 
-		rs, err := e.query.Eval(ctx, rego.EvalParsedInput(read))
+		rs, err := e.query.Eval(withBound(ctx), rego.EvalParsedInput(read))
 		require.NoError(t, err)
 		said := rs[0].Expressions[0].Value.(*ast.Term)
 		have, err := decisionOf(said)
