@@ -91,7 +91,10 @@ func canMake(dir string) error {
 	return os.Remove(try)
 }
 
-type migrateCmd struct{ dataFlag }
+type migrateCmd struct {
+	dataFlag
+	command.Output
+}
 
 func (migrateCmd) Help() string {
 	return `serve does this too; migrate is for doing it before, with the gateway stopped and a
@@ -117,18 +120,17 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s has version %d\n", store.Redacted(c.database()), v)
-	return nil
+	place := store.Redacted(c.database())
+	return c.Report(s.out, map[string]any{"store": place, "schema_version": v}, "%s has version %d\n", place, v)
 }
 
-type versionCmd struct{}
+type versionCmd struct{ command.Output }
 
 func (versionCmd) Help() string {
 	return `Example:
   carnet-gateway version`
 }
 
-func (versionCmd) Run(s streams) error {
-	fmt.Fprintln(s.out, "carnet-gateway", command.Version())
-	return nil
+func (c versionCmd) Run(s streams) error {
+	return c.Report(s.out, command.About{Program: "carnet-gateway", Version: command.Version()}, "carnet-gateway %s\n", command.Version())
 }

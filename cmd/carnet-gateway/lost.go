@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/ed25519"
-	"fmt"
 	"time"
 
 	"github.com/carnet-network/carnet/internal/command"
@@ -47,7 +46,7 @@ func (c *rotateCmd) lost(s streams, k nextKey) error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.out, "statement:  %s\nkey %s is to replace %s, which is lost\n", k.statement(), evidence.KeyHint(next.Public()), evidence.KeyHint(present.SigningKey))
-	fmt.Fprintln(s.out, "next: start the gateway with it, then send the statement to the registrar")
-	return nil
+	return c.Report(s.out, command.Rotation{State: command.Prepared, Party: present.ID, File: k.statement(), SigningKey: next.Public(), OldSigningKey: present.SigningKey, Lost: true},
+		"statement:  %s\nkey %s is to replace %s, which is lost\nnext: start the gateway with it, then send the statement to the registrar\n",
+		k.statement(), evidence.KeyHint(next.Public()), evidence.KeyHint(present.SigningKey))
 }

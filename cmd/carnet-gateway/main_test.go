@@ -64,6 +64,8 @@ func TestHelp(t *testing.T) {
 	code, out, _ := runCommand("version")
 	require.Zero(t, code)
 	require.Contains(t, out, "carnet-gateway")
+	_, out, _ = runCommand("version", "--json")
+	require.Contains(t, out, `"program": "carnet-gateway"`)
 }
 
 func TestBadUse(t *testing.T) {
@@ -113,6 +115,8 @@ func TestCheckConfigAndMigrate(t *testing.T) {
 	code, out, errs = runCommand("migrate", "--data", filepath.Join(dir, "data"))
 	require.Zero(t, code, errs)
 	require.Regexp(t, `gateway\.db has version [1-9]\d*\n$`, out)
+	_, out, _ = runCommand("migrate", "--json", "--data", filepath.Join(dir, "data"))
+	require.Regexp(t, `^{\n  "schema_version": [1-9]\d*,\n  "store": ".*gateway\.db"\n}\n$`, out)
 }
 
 // A server certificate that expired lets nobody in: check-config says so.

@@ -11,12 +11,14 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/store"
 )
 
 type moveStoreCmd struct {
 	dataFlag
+	command.Output
 	To string `help:"Where to: the address of an empty PostgreSQL database, or sqlite for the file in the data folder." required:"" placeholder:"PLACE"`
 }
 
@@ -60,13 +62,13 @@ func (c *moveStoreCmd) Run(ctx context.Context, s streams) error {
 	}
 	var rows int64
 	for _, m := range moved {
-		if m.Rows > 0 {
+		if m.Rows > 0 && !c.JSON {
 			fmt.Fprintf(s.out, "%-18s %8d rows  %s\n", m.Table, m.Rows, m.Digest)
 		}
 		rows += m.Rows
 	}
-	fmt.Fprintf(s.out, "%d rows of %d tables were copied from %s to %s and compared\n", rows, len(moved), store.Redacted(c.database()), store.Redacted(to))
-	return nil
+	source, target := store.Redacted(c.database()), store.Redacted(to)
+	return c.Report(s.out, map[string]any{"from": source, "to": target, "rows": rows, "tables": moved}, "%d rows of %d tables were copied from %s to %s and compared\n", rows, len(moved), source, target)
 }
 
 // copied shows on a terminal how far it is.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/carnet-network/carnet/internal/filelock"
 	"github.com/carnet-network/carnet/internal/postgres"
+	"github.com/carnet-network/carnet/pkg/store"
 )
 
 func TestMoveStoreRefuses(t *testing.T) {
@@ -37,8 +39,15 @@ func TestMoveStore(t *testing.T) {
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "were copied from "+filepath.Join(data, "gateway.db")+" to postgres://")
 	require.Empty(t, errs, "progress is for terminals")
-	code, out, errs = runCommand("move-store", "--data", filepath.Join(data, "other"), "--store", address, "--to", "sqlite")
+	code, out, errs = runCommand("move-store", "--data", filepath.Join(data, "other"), "--store", address, "--to", "sqlite", "--json")
 	require.Zero(t, code, errs)
-	require.Contains(t, out, "gateway.db and compared")
+	var says struct {
+		From, To string
+		Rows     int64
+		Tables   []store.Moved
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &says), out)
+	require.Equal(t, filepath.Join(data, "other", "gateway.db"), says.To)
+	require.NotEmpty(t, says.Tables)
 	require.FileExists(t, filepath.Join(data, "other", "gateway.db"))
 }

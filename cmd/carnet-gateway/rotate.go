@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 )
 
 type rotateCmd struct {
+	command.Output
 	Identity string `help:"Identity file that the gateway signs with. The statement about it, party.json, is in the same folder." required:"" type:"path" placeholder:"FILE" env:"CARNET_IDENTITY"`
 	Plain    bool   `help:"Leave the new key file without a passphrase. Only for trying out."`
 	Discard  bool   `help:"Destroy the new key, which is not registered."`
@@ -83,8 +83,7 @@ func (c *rotateCmd) Run(s streams) error {
 				return err
 			}
 		}
-		fmt.Fprintf(s.out, "discarded; %s goes on with key %s\n", present.ID, evidence.KeyHint(old.Public()))
-		return nil
+		return c.Report(s.out, command.Rotation{State: command.Discarded, Party: present.ID, SigningKey: old.Public()}, "discarded; %s goes on with key %s\n", present.ID, evidence.KeyHint(old.Public()))
 	}
 	next, err := c.draw(present.ID)
 	if err != nil {
@@ -99,9 +98,9 @@ func (c *rotateCmd) Run(s streams) error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.out, "statement:  %s\nkey %s is to replace %s\n", k.statement(), evidence.KeyHint(next.Public()), evidence.KeyHint(old.Public()))
-	fmt.Fprintln(s.out, "next: send it to the registrar; the gateway uses the key when that has registered it")
-	return nil
+	return c.Report(s.out, command.Rotation{State: command.Prepared, Party: present.ID, File: k.statement(), SigningKey: next.Public(), OldSigningKey: old.Public()},
+		"statement:  %s\nkey %s is to replace %s\nnext: send it to the registrar; the gateway uses the key when that has registered it\n",
+		k.statement(), evidence.KeyHint(next.Public()), evidence.KeyHint(old.Public()))
 }
 
 // draw returns the key that was drawn before, or a new one.

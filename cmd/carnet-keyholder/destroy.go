@@ -15,6 +15,7 @@ import (
 
 type destroyCmd struct {
 	storeFlags
+	command.Output
 	Key string `arg:"" help:"Key identifier as status lists it, or the first 8 or more digits of one that is held here."`
 	Yes bool   `help:"Don't ask."`
 }
@@ -67,9 +68,7 @@ func (c *destroyCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if !slices.Contains(held, key) {
-		fmt.Fprintf(s.out, "barred %s: no seeds of it are here, and none will be taken\n", key)
-		return nil
+		return c.Report(s.out, map[string]any{"key": key, "state": "barred"}, "barred %s: no seeds of it are here, and none will be taken\n", key)
 	}
-	fmt.Fprintf(s.out, "destroyed %s\n", key)
-	return nil
+	return c.Report(s.out, map[string]any{"key": key, "state": "destroyed"}, "destroyed %s\n", key)
 }

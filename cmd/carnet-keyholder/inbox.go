@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -145,6 +144,7 @@ func show(w io.Writer, x *keyholder.Consent) {
 
 type inboxApproveCmd struct {
 	dirFlag
+	command.Output
 	Query string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
 	Note  string `help:"For the ledger." placeholder:"TEXT"`
 }
@@ -159,11 +159,12 @@ Example:
 }
 
 func (c *inboxApproveCmd) Run(ctx context.Context, s streams) error {
-	return decide(ctx, s, c.dirFlag, c.Query, true, c.Note)
+	return decide(ctx, s, c.Output, c.dirFlag, c.Query, true, c.Note)
 }
 
 type inboxRefuseCmd struct {
 	dirFlag
+	command.Output
 	Query  string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
 	Reason string `required:"" help:"Why. It is signed and published, and the buyer is told." placeholder:"TEXT"`
 }
@@ -176,10 +177,10 @@ Example:
 }
 
 func (c *inboxRefuseCmd) Run(ctx context.Context, s streams) error {
-	return decide(ctx, s, c.dirFlag, c.Query, false, c.Reason)
+	return decide(ctx, s, c.Output, c.dirFlag, c.Query, false, c.Reason)
 }
 
-func decide(ctx context.Context, s streams, dir dirFlag, query string, allow bool, reason string) error {
+func decide(ctx context.Context, s streams, o command.Output, dir dirFlag, query string, allow bool, reason string) error {
 	l, err := keyholder.WriteLedger(dir.ledger())
 	if err != nil {
 		return err
@@ -193,11 +194,12 @@ func decide(ctx context.Context, s streams, dir dirFlag, query string, allow boo
 	if u, err := user.Current(); err == nil {
 		by = u.Username
 	}
-	if err := l.Decide(ctx, id, allow, strings.TrimSpace(reason), by, time.Now().UTC()); err != nil {
+	reason = strings.TrimSpace(reason)
+	if err := l.Decide(ctx, id, allow, reason, by, time.Now().UTC()); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s %s\n", map[bool]string{true: "approved", false: "refused"}[allow], id)
-	return nil
+	decision := map[bool]string{true: "approved", false: "refused"}[allow]
+	return o.Report(s.out, map[string]any{"query": id, "decision": decision, "reason": reason, "by": by}, "%s %s\n", decision, id)
 }
 
 // queryID reads the id of a query, or the beginning of one that waits or waited here. The
@@ -212,11 +214,7 @@ func queryID(ctx context.Context, l *keyholder.Ledger, s string) (carnet.Hash, e
 	})
 }
 
-func encode(s streams, v any) error {
-	e := json.NewEncoder(s.out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
+func encode(s streams, v any) error { return command.JSON(s.out, v) }
 
 // approvalRules reads which queries wait for somebody here; without a file, none do.
 func approvalRules(path string, named bool) (r keyholder.ApprovalRules, err error) {

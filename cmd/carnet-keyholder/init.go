@@ -15,6 +15,7 @@ import (
 
 type initCmd struct {
 	storeFlags
+	command.Output
 	Party        string `help:"Short identifier, such as ch-customs." required:"" placeholder:"ID"`
 	Name         string `help:"Full name of the organisation." required:"" placeholder:"TEXT"`
 	Jurisdiction string `help:"ISO 3166-1 alpha-2 code." required:"" placeholder:"CC"`
@@ -81,6 +82,13 @@ func (c *initCmd) Run(ctx context.Context, s streams) error {
 	}
 	if err := command.WriteStatement(c.party(), env); err != nil {
 		return err
+	}
+	if c.JSON {
+		says := map[string]any{"party": c.Party, "keystore": where, "file": c.party(), "signing_key": []byte(store.Signer().Public()), "sealing_key": store.SealingKey()}
+		if e, ok := store.(inEngine); ok && policy != nil {
+			says["engine"], says["ticket_key"] = e.path, []byte(policy.Signer().Public())
+		}
+		return encode(s, says)
 	}
 	fmt.Fprintf(s.out, "keystore:   %s\nstatement:  %s\nsigning key %s\n\nSend %s to the registrar, then start: carnet-keyholder run --dir %s\n",
 		where, c.party(), evidence.KeyHint(store.Signer().Public()), c.party(), c.Dir)

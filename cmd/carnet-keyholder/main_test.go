@@ -13,6 +13,8 @@ import (
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/command/commandtest"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +28,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fields": commandtest.Fields,
 			// age-identity FILE makes a fresh age identity.
 			"age-identity": func(ts *testscript.TestScript, _ bool, args []string) {
 				id, err := age.GenerateHybridIdentity()

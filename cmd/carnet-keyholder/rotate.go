@@ -18,6 +18,7 @@ import (
 
 type rotateCmd struct {
 	storeFlags
+	command.Output
 	Signing bool `help:"Replace the signing key."`
 	Sealing bool `help:"Replace the sealing key."`
 	Discard bool `help:"Give up what was prepared and is not registered."`
@@ -70,8 +71,8 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 		if err := os.Remove(c.nextParty()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		fmt.Fprintf(s.out, "discarded; %s goes on with key %s\n", present.ID, evidence.KeyHint(present.SigningKey))
-		return nil
+		return c.Report(s.out, command.Rotation{State: command.Discarded, Party: present.ID, SigningKey: present.SigningKey, SealingKey: present.SealingKey},
+			"discarded; %s goes on with key %s\n", present.ID, evidence.KeyHint(present.SigningKey))
 	}
 	if !c.Signing && !c.Sealing {
 		_, engine := store.(inEngine)
@@ -83,6 +84,10 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 	}
 	if err := c.prepare(present, env.Hash(), store.Signer(), next); err != nil {
 		return err
+	}
+	if c.JSON {
+		return encode(s, command.Rotation{State: command.Prepared, Party: present.ID, File: c.nextParty(), SigningKey: next.Signer.Public(), SealingKey: next.SealingKey,
+			OldSigningKey: present.SigningKey, OldSealingKey: present.SealingKey})
 	}
 	fmt.Fprintf(s.out, "statement:  %s\nsigning key %s", c.nextParty(), evidence.KeyHint(next.Signer.Public()))
 	if !next.Signer.Public().Equal(ed25519.PublicKey(present.SigningKey)) {

@@ -1,19 +1,14 @@
 package main
 
-import (
-	"fmt"
+import "github.com/carnet-network/carnet/internal/command"
 
-	"github.com/carnet-network/carnet/internal/command"
-)
-
-type versionCmd struct{}
+type versionCmd struct{ command.Output }
 
 func (versionCmd) Help() string {
 	return `Example:
   carnet-keyholder version`
 }
 
-func (versionCmd) Run(s streams) error {
-	fmt.Fprintln(s.out, "carnet-keyholder", command.Version())
-	return nil
+func (c versionCmd) Run(s streams) error {
+	return c.Report(s.out, command.About{Program: "carnet-keyholder", Version: command.Version()}, "carnet-keyholder %s\n", command.Version())
 }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"text/tabwriter"
 
@@ -49,15 +47,7 @@ func (a *app) notef(format string, args ...any) {
 func (a *app) line(text string) { fmt.Fprintf(a.err, "\r\x1b[K%s\r", command.Plain(text)) }
 
 // json prints v indented, for programs.
-func (a *app) json(v any) error {
-	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.IsNil() {
-		v = []any{} // a list without entries, not null
-	}
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
+func (a *app) json(v any) error { return command.JSON(a.out, v) }
 
 // table prints rows under a header in aligned columns.
 func (a *app) table(header []string, rows [][]string) error {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ticket"
 )
@@ -16,6 +17,7 @@ type committeeCmd struct {
 }
 
 type committeeRegisterCmd struct {
+	command.Output
 	ID            string   `arg:"" help:"Short identifier of the committee."`
 	Member        []string `required:"" help:"Keyholder, in the order of the numbers 1 to n. Repeat it, or separate by commas." placeholder:"ID"`
 	Threshold     int      `required:"" help:"How many members open an answer; one fewer learn nothing." placeholder:"T"`
@@ -52,8 +54,8 @@ func (c *committeeRegisterCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("registered committee %s: any %d of %d open, %d co-sign the journal; entry %d\n", c.ID, c.Threshold, len(c.Member), body.Quorum, ref.Seq)
-	return nil
+	return c.Report(a.out, map[string]any{"committee": c.ID, "members": body.Members, "threshold": c.Threshold, "quorum": body.Quorum, "statement": ref.Hash, "entry": ref.Seq},
+		"registered committee %s: any %d of %d open, %d co-sign the journal; entry %d\n", c.ID, c.Threshold, len(c.Member), body.Quorum, ref.Seq)
 }
 
 // demand reads a demand for a policy bundle, nil if there is none.

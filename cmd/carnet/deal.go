@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"path/filepath"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 type dealCmd struct {
+	command.Output
 	Name      string `arg:"" help:"Name of the key, for publish --key. Its file is keys/NAME.key in the home directory."`
 	Committee string `required:"" help:"Committee that will release answers." placeholder:"ID"`
 	Schema    string `help:"Schema whose tables the key is for; a file or name@version." placeholder:"SCHEMA" xor:"what"`
@@ -62,6 +64,10 @@ func (c *dealCmd) Run(a *app) error {
 	if err != nil {
 		a.notef("The key in %s was not dealt; delete it and try again.\n", file)
 		return err
+	}
+	if c.JSON {
+		return a.json(map[string]any{"name": c.Name, "file": file, "key": k.Key, "profile": profile, "committee": committee.ID, "committee_statement": committee.Hash,
+			"threshold": committee.Threshold, "members": committee.Members, "statement": ref.Hash, "entry": ref.Seq})
 	}
 	a.printf("key file:  %s (back it up; whoever has it reads your tables)\n", file)
 	a.printf("key id:    %s\n", k.Key)

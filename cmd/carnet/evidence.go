@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/bundle"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
@@ -19,6 +20,7 @@ type evidenceCmd struct {
 }
 
 type evidenceExportCmd struct {
+	command.Output
 	Query         string        `arg:"" help:"Id of the query, as carnet query or carnet queries prints it, or its first 8 or more digits."`
 	Out           string        `short:"o" required:"" help:"File to write." placeholder:"FILE" type:"path"`
 	Since         string        `help:"Checkpoint that was saved earlier; the bundle proves that the log begins with it." placeholder:"FILE" type:"path"`
@@ -71,8 +73,8 @@ func (c *evidenceExportCmd) Run(a *app) error {
 	if err := os.WriteFile(c.Out, data, 0o644); err != nil {
 		return err
 	}
-	a.printf("%s: %s of the log of %d, %s\n", c.Out, entries(len(b.Entries)), b.Checkpoint.Size, size(int64(len(data))))
-	return nil
+	return c.Report(a.out, map[string]any{"query": hash, "file": c.Out, "bytes": len(data), "entries": len(b.Entries), "size": b.Checkpoint.Size, "head": b.Checkpoint.Head},
+		"%s: %s of the log of %d, %s\n", c.Out, entries(len(b.Entries)), b.Checkpoint.Size, size(int64(len(data))))
 }
 
 func entries(n int) string {
@@ -132,6 +134,7 @@ func packPolicy(p *policy.Bundle) (*bundle.Policy, error) {
 }
 
 type evidenceCheckpointCmd struct {
+	command.Output
 	Out string `short:"o" required:"" help:"File to write." placeholder:"FILE" type:"path"`
 }
 
@@ -163,8 +166,7 @@ func (c *evidenceCheckpointCmd) Run(a *app) error {
 	if err := os.WriteFile(c.Out, text, 0o644); err != nil {
 		return err
 	}
-	a.printf("%s: %s, root %s\n", c.Out, entries(int(cp.Size)), cp.Head)
-	return nil
+	return c.Report(a.out, map[string]any{"file": c.Out, "size": cp.Size, "head": cp.Head}, "%s: %s, root %s\n", c.Out, entries(int(cp.Size)), cp.Head)
 }
 
 // readCheckpoint reads a saved checkpoint.

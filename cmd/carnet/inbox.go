@@ -80,6 +80,7 @@ func (c *inboxCmd) show(a *app, cl *client.Client) error {
 }
 
 type approveCmd struct {
+	command.Output
 	Query string `arg:"" help:"Query, as carnet inbox names it; the whole id."`
 	Note  string `help:"Sentence for the buyer." placeholder:"TEXT"`
 }
@@ -94,9 +95,10 @@ Example:
   carnet approve 5f0c...e1`
 }
 
-func (c *approveCmd) Run(a *app) error { return decideQuery(a, c.Query, true, c.Note) }
+func (c *approveCmd) Run(a *app) error { return decideQuery(a, c.Output, c.Query, true, c.Note) }
 
 type refuseCmd struct {
+	command.Output
 	Query  string `arg:"" help:"Query, as carnet inbox names it; the whole id."`
 	Reason string `required:"" help:"Why; the buyer is told." placeholder:"TEXT"`
 }
@@ -113,10 +115,10 @@ func (c *refuseCmd) Run(a *app) error {
 	if strings.TrimSpace(c.Reason) == "" {
 		return usage("a refusal needs a reason").Fix("say in a sentence why, with --reason")
 	}
-	return decideQuery(a, c.Query, false, c.Reason)
+	return decideQuery(a, c.Output, c.Query, false, c.Reason)
 }
 
-func decideQuery(a *app, query string, allow bool, reason string) error {
+func decideQuery(a *app, o command.Output, query string, allow bool, reason string) error {
 	id, err := parseQuery(query)
 	if err != nil {
 		return err
@@ -130,8 +132,8 @@ func decideQuery(a *app, query string, allow bool, reason string) error {
 	if err != nil {
 		return err
 	}
-	a.printf("%s %s; entry %d\n", map[bool]string{true: "approved", false: "refused"}[allow], id, ref.Seq)
-	return nil
+	decision := map[bool]string{true: "approved", false: "refused"}[allow]
+	return o.Report(a.out, map[string]any{"query": id, "decision": decision, "reason": reason, "statement": ref.Hash, "entry": ref.Seq}, "%s %s; entry %d\n", decision, id, ref.Seq)
 }
 
 // parseQuery reads a whole id: with an abbreviation, a gateway and a buyer could have another

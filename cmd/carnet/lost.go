@@ -47,7 +47,7 @@ func (c *partyRotateCmd) lost(a *app) error {
 	case err != nil:
 		return err
 	case bytes.Equal(present.SigningKey, id.Public()):
-		return a.notLost(cl, cfg, id)
+		return c.notLost(a, cl, cfg, id)
 	case wasKeyOf(versions, id):
 		return carnet.E(carnet.Precondition, "KEY_REUSED", "%s has the key %s, which %s had before", a.path(cfg.Identity), evidence.KeyHint(id.Public()), present.ID).
 			Fix("move it to %s, where it opens what was asked with it, and repeat the command", ident.KeptFile(cfg.Identity, evidence.KeyHint(id.Public())))
@@ -65,13 +65,12 @@ func (c *partyRotateCmd) lost(a *app) error {
 }
 
 // notLost is for a home that has the registered key: it was lost and replaced, or never was.
-func (a *app) notLost(cl *client.Client, cfg *config, id *ident.Identity) error {
+func (c *partyRotateCmd) notLost(a *app, cl *client.Client, cfg *config, id *ident.Identity) error {
 	if _, err := a.settle(cl, cfg, id); err != nil {
 		return err
 	}
 	if a.adopted {
-		a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
-		return nil
+		return c.adopted(a, id)
 	}
 	return carnet.E(carnet.Precondition, "KEY_NOT_LOST", "the registered key %s of %s is in %s", evidence.KeyHint(id.Public()), id.Party(), a.home).
 		Fix("carnet party rotate replaces it with its own signature, so that nobody has to take the registrar's word")

@@ -13,6 +13,8 @@ import (
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/carnet-network/carnet/internal/command/commandtest"
 )
 
 // TestOnline runs the scripts that need a network: they start gateway and keyholders
@@ -44,6 +46,7 @@ func TestOnline(t *testing.T) {
 			"setenv":   setEnv,
 			"until":    until,
 			"clock":    clock,
+			"fields":   commandtest.Fields,
 		},
 	})
 }

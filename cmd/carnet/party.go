@@ -2,13 +2,16 @@ package main
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/evidence"
+	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 type partyCmd struct {
@@ -19,6 +22,7 @@ type partyCmd struct {
 }
 
 type partyRegisterCmd struct {
+	command.Output
 	Files      []string `arg:"" name:"file" help:"party.json as carnet init or carnet-keyholder init wrote it, or party-next.json as the rotate command of carnet, carnet-keyholder or carnet-gateway did."`
 	OldKeyLost bool     `help:"Vouch alone for keys that replace lost ones. Monitors and verifiers tell everybody."`
 }
@@ -39,45 +43,76 @@ func (c *partyRegisterCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
+	// If one is refused, those before it are registered.
+	var done []registeredParty
 	for _, file := range c.Files {
-		data, err := readInput("party statement", file)
+		r, err := c.register(a, cl, id, file)
 		if err != nil {
-			return err
-		}
-		env, err := client.ReadEnvelope(data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		var p carnet.Party
-		if err := env.Decode(carnet.TypeParty, &p); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		if !env.SignedBy(p.SigningKey) {
-			return carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "%s is not signed by the key it names", file)
-		}
-		if p.ReplacesLost && !c.OldKeyLost {
-			return carnet.E(carnet.Precondition, "OLD_KEY_LOST", "%s says that the old key of %s is lost", file, p.ID).
-				Fix("find out by a way you trust whether the party says so; then give --old-key-lost")
-		}
-		if !env.SignedBy(id.Public()) {
-			if err := env.Countersign(id); err != nil {
-				return err
+			if c.JSON && len(done) > 0 {
+				err = errors.Join(err, a.json(done))
 			}
-		}
-		ref, err := cl.RegisterParty(a.ctx, env)
-		if err != nil {
 			return err
 		}
-		done := "registered"
-		if p.Replaces != nil {
-			done = "replaced the keys of"
+		done = append(done, *r)
+		if !c.JSON {
+			did := "registered"
+			if r.Replaced {
+				did = "replaced the keys of"
+			}
+			a.printf("%s %s (%s, %s; key %s) as entry %d\n", did, r.Party, r.Name, r.Jurisdiction, evidence.KeyHint(r.SigningKey), r.Entry)
 		}
-		a.printf("%s %s (%s, %s; key %s) as entry %d\n", done, p.ID, p.Name, p.Jurisdiction, evidence.KeyHint(ed25519.PublicKey(p.SigningKey)), ref.Seq)
+	}
+	if c.JSON {
+		return a.json(done)
 	}
 	return nil
 }
 
+// registeredParty is one party statement that was registered.
+type registeredParty struct {
+	Party        carnet.PartyID      `json:"party"`
+	Name         string              `json:"name"`
+	Jurisdiction carnet.Jurisdiction `json:"jurisdiction"`
+	SigningKey   ed25519.PublicKey   `json:"signing_key"`
+	Replaced     bool                `json:"replaced"` // keys of a party that was registered before
+	Statement    carnet.Hash         `json:"statement"`
+	Entry        int64               `json:"entry"`
+}
+
+func (c *partyRegisterCmd) register(a *app, cl *client.Client, id *ident.Identity, file string) (*registeredParty, error) {
+	data, err := readInput("party statement", file)
+	if err != nil {
+		return nil, err
+	}
+	env, err := client.ReadEnvelope(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	var p carnet.Party
+	if err := env.Decode(carnet.TypeParty, &p); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if !env.SignedBy(p.SigningKey) {
+		return nil, carnet.E(carnet.Forbidden, "BAD_SIGNATURE", "%s is not signed by the key it names", file)
+	}
+	if p.ReplacesLost && !c.OldKeyLost {
+		return nil, carnet.E(carnet.Precondition, "OLD_KEY_LOST", "%s says that the old key of %s is lost", file, p.ID).
+			Fix("find out by a way you trust whether the party says so; then give --old-key-lost")
+	}
+	if !env.SignedBy(id.Public()) {
+		if err := env.Countersign(id); err != nil {
+			return nil, err
+		}
+	}
+	ref, err := cl.RegisterParty(a.ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return &registeredParty{Party: p.ID, Name: p.Name, Jurisdiction: p.Jurisdiction, SigningKey: ed25519.PublicKey(p.SigningKey), Replaced: p.Replaces != nil, Statement: ref.Hash, Entry: ref.Seq}, nil
+}
+
 type partyRevokeCmd struct {
+	command.Output
 	Party  string `arg:"" help:"Identifier of the party."`
 	Reason string `help:"Why, for everybody to read." placeholder:"TEXT"`
 	Yes    bool   `help:"Really do it."`
@@ -108,8 +143,7 @@ func (c *partyRevokeCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("revoked %s by entry %d\n", c.Party, ref.Seq)
-	return nil
+	return c.Report(a.out, map[string]any{"party": c.Party, "reason": c.Reason, "statement": ref.Hash, "entry": ref.Seq}, "revoked %s by entry %d\n", c.Party, ref.Seq)
 }
 
 type partyListCmd struct {

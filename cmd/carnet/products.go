@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/privacy"
 )
@@ -16,6 +17,7 @@ type productsCmd struct {
 }
 
 type productsRegisterCmd struct {
+	command.Output
 	ID          string   `arg:"" help:"Identifier, as used after FROM."`
 	Dataset     []string `required:"" help:"Dataset, owner/name. Repeat it, or separate by commas." placeholder:"ID"`
 	Title       string   `required:"" help:"Title in the catalogue." placeholder:"TEXT"`
@@ -50,8 +52,8 @@ func (c *productsRegisterCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("registered product %s of %s; entry %d\n", c.ID, plural(len(c.Dataset), "dataset"), ref.Seq)
-	return nil
+	return c.Report(a.out, map[string]any{"product": c.ID, "datasets": body.Datasets, "schema": s.ID(), "schema_statement": s.Hash, "statement": ref.Hash, "entry": ref.Seq},
+		"registered product %s of %s; entry %d\n", c.ID, plural(len(c.Dataset), "dataset"), ref.Seq)
 }
 
 type productsSearchCmd struct {

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 )
 
 type redealCmd struct {
+	command.Output
 	Name      string        `arg:"" help:"Name of the key; its file is keys/NAME.key in the home directory."`
 	Committee string        `help:"Committee that will release answers." placeholder:"ID"`
 	HomeVeto  string        `help:"Keyholder without which nothing opens." placeholder:"ID"`
@@ -116,6 +118,9 @@ func (c *redealCmd) Run(a *app) error {
 		}
 		if err := os.Remove(c.file(a)); err != nil {
 			return err
+		}
+		if c.JSON {
+			return a.json(map[string]any{"state": "finished", "key": key, "dealing": dealing, "committee": committee.ID, "committee_statement": committee.Hash, "released": released, "statement": ref.Hash, "entry": ref.Seq})
 		}
 		a.printf("key id:    %s, as before\n", key)
 		a.printf("dealing:   %s\n", dealing)

@@ -103,28 +103,37 @@ func (c *redealCmd) told(a *app, cl *client.Client, p *pendingRedeal) error {
 		return carnet.E(carnet.Precondition, "NOTHING_PENDING", "what was begun with the key %s was finished: it is opened with dealing %s to committee %s", c.Name, p.Dealing, committee.ID).
 			Fix("deal it again with carnet redeal %s --committee ID if another committee is to open it", c.Name)
 	}
-	a.printf("finished:  the key %s is opened with dealing %s to committee %s\n", p.Key, p.Dealing, committee.ID)
-	return nil
+	return c.Report(a.out, p.says("finished", committee), "finished:  the key %s is opened with dealing %s to committee %s\n", p.Key, p.Dealing, committee.ID)
+}
+
+// says is what programs are told about a dealing.
+func (p *pendingRedeal) says(state string, committee *client.Committee) map[string]any {
+	return map[string]any{"state": state, "key": p.Key, "dealing": p.Dealing, "committee": committee.ID, "committee_statement": committee.Hash}
 }
 
 // status shows a dealing that is not finished.
 func (c *redealCmd) status(a *app, cl *client.Client, p *pendingRedeal) error {
 	if p == nil {
-		a.printf("nothing was begun\n")
-		return nil
+		return c.Report(a.out, map[string]any{"state": "none"}, "nothing was begun\n")
 	}
 	committee, err := cl.Committee(a.ctx, p.Committee.String())
 	if err != nil {
 		return err
 	}
-	a.printf("key:       %s, opened as before\ndealing:   %s to committee %s\n", p.Key, p.Dealing, committee.ID)
 	missing, err := c.missing(a, cl, p.Dealing, committee)
-	if carnet.KindOf(err) == carnet.NotFound {
+	unsent := carnet.KindOf(err) == carnet.NotFound
+	if err != nil && !unsent {
+		return err
+	}
+	if c.JSON {
+		says := p.says("begun", committee)
+		says["sent"], says["waits_for"] = !unsent, append([]string{}, missing...)
+		return a.json(says)
+	}
+	a.printf("key:       %s, opened as before\ndealing:   %s to committee %s\n", p.Key, p.Dealing, committee.ID)
+	if unsent {
 		a.printf("sent:      no, by the gateway's word; start again\n")
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	if len(missing) == 0 {
 		a.printf("waits for: nobody; carnet redeal %s --committee %s finishes it\n", c.Name, committee.ID)
@@ -170,9 +179,11 @@ func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pe
 	}
 	_, err := cl.Retire(a.ctx, id, p.Dealing, "dealt again, and given up")
 	if carnet.KindOf(err) == carnet.NotFound {
-		a.printf("abandoned: nothing was retired; the key is opened as before\n")
 		a.neverArrived(p)
-		return os.Remove(c.file(a))
+		if err := os.Remove(c.file(a)); err != nil {
+			return err
+		}
+		return c.Report(a.out, map[string]any{"state": "abandoned", "key": p.Key, "dealing": p.Dealing, "retired": false}, "abandoned: nothing was retired; the key is opened as before\n")
 	}
 	if err != nil && carnet.ReasonOf(err) != "KEY_RETIRED" {
 		return err
@@ -186,7 +197,9 @@ func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pe
 		return carnet.E(carnet.Unavailable, "GATEWAY_WRONG", "the gateway took the retirement of dealing %s and does not show it", p.Dealing).
 			Fix("repeat the command; if that does not help, ask an auditor whether the journal has it")
 	}
-	a.printf("abandoned: dealing %s; the key is opened as before\n", p.Dealing)
-	a.printf("until its keyholders destroyed their parts, they could open the key together: carnet retire %s --status\n", p.Dealing)
-	return os.Remove(c.file(a))
+	if err := os.Remove(c.file(a)); err != nil {
+		return err
+	}
+	return c.Report(a.out, map[string]any{"state": "abandoned", "key": p.Key, "dealing": p.Dealing, "retired": true},
+		"abandoned: dealing %s; the key is opened as before\nuntil its keyholders destroyed their parts, they could open the key together: carnet retire %s --status\n", p.Dealing, p.Dealing)
 }

@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 )
 
 type retireCmd struct {
+	command.Output
 	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier, or its first 8 or more digits."`
 	Reason  string `help:"Public reason." placeholder:"TEXT"`
 	Yes     bool   `help:"Really do it."`
 	Status  bool   `help:"Change nothing; show which keyholders have destroyed their seeds, and whether anything can still be opened."`
-	JSON    bool   `name:"json" help:"Print JSON; with --status."`
 }
 
 func (retireCmd) Help() string {
@@ -48,7 +49,7 @@ func (c *retireCmd) Run(a *app) error {
 	if c.Status {
 		return c.status(a, cl, key)
 	}
-	var under []string
+	under := []string{}
 	all, err := cl.Datasets(a.ctx, id.Party(), "")
 	if err != nil {
 		return err
@@ -61,6 +62,9 @@ func (c *retireCmd) Run(a *app) error {
 	ref, err := cl.Retire(a.ctx, id, key, c.Reason)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return a.json(map[string]any{"key": key, "reason": c.Reason, "datasets": under, "statement": ref.Hash, "entry": ref.Seq})
 	}
 	a.printf("retired key %s; entry %d\n", key, ref.Seq)
 	if len(under) > 0 {

@@ -1,8 +1,12 @@
 package main
 
-import "github.com/carnet-network/carnet/pkg/carnet"
+import (
+	"github.com/carnet-network/carnet/internal/command"
+	"github.com/carnet-network/carnet/pkg/carnet"
+)
 
 type revokeCmd struct {
+	command.Output
 	Dataset string `arg:"" help:"Dataset to withdraw, owner/name."`
 	Reason  string `help:"Public reason." placeholder:"TEXT"`
 	Yes     bool   `help:"Really do it."`
@@ -30,6 +34,5 @@ func (c *revokeCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("revoked %s; entry %d\n", c.Dataset, ref.Seq)
-	return nil
+	return c.Report(a.out, map[string]any{"dataset": c.Dataset, "reason": c.Reason, "statement": ref.Hash, "entry": ref.Seq}, "revoked %s; entry %d\n", c.Dataset, ref.Seq)
 }

@@ -16,6 +16,7 @@ import (
 )
 
 type partyRotateCmd struct {
+	command.Output
 	Plain   bool `help:"Leave the new key file without a passphrase. Only for trying out."`
 	Wait    bool `help:"Wait until the registrar registered the statement, and use the new key."`
 	Discard bool `help:"Destroy the new key, which is not registered."`
@@ -61,8 +62,7 @@ func (c *partyRotateCmd) Run(a *app) error {
 	}
 	defer cl.Close()
 	if a.adopted {
-		a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
-		return nil
+		return c.adopted(a, id)
 	}
 	if err := a.notRegistrar(cfg, id.Public()); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (c *partyRotateCmd) Run(a *app) error {
 		if err := a.discardNext(cfg); err != nil {
 			return err
 		}
-		a.printf("discarded; %s goes on with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
-		return nil
+		return c.Report(a.out, command.Rotation{State: command.Discarded, Party: id.Party(), SigningKey: id.Public()},
+			"discarded; %s goes on with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
 	}
 	next, err := a.drawNext(cfg, c.Plain)
 	if err != nil {
@@ -99,13 +99,23 @@ func (c *partyRotateCmd) Run(a *app) error {
 
 // prepared says what was prepared, and waits for it if it is to.
 func (c *partyRotateCmd) prepared(a *app, cl *client.Client, cfg *config, id *ident.Identity, present *carnet.Party, next *ident.Identity) error {
-	a.printf("statement:  %s\n", a.path(nextPartyFile))
-	a.printf("key %s is to replace %s\n", evidence.KeyHint(next.Public()), evidence.KeyHint(present.SigningKey))
+	if c.JSON && !c.Wait {
+		return a.json(command.Rotation{State: command.Prepared, Party: id.Party(), File: a.path(nextPartyFile), SigningKey: next.Public(), OldSigningKey: present.SigningKey, Lost: c.Lost})
+	}
+	if !c.JSON {
+		a.printf("statement:  %s\n", a.path(nextPartyFile))
+		a.printf("key %s is to replace %s\n", evidence.KeyHint(next.Public()), evidence.KeyHint(present.SigningKey))
+	}
 	if !c.Wait {
 		a.printf("next: send %s to the registrar of your network\n", nextPartyFile)
 		return nil
 	}
-	return a.awaitKey(cl, cfg, id)
+	return c.awaitKey(a, cl, cfg, id)
+}
+
+// adopted says that the new key is in use.
+func (c *partyRotateCmd) adopted(a *app, id *ident.Identity) error {
+	return c.Report(a.out, command.Rotation{State: command.InUse, Party: id.Party(), SigningKey: id.Public()}, "%s signs with key %s\n", id.Party(), evidence.KeyHint(id.Public()))
 }
 
 // notRegistrar refuses to replace the key that everybody pinned.
@@ -158,15 +168,14 @@ func (a *app) isPrepared(replaces carnet.Hash, next *ident.Identity, lost bool) 
 const lookForKey = 2 * time.Second
 
 // awaitKey waits until the journal has the new key, and adopts it.
-func (a *app) awaitKey(cl *client.Client, cfg *config, id *ident.Identity) error {
+func (c *partyRotateCmd) awaitKey(a *app, cl *client.Client, cfg *config, id *ident.Identity) error {
 	for {
 		now, err := a.settle(cl, cfg, id)
 		if err != nil && carnet.KindOf(err) != carnet.Unavailable && carnet.ReasonOf(err) != "KEY_NOT_REGISTERED" {
 			return err
 		}
 		if a.adopted {
-			a.printf("%s signs with key %s\n", id.Party(), evidence.KeyHint(now.Public()))
-			return err
+			return errors.Join(err, c.adopted(a, now))
 		}
 		select {
 		case <-a.ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
 	"github.com/carnet-network/carnet/pkg/schema"
@@ -58,6 +59,7 @@ func readSchema(file string) (*schema.Schema, error) {
 }
 
 type schemaRegisterCmd struct {
+	command.Output
 	File string `arg:"" help:"Schema in YAML."`
 }
 
@@ -82,8 +84,7 @@ func (c *schemaRegisterCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.printf("registered schema %s as entry %d\n", s.ID(), ref.Seq)
-	return nil
+	return c.Report(a.out, map[string]any{"schema": s.ID(), "statement": ref.Hash, "entry": ref.Seq}, "registered schema %s as entry %d\n", s.ID(), ref.Seq)
 }
 
 type schemaListCmd struct {

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"slices"
+
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
+	"github.com/carnet-network/carnet/pkg/client"
 )
 
 type successionCmd struct {
+	command.Output
 	Name          string   `arg:"" help:"Name of the key; its file is keys/NAME.key in the home directory."`
 	Committee     []string `help:"Committee that may have the key; may be repeated." placeholder:"ID"`
 	Members       int      `help:"Also any committee the registrar names that has at least so many keyholders …" placeholder:"N"`
@@ -64,6 +70,7 @@ func (c *successionCmd) Run(a *app) error {
 	for _, x := range all {
 		names[x.Hash] = x.ID
 	}
+	says := map[string]any{"key": k.Key}
 	if !c.Show {
 		var hashes []carnet.Hash
 		for _, name := range c.Committee {
@@ -84,11 +91,17 @@ func (c *successionCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		a.printf("entry:     %d\n", ref.Seq)
+		says["statement"], says["entry"] = ref.Hash, ref.Seq
+		if !c.JSON {
+			a.printf("entry:     %d\n", ref.Seq)
+		}
 	}
 	m, err := cl.Succession(a.ctx, k.Key)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return a.json(succession(says, m, names))
 	}
 	a.printf("key id:    %s\n", k.Key)
 	if m.Succession == nil || len(m.Succession.Committees) == 0 && m.Succession.Rule == nil {
@@ -105,6 +118,30 @@ func (c *successionCmd) Run(a *app) error {
 		a.printf("handed on: to %s by %v\n", names[h], by)
 	}
 	return nil
+}
+
+// succession adds to what programs are told who may have the key, and who has parts of it.
+func succession(says map[string]any, m *client.Moving, names map[carnet.Hash]carnet.CommitteeID) map[string]any {
+	type successor struct {
+		ID        carnet.CommitteeID `json:"committee"`
+		Statement carnet.Hash        `json:"committee_statement"`
+		By        []carnet.PartyID   `json:"by,omitempty"`
+	}
+	committees, handed := []successor{}, []successor{}
+	if m.Succession != nil {
+		for _, h := range m.Succession.Committees {
+			committees = append(committees, successor{ID: names[h], Statement: h})
+		}
+		if m.Succession.Rule != nil {
+			says["rule"] = m.Succession.Rule
+		}
+	}
+	for h, by := range m.Handed {
+		handed = append(handed, successor{names[h], h, by})
+	}
+	slices.SortFunc(handed, func(x, y successor) int { return bytes.Compare(x.Statement[:], y.Statement[:]) })
+	says["committees"], says["handed_on"] = committees, handed
+	return says
 }
 
 func within(js []carnet.Jurisdiction) string {

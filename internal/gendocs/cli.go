@@ -33,7 +33,10 @@ func commandLine(root string) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString("# Command line\n\n" + generated)
-	b.WriteString("Three programs. Every command has `--help`; the texts below are these.\n\n")
+	b.WriteString("Three programs. Every command has `--help`; the texts below are these.\n\n" +
+		"With `--json` commands print nothing but JSON on standard output. Identifiers, hashes and keys are given in full;\n" +
+		"`statement` is the hash of the signed statement and `entry` its place in the log. Errors are text on standard error,\n" +
+		"with an [exit code](errors.md).\n\n")
 	for _, p := range programs {
 		fmt.Fprintf(&b, "- [%s](#%s): %s\n", p.name, p.name, p.about)
 	}

@@ -21,9 +21,9 @@ import (
 // Moved is what was copied of one table: how many rows, and the digest of all of them in the
 // order of the primary key, which is the same on both sides.
 type Moved struct {
-	Table  string
-	Rows   int64
-	Digest carnet.Hash
+	Table  string      `json:"table"`
+	Rows   int64       `json:"rows"`
+	Digest carnet.Hash `json:"digest"`
 }
 
 // Move copies a store from a file to PostgreSQL, or back, while no gateway uses either. The
