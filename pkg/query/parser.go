@@ -20,7 +20,7 @@ func Parse(sql string) (*Select, error) {
 	}
 	s, err := p.statement()
 	if err != nil {
-		return nil, Locate(sql, err)
+		return nil, Locate(sql, p.misspelt(err))
 	}
 	return s, nil
 }
@@ -57,6 +57,7 @@ func ParseExpr(text string) (Expr, error) {
 type parser struct {
 	lex   lexer
 	tok   token // the next token, not consumed yet
+	last  token // the one before it, if it was advanced over
 	depth int
 	// joined: a join has been begun, and there is no other in it.
 	joined bool
@@ -64,7 +65,7 @@ type parser struct {
 
 func (p *parser) advance() token {
 	t := p.tok
-	p.tok = p.lex.next()
+	p.last, p.tok = t, p.lex.next()
 	return t
 }
 
