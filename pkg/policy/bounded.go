@@ -40,29 +40,21 @@ func boundedBuiltins() (out []*ast.Builtin) {
 	return out
 }
 
-// boundCalls has a module call them in place of the makers.
-func boundCalls(m *ast.Module) {
-	operator := func(t *ast.Term) *ast.Term {
-		if r, ok := t.Value.(ast.Ref); ok {
-			if name := r.String(); slices.Contains(makers, name) {
-				return ast.NewTerm(ast.Ref{ast.VarTerm(boundedName(name))}).SetLocation(t.Location)
-			}
-		}
-		return t
-	}
-	ast.NewGenericVisitor(func(x any) bool {
-		switch x := x.(type) {
-		case *ast.Expr:
+// boundCalls has all rules call them in place of the makers. It is a stage of compilation
+// after names were resolved, so that a rule keeps the name of its author, and after types were
+// checked, whose errors name what the author wrote.
+func boundCalls(c *ast.Compiler) *ast.Error {
+	for _, m := range c.Modules {
+		ast.WalkExprs(m, func(x *ast.Expr) bool {
 			if terms, ok := x.Terms.([]*ast.Term); ok && x.IsCall() {
-				terms[0] = operator(terms[0])
+				if name := x.Operator().String(); slices.Contains(makers, name) {
+					terms[0] = ast.NewTerm(ast.Ref{ast.VarTerm(boundedName(name))}).SetLocation(terms[0].Location)
+				}
 			}
-		case *ast.Term:
-			if call, ok := x.Value.(ast.Call); ok {
-				call[0] = operator(call[0])
-			}
-		}
-		return false
-	}).Walk(m)
+			return false
+		})
+	}
+	return nil
 }
 
 // boundedFunctions implements them.
@@ -106,7 +98,11 @@ func take(ctx context.Context, maker string, operands []*ast.Term) error {
 			return fmt.Errorf("sprintf pads to more than %d characters", maxWidth)
 		}
 		*n -= size(0)
+		before := *n
 		weigh(operands[1], n, true)
+		if format := textOf(operands[0]); strings.Contains(format, "[") { // which names an argument as often as it likes
+			*n -= (before - *n) * strings.Count(format, "%")
+		}
 	case "concat":
 		*n -= size(0) * elements(operands[1])
 		weigh(operands[1], n, true)

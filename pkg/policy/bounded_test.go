@@ -38,6 +38,7 @@ func TestRulesHaveBoundedMemory(t *testing.T) {
 		"replace itself":      {again(`"aa"`, `replace(P, "a", P)`), "replace"},
 		"concat":              {again(`"aa"`, `concat("", [P, P])`), "concat"},
 		"sprintf":             {again(`"aa"`, `sprintf("%s%s", [P, P])`), "sprintf"},
+		"one argument":        {"long := concat(\"\", [\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" | some _ in d; some _ in d; some _ in d])\nmade := sprintf(concat(\"\", [\"%[1]s\" | some _ in d; some _ in d; some _ in d]), [long])", "sprintf"},
 		"padding":             {`made := sprintf("%99999999d", [1])`, "sprintf pads"},
 		"padding by argument": {`made := sprintf("%*d", [99999999, 1])`, "sprintf pads"},
 		"lists":               {again(`[1, 2]`, `array.concat(P, P)`), "array.concat"},

@@ -28,11 +28,11 @@ func (b *Bundle) compile() (*ast.Compiler, error) {
 	}
 	set := ast.NewSchemaSet()
 	set.Put(ast.SchemaRootRef, schema)
-	c := ast.NewCompiler().WithCapabilities(compiled()).WithSchemas(set).WithStrict(true)
+	c := ast.NewCompiler().WithCapabilities(compiled()).WithSchemas(set).WithStrict(true).
+		WithStageAfterID(ast.StageCheckTypes, ast.CompilerStageDefinition{Name: "BoundCalls", MetricName: "bound_calls", Stage: boundCalls})
 	modules := map[string]*ast.Module{}
 	for p, m := range b.rules {
 		modules[p] = m.Copy()
-		boundCalls(modules[p])
 		if name := m.Package.Path.String(); name != "data.carnet" && !strings.HasPrefix(name, "data.carnet.") && !strings.HasPrefix(name, "data.carnet[") {
 			return nil, badBundle(b, "%s has package %s, and rules are in package carnet and below", p, name)
 		}

@@ -241,8 +241,8 @@ func read(ctx context.Context, tx *sql.Tx, t relation, do func(row []any) error)
 			return out, err
 		}
 		for i := range row {
-			if s, ok := row[i].(string); ok && t.columns[i].bytes {
-				row[i] = []byte(s) // SQLite has the default of a column as a text
+			if t.columns[i].bytes {
+				row[i] = inBytes(row[i])
 			}
 			if err := digest(h, row[i]); err != nil {
 				return out, fmt.Errorf("column %s: %w", t.columns[i].name, err)
@@ -257,6 +257,20 @@ func read(ctx context.Context, tx *sql.Tx, t relation, do func(row []any) error)
 	}
 	copy(out.Digest[:], h.Sum(nil))
 	return out, rows.Err()
+}
+
+// inBytes is a value of a column of bytes. SQLite has the default of a column as a text, and its
+// driver gives a blob without bytes as a nil slice, which would be written as NULL.
+func inBytes(v any) any {
+	switch v := v.(type) {
+	case string:
+		return []byte(v)
+	case []byte:
+		if v == nil {
+			return []byte{}
+		}
+	}
+	return v
 }
 
 // digest takes a value in: its kind, and its length or itself.

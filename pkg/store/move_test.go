@@ -55,7 +55,7 @@ func everything(t *testing.T) (file string, tables int) {
 				switch {
 				case row == 1 && c[2] == "0":
 				case c[1] == "BYTEA":
-					v = bytes.Repeat([]byte{0, byte(row), 0xff}, 20)
+					v = bytes.Repeat([]byte{0, byte(row), 0xff}, 20*row)
 				case c[1] == "TEXT":
 					v = []string{"", "a 'name'", "海关\n\U0001F6C3"}[row]
 				default:
