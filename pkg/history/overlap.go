@@ -16,7 +16,8 @@ import (
 func (s *State) JudgeOverlaps(seed [32]byte) { s.docket = overlap.NewDocket(seed) }
 
 // Overlap is why nobody answers a query for what it tells together with those before it: an
-// error of kind Refused. It is nil for others, and without JudgeOverlaps.
+// error of kind Refused. It is nil for others, and without JudgeOverlaps; of kind Internal if
+// this program could not find it out.
 func (s *State) Overlap(query carnet.Hash) error {
 	if c := s.cases[query]; c != nil {
 		return s.overlap(c)
@@ -24,18 +25,19 @@ func (s *State) Overlap(query carnet.Hash) error {
 	return nil
 }
 
-// overlap is the verdict. A fault of the audit is an error of kind Internal: a log must not be
-// able to end whoever reads it.
-func (s *State) overlap(c *Case) (err error) {
+// overlap is the verdict. That a fault of the audit refuses is so for the judge that met it: who
+// reads a log learns nothing of others' verdict from its own fault, and accuses nobody of another.
+// The error is of kind Internal then.
+func (s *State) overlap(c *Case) error {
 	if s.docket == nil {
 		return nil
 	}
-	defer func() {
-		if recover() != nil {
-			err = carnet.E(carnet.Internal, "PANIC", "a fault of this program met the query")
-		}
-	}()
-	return s.docket.Verdict(c.Seq)
+	err := s.docket.Verdict(c.Seq)
+	if carnet.ReasonOf(err) == overlap.Fault {
+		return carnet.E(carnet.Internal, overlap.Fault, "a fault of this program met the query, or one about owners that are linked with it: what they tell together was not found out").
+			Fix("report the fault, and use a version of this program without it")
+	}
+	return err
 }
 
 // OverlapOf is Overlap of a query that was only weighed.

@@ -89,7 +89,11 @@ func breach(invariant, reason string, entry int64, by carnet.PartyID, format str
 func because(invariant string, entry int64, by carnet.PartyID, err error) Finding {
 	var e *carnet.Error
 	if errors.As(err, &e) && e.Reason != "" {
-		return Finding{Invariant: invariant, Weight: Breach, Reason: e.Reason, Entry: entry, By: by, Message: e.Error()}
+		weight := Breach
+		if e.Kind == carnet.Internal { // a fault of this program proves nothing
+			weight, by = Suspect, ""
+		}
+		return Finding{Invariant: invariant, Weight: weight, Reason: e.Reason, Entry: entry, By: by, Message: e.Error()}
 	}
 	return breach(invariant, "INTERNAL", entry, by, "%v", err)
 }

@@ -76,7 +76,5 @@ func faulty(seq int64, err error) []Finding {
 	if err == nil || carnet.KindOf(err) == carnet.Refused {
 		return nil
 	}
-	f := because(Company, seq, "", err)
-	f.Weight = Suspect
-	return []Finding{f}
+	return []Finding{because(Company, seq, "", err)}
 }

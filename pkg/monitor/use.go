@@ -86,7 +86,7 @@ func (u *uses) counted(seq int64, ev *history.Event) {
 	switch {
 	case ev.Answer != nil:
 		if x.Answers++; x.Answers >= x.Needed {
-			x.Released, x.At, x.Verdicts = seq, meter.Dated(ev.Answer.Created, &ev.Case.Query), x.before(seq)
+			x.Released, x.At = seq, meter.Dated(ev.Answer.Created, &ev.Case.Query)
 		}
 	case ev.Decision != nil:
 		x.Verdicts = append(x.Verdicts, verdict{seq, ev.Decision.By, ev.Decision.Allow, ev.Decision.Reason})

@@ -126,3 +126,20 @@ func TestFiguresOfWhatWasOver(t *testing.T) {
 	require.Equal(t, [2]string{"QUERY_OVER", "RECOMPUTED_DIFFERS"}, [2]string{out[0].Reason, out[1].Reason})
 	require.Equal(t, monitor.Suspect, out[1].Weight)
 }
+
+// A statement about a state before a query was released counts the refusals of that state, also
+// one that was taken back since.
+func TestFiguresOfBeforeARefusalWasTakenBack(t *testing.T) {
+	w := historytest.New(t)
+	q := w.Ask(historytest.SQL)
+	w.Append(carnet.TypeDecision, carnet.Decision{Query: q.Hash(), By: historytest.Operator, Reason: "POLICY_DENIED"}, historytest.Operator)
+	early := usage(t, w, "acme/trade", int64(len(w.Entries)))
+	require.Len(t, early.Refused, 1)
+	w.Append(carnet.TypeDecision, carnet.Decision{Query: q.Hash(), By: historytest.Operator, Allow: true}, historytest.Operator)
+	for n := range 2 {
+		w.Append(carnet.TypeAnswer, w.Answer(q, n+1), historytest.Keyholders[n])
+	}
+	w.Append(carnet.TypeUsage, early, historytest.Operator)
+	_, out := follow(w, options())
+	require.Empty(t, out)
+}

@@ -110,7 +110,7 @@ func (d *Docket) Check(datasets []Dataset, p *plan.Plan) error {
 		company = company || x.Need > 1
 		if o := x.owner(); d.parent[o] != "" {
 			roots[d.root(o)] = true
-			company = company || d.company[d.root(o)]
+			company = company || d.company[d.root(o)] || d.broken[d.root(o)]
 		}
 	}
 	if !company {

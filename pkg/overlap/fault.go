@@ -46,7 +46,10 @@ func (d *Docket) admit(x *noted) (err error) {
 	return err
 }
 
+// Fault is the reason of refusals for a fault of the program.
+const Fault = "OVERLAP_FAULT"
+
 func faulty() error {
-	return carnet.E(carnet.Refused, "OVERLAP_FAULT", "a fault of the program met this query, or one about owners that are linked with it, and what they tell together was not found out").
+	return carnet.E(carnet.Refused, Fault, "a fault of the program met this query, or one about owners that are linked with it, and what they tell together was not found out").
 		Fix("tell the operator, whose log has the fault, to report it; a version of the program without it judges all of them again")
 }

@@ -76,6 +76,23 @@ func TestAPanicIsARefusal(t *testing.T) {
 	require.NoError(t, d.Verdict(1), "it was judged before")
 }
 
+// What waits because nobody asks for company can meet a fault as well: what is tried then is told
+// what the one who judges the noted query says.
+func TestAFaultWithoutCompany(t *testing.T) {
+	p := union(t, carnet.LayoutCube, everyone(0))
+	compiled, err := plan.Compile("SELECT SUM(value) FROM trade", p)
+	require.NoError(t, err)
+	load := func() (*plan.Plan, error) { return compiled, nil }
+	d := NewDocket([32]byte{1})
+	d.waits = 0
+	d.Note(1, Datasets(p), func() (*plan.Plan, error) { panic("no plan") })
+	require.NoError(t, d.Verdict(1))
+	tried := carnet.ReasonOf(d.Check(Datasets(p), compiled))
+	d.Note(2, Datasets(p), load)
+	require.Equal(t, "OVERLAP_FAULT", carnet.ReasonOf(d.Verdict(2)))
+	require.Equal(t, "OVERLAP_FAULT", tried)
+}
+
 // Whatever is asked in whatever order, and tried before or not, nothing panics, verdicts stay
 // what they were, and trying says what admitting then says.
 func FuzzDocket(f *testing.F) {
