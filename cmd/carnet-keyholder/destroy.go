@@ -16,7 +16,7 @@ import (
 type destroyCmd struct {
 	storeFlags
 	command.Output
-	Key string `arg:"" help:"Key identifier as status lists it, or the first 8 or more digits of one that is held here."`
+	Key string `arg:"" help:"Key identifier as status lists it; the whole one."`
 	Yes bool   `help:"Don't ask."`
 }
 
@@ -29,25 +29,20 @@ them too. Keys that their owners retired are destroyed without this command, unl
 the keyholder runs with --retired keep.
 
 Example:
-  carnet-keyholder destroy --dir /var/lib/carnet 5f0c93b1`
+  carnet-keyholder destroy --dir /var/lib/carnet 5f0c...e1`
 }
 
 func (c *destroyCmd) Run(ctx context.Context, s streams) error {
+	key, err := command.WholeID[carnet.KeyID]("key", c.Key, "carnet-keyholder status")
+	if err != nil {
+		return err
+	}
 	store, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	held, err := store.List(ctx)
-	if err != nil {
-		return err
-	}
-	key, err := command.Find("key", c.Key, "carnet-keyholder status", func() (out []command.Candidate[carnet.KeyID], err error) {
-		for _, k := range held {
-			out = append(out, command.Candidate[carnet.KeyID]{ID: k, About: "its seeds are held here"})
-		}
-		return out, nil
-	})
 	if err != nil {
 		return err
 	}

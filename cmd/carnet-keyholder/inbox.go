@@ -145,17 +145,18 @@ func show(w io.Writer, x *keyholder.Consent) {
 type inboxApproveCmd struct {
 	dirFlag
 	command.Output
-	Query string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
+	Query string `arg:"" help:"Query as the list names it; the whole id."`
 	Note  string `help:"For the ledger." placeholder:"TEXT"`
 }
 
 func (inboxApproveCmd) Help() string {
 	return `Writes down that you approve the query; the keyholder that runs, or runs next, goes on with it.
 It checks everything else again before it answers. The first decision counts. Whoever may
-write the ledger's file may decide.
+write the ledger's file may decide. The id is not abbreviated here: a buyer can make two
+queries that begin alike, and have you told of the one and asked about the other.
 
 Example:
-  carnet-keyholder inbox approve --dir /var/lib/carnet 5f0c93b1`
+  carnet-keyholder inbox approve --dir /var/lib/carnet 5f0c...e1`
 }
 
 func (c *inboxApproveCmd) Run(ctx context.Context, s streams) error {
@@ -165,7 +166,7 @@ func (c *inboxApproveCmd) Run(ctx context.Context, s streams) error {
 type inboxRefuseCmd struct {
 	dirFlag
 	command.Output
-	Query  string `arg:"" help:"Query as the list names it, or the first 8 or more digits."`
+	Query  string `arg:"" help:"Query as the list names it; the whole id."`
 	Reason string `required:"" help:"Why. It is signed and published, and the buyer is told." placeholder:"TEXT"`
 }
 
@@ -173,7 +174,7 @@ func (inboxRefuseCmd) Help() string {
 	return `The keyholder signs the refusal with the reason.
 
 Example:
-  carnet-keyholder inbox refuse --dir /var/lib/carnet 5f0c93b1 --reason "not for this purpose"`
+  carnet-keyholder inbox refuse --dir /var/lib/carnet 5f0c...e1 --reason "not for this purpose"`
 }
 
 func (c *inboxRefuseCmd) Run(ctx context.Context, s streams) error {
@@ -181,15 +182,15 @@ func (c *inboxRefuseCmd) Run(ctx context.Context, s streams) error {
 }
 
 func decide(ctx context.Context, s streams, o command.Output, dir dirFlag, query string, allow bool, reason string) error {
+	id, err := command.WholeID[carnet.Hash]("query", query, "carnet-keyholder inbox --all")
+	if err != nil {
+		return err
+	}
 	l, err := keyholder.WriteLedger(dir.ledger())
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	id, err := queryID(ctx, l, query)
-	if err != nil {
-		return err
-	}
 	by := "unknown"
 	if u, err := user.Current(); err == nil {
 		by = u.Username

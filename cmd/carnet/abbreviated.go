@@ -33,11 +33,11 @@ func (a *app) findQuery(cl *client.Client, text string) (carnet.Hash, error) {
 	})
 }
 
-// findKey reads the identifier of a dataset key, or the beginning of one under which this party
-// published: what owners signed says so.
-func (a *app) findKey(cl *client.Client, owner carnet.PartyID, text string) (carnet.KeyID, error) {
+// findKey reads the identifier of a dataset key, or the beginning of one under which somebody
+// published, by the gateway's word.
+func (a *app) findKey(cl *client.Client, text string) (carnet.KeyID, error) {
 	return command.Find("dataset key", text, "carnet datasets --json", func() ([]command.Candidate[carnet.KeyID], error) {
-		list, err := cl.Datasets(a.ctx, owner, "")
+		list, err := cl.Datasets(a.ctx, "", "")
 		if err != nil {
 			return nil, err
 		}

@@ -188,7 +188,8 @@ func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pe
 	if err != nil && carnet.ReasonOf(err) != "KEY_RETIRED" {
 		return err
 	}
-	// Not by the gateway's word: the retirement has to be there, signed with this party's key.
+	// The gateway has the retirement, signed with this party's key. It can show back what it was just
+	// given, so that the journal has it only the keyholders show, who destroy their parts.
 	s, err := cl.KeyState(a.ctx, p.Dealing)
 	if err != nil {
 		return err
@@ -201,5 +202,5 @@ func (c *redealCmd) abandon(a *app, cl *client.Client, id *ident.Identity, p *pe
 		return err
 	}
 	return c.Report(a.out, map[string]any{"state": "abandoned", "key": p.Key, "dealing": p.Dealing, "retired": true},
-		"abandoned: dealing %s; the key is opened as before\nuntil its keyholders destroyed their parts, they could open the key together: carnet retire %s --status\n", p.Dealing, p.Dealing)
+		"abandoned: dealing %s; the key is opened as before\nuntil its keyholders destroyed their parts, they could open the key together, and nothing else shows that the gateway passed it on: carnet retire %s --status\n", p.Dealing, p.Dealing)
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/ident"
 )
 
 type retireCmd struct {
 	command.Output
-	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier, or its first 8 or more digits."`
+	Dataset string `arg:"" help:"Dataset whose key to retire, owner/name; or the key's identifier; with --status its first 8 or more digits will do."`
 	Reason  string `help:"Public reason." placeholder:"TEXT"`
 	Yes     bool   `help:"Really do it."`
 	Status  bool   `help:"Change nothing; show which keyholders have destroyed their seeds, and whether anything can still be opened."`
@@ -38,16 +39,16 @@ func (c *retireCmd) Run(a *app) error {
 		return err
 	}
 	defer cl.Close()
-	owner := id.Party()
 	if c.Status {
-		owner = "" // whoever's
+		key, err := c.shown(a, cl)
+		if err != nil {
+			return err
+		}
+		return c.status(a, cl, key)
 	}
-	key, err := c.key(a, cl, owner)
+	key, err := c.key(a, cl, id)
 	if err != nil {
 		return err
-	}
-	if c.Status {
-		return c.status(a, cl, key)
 	}
 	under := []string{}
 	all, err := cl.Datasets(a.ctx, id.Party(), "")
@@ -74,13 +75,19 @@ func (c *retireCmd) Run(a *app) error {
 	return nil
 }
 
-func (c *retireCmd) key(a *app, cl *client.Client, owner carnet.PartyID) (carnet.KeyID, error) {
+// key is the one to retire. It is not the gateway's to say which that is: a dataset's key is taken
+// from a manifest that this party signed, and an identifier has to be whole.
+func (c *retireCmd) key(a *app, cl *client.Client, id *ident.Identity) (carnet.KeyID, error) {
+	if strings.Contains(c.Dataset, "/") {
+		return cl.OwnKey(a.ctx, id, carnet.DatasetID(c.Dataset))
+	}
+	return command.WholeID[carnet.KeyID]("dataset key", c.Dataset, "carnet datasets --json")
+}
+
+// shown is the one to show, whoever's.
+func (c *retireCmd) shown(a *app, cl *client.Client) (carnet.KeyID, error) {
 	if !strings.Contains(c.Dataset, "/") {
-		key, err := a.findKey(cl, owner, c.Dataset)
-		if carnet.ReasonOf(err) == "BAD_ID" {
-			return key, usage("%q is neither owner/name nor a key identifier", c.Dataset).Fix("carnet datasets lists datasets")
-		}
-		return key, err
+		return a.findKey(cl, c.Dataset)
 	}
 	d, err := cl.Dataset(a.ctx, carnet.DatasetID(c.Dataset))
 	if err != nil {

@@ -57,6 +57,21 @@ func Find[T ~[32]byte](what, text, lists string, candidates func() ([]Candidate[
 	return T{}, ambiguous
 }
 
+// WholeID reads an identifier for what can't be taken back, such as a decision that is signed or
+// seeds that are destroyed. No abbreviation will do: whoever makes identifiers makes two that begin
+// alike in seconds, and says the one where the other is meant. Error: Invalid (BAD_ID).
+func WholeID[T ~[32]byte](what, text, lists string) (T, error) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if id, err := carnet.ParseHash(text); err == nil {
+		return T(id), nil
+	}
+	if err := CheckID(what, text, lists); err != nil {
+		return T{}, err
+	}
+	return T{}, carnet.E(carnet.Invalid, "BAD_ID", "%q is the beginning of the id of a %s, and others can begin alike: what can't be taken back needs the whole one", text, what).
+		Fix("%s lists whole ids", lists)
+}
+
 // CheckID reports what is neither an identifier nor the beginning of one, for commands that have
 // much to do before they can look for it. Error: Invalid (BAD_ID).
 func CheckID(what, text, lists string) error {

@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,4 +52,18 @@ func TestFindAsksForCandidatesOnlyIfNeeded(t *testing.T) {
 	require.Equal(t, whole, got)
 	_, err = Find("query", whole.String()[:20], "carnet queries", fails)
 	require.EqualError(t, err, "unreachable")
+}
+
+// Rule: what can't be taken back is not done by an abbreviation, though one candidate alone may
+// begin so here: an owner or a buyer can make another that begins like the one that is meant.
+func TestWholeID(t *testing.T) {
+	id := carnet.Digest("x")
+	got, err := WholeID[carnet.Hash]("query", " "+strings.ToUpper(id.String()), "carnet inbox")
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	for _, s := range []string{"", "zz", id.String()[:MinAbbreviation], id.String()[:63], id.String() + "0"} {
+		got, err := WholeID[carnet.Hash]("query", s, "carnet inbox")
+		require.Equal(t, "BAD_ID", carnet.ReasonOf(err), s)
+		require.Zero(t, got)
+	}
 }

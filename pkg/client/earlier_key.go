@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"strings"
 
 	pb "github.com/carnet-network/carnet/pkg/api/carnet/v1"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -23,6 +24,31 @@ func (c *Client) manifest(ctx context.Context, owner Signer, env *evidence.Envel
 		return nil, err
 	}
 	return m, r.signed(ctx, env)
+}
+
+// OwnKey is the key of a dataset of the owner's own, by a manifest that the owner signed: what is
+// signed about the key is not to be about one that the gateway chose.
+func (c *Client) OwnKey(ctx context.Context, owner Signer, id carnet.DatasetID) (carnet.KeyID, error) {
+	missing := carnet.E(carnet.NotFound, "NOT_FOUND", "there is no dataset %s of yours", id).Fix("carnet datasets lists datasets")
+	if !strings.HasPrefix(string(id), string(owner.Party())+"/") {
+		return carnet.KeyID{}, missing
+	}
+	resp, err := c.datasets.GetDataset(ctx, &pb.GetDatasetRequest{Id: string(id)})
+	if err != nil {
+		return carnet.KeyID{}, fault(err)
+	}
+	env := fromProto(resp.GetDataset().GetManifest())
+	if env == nil {
+		return carnet.KeyID{}, wrong("the gateway sent no manifest")
+	}
+	m, err := c.manifest(ctx, owner, env)
+	if err != nil {
+		return carnet.KeyID{}, err
+	}
+	if m.ID != id || m.Owner != owner.Party() {
+		return carnet.KeyID{}, wrong("the gateway sent the manifest of dataset %s for that of %s", m.ID, id)
+	}
+	return m.Key, nil
 }
 
 // ownerOf is what the registrar says of an owner, with the committee of a key to prove by which

@@ -106,7 +106,7 @@ func (g *Gateway) SubmitQuery(ctx context.Context, as *carnet.Party, env *eviden
 			if !slices.Equal(again.statements, in.statements) || !again.dealtLike(in) {
 				return inputsDiffer()
 			}
-			if rec.Keyholders, err = serving(tx, &again.committee, max(rec.Threshold, rec.Checks)); err != nil {
+			if rec.Keyholders, err = serving(tx, again, max(rec.Threshold, rec.Checks)); err != nil {
 				return err
 			}
 			e, err := g.exhausted(tx, as, again, p, asked)
