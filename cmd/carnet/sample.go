@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/sample"
 	"github.com/carnet-network/carnet/pkg/schema"
 )
@@ -29,8 +30,13 @@ Examples:
 }
 
 func (c *sampleCmd) Run(a *app) (err error) {
-	if c.Rows < 0 {
-		return usage("the number of rows is negative").Fix("choose --rows of 0 or more")
+	c.Jurisdiction = strings.ToUpper(c.Jurisdiction)
+	switch {
+	case c.Kind != "customs": // these flags are about customs records
+	case c.Rows < 1:
+		return usage("%d records are none", c.Rows).Fix("choose --rows of 1 or more")
+	case !sample.Country(c.Jurisdiction):
+		return carnet.E(carnet.Invalid, "BAD_JURISDICTION", "%q is not a jurisdiction", c.Jurisdiction).Fix("use the two-letter code of a country, such as KZ")
 	}
 	const micro = 1_000_000
 	scale, err := schema.ParseDecimal(c.Scale, 6)
@@ -53,5 +59,5 @@ func (c *sampleCmd) Run(a *app) (err error) {
 	if c.Kind == "lineitem" {
 		return sample.WriteTbl(w, sample.Lineitems(c.Seed, max(1, sample.Orders*scale/micro)))
 	}
-	return sample.WriteCSV(w, sample.Generate(c.Seed, strings.ToUpper(c.Jurisdiction), c.Rows))
+	return sample.WriteCSV(w, sample.Generate(c.Seed, c.Jurisdiction, c.Rows))
 }
