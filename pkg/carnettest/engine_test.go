@@ -105,7 +105,7 @@ func TestSeedsInTheEngine(t *testing.T) {
 		n.redeal(t, s.Key, again)
 	}
 	a = n.Submit(t, "buyer", "cube", linearQuery)
-	Eventually(t, "what it waits for", time.Minute, func() bool { return strings.Contains(n.Log(), "can't tell whether owner") })
+	Eventually(t, "what it waits for", time.Minute, func() bool { return strings.Contains(n.Log(), "can't tell what owner") })
 	require.Nil(t, kh.Outcome(t, a.Hash))
 	e.knowOwners(t, n)
 	answered(a)
