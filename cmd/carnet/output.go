@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carnet-network/carnet/pkg/client"
+	"github.com/carnet-network/carnet/pkg/plan"
 )
 
 // outputFlags is how an answer is printed.
@@ -49,6 +50,7 @@ func (a *app) answerJSON(ans *client.Answer, elapsed time.Duration) error {
 	}
 	all["result"] = ans.Result
 	all["seconds"] = elapsed.Seconds()
+	all["notes"] = lostNotes(ans.Result)
 	return a.json(all)
 }
 
@@ -60,6 +62,9 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration, verbose bool) 
 	}
 	if ans.Result.Deviations != nil {
 		a.notef("with noise: ± is one standard deviation of what owners' privacy terms add\n")
+	}
+	for _, n := range lostNotes(ans.Result) {
+		a.notef("%s\n", n)
 	}
 	a.notef("%s from %s in %.1f s, %s\n", plural(ans.Openings, "number"), names(ans.Used), elapsed.Seconds(), size(ans.Bytes))
 	switch {
@@ -93,6 +98,17 @@ func (a *app) evidence(ans *client.Answer, elapsed time.Duration, verbose bool) 
 		}
 	}
 	a.notef("query %s\n", ans.Query)
+}
+
+// lostNotes says where noise can have cost a value.
+func lostNotes(r *plan.Result) []string {
+	notes := []string{}
+	for i, n := range r.Lost {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%s is NULL in %d of %s: noise can make a count of rows 0 or less, and there is no average over that", r.Columns[i].Name, n, plural(len(r.Rows), "row")))
+		}
+	}
+	return notes
 }
 
 func names(ms []client.Member) string {

@@ -56,8 +56,22 @@ func (p *Plan) Evaluate(values []int64) (*Result, error) {
 	}
 	if noisy {
 		out.Deviations = out.Deviations[from:][:len(out.Rows)]
+		out.Lost = r.lost(out.Rows)
 	}
 	return out, nil
+}
+
+// lost counts per column the values that are NULL and no keys of groups.
+func (r *recipe) lost(rows [][]Value) []int {
+	out := make([]int, len(r.items))
+	for _, row := range rows {
+		for i, n := range r.items {
+			if n.group < 0 && row[i].IsNull() {
+				out[i]++
+			}
+		}
+	}
+	return out
 }
 
 // env is what expressions over a group are evaluated in; some is false if it is a group

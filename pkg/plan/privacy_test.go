@@ -237,6 +237,14 @@ func TestNoiseHidesEmptyGroups(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 3)
 	require.Equal(t, "0", r.Rows[1][1].String())
+	require.Equal(t, []int{0, 0}, r.Lost)
+
+	// An average over no rows is NULL, and counted as such; a column without averages is not.
+	p = b.compile(t, "SELECT month, SUM(value), AVG(value) FROM trade GROUP BY month")
+	r, err = p.Evaluate(b.open(t, p))
+	require.NoError(t, err)
+	require.True(t, r.Rows[1][2].IsNull())
+	require.Equal(t, []int{0, 0, 2}, r.Lost)
 }
 
 // Standard deviations: exact for sums, to first order for quotients, none for keys.

@@ -20,6 +20,9 @@ type Result struct {
 	// Deviations are the standard deviations of the rows' values that privacy noise makes,
 	// NULL for what has none or for which none was worked out. nil without noise.
 	Deviations [][]Value `json:"deviations,omitempty"`
+	// Lost counts per column the computed values that are NULL in an answer with noise: an
+	// average and the like, where the noise makes the number of rows 0 or less. nil without noise.
+	Lost []int `json:"-"`
 }
 
 // deviation is that of a value, NULL if there is none.
