@@ -193,6 +193,8 @@ func TestAttackOperatorKeyLost(t *testing.T) {
 	q.Body.Purpose = "refused"
 	_, err = n.Submit(q)
 	requireReason(t, "OPERATOR_UNREGISTERED", err)
+	_, err = n.Submit(n.Ask(sumSQL, "trade", tables...))
+	requireReason(t, "OPERATOR_UNREGISTERED", err) // that it is allowed is a decision, too
 	_, err = n.G.CertifyDataset(ctx, "kz/trade")
 	requireReason(t, "OPERATOR_UNREGISTERED", err)
 	require.Equal(t, 0, d.adopted)

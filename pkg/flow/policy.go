@@ -124,10 +124,11 @@ func (g *Gateway) decision(tx Tx, about carnet.Hash, v *Verdict) (*evidence.Enve
 }
 
 // allowed journals by which rules something was allowed, beside what was. Owners' terms
-// need no such entry: they are in the manifests.
+// need no such entry: they are in the manifests. But that they allow it is a decision, too, which a
+// gateway does not make without its operator's key.
 func (g *Gateway) allowed(tx Tx, about carnet.Hash, v *Verdict) error {
-	if len(v.Judged) == 0 {
-		return nil
+	if _, err := g.signer(tx); err != nil || len(v.Judged) == 0 {
+		return err
 	}
 	env, err := g.decision(tx, about, v)
 	if err == nil {
