@@ -222,7 +222,7 @@ func FuzzParse(f *testing.F) {
 		"select sum(x*y)/nullif(avg(z),0) q from \"p\" where not (a between -1 and 1e2) having count(*)>1",
 		"SELECT CORR(a,b) FILTER (WHERE c IS NULL), MODE() WITHIN GROUP (ORDER BY d DESC), CASE x WHEN 1 THEN 2 ELSE y::numeric END FROM p",
 		"SELECT EXTRACT(YEAR FROM d), date_trunc('month', d + 3) FROM p WHERE d <= DATE '2024-01-31' - INTERVAL '1 year 2 days'",
-		"SELECT SUM(a) FORM p", "SELECT COUNT(*) FROM p WEHRE a ADN b", "SELECT /* ( */ E'x' -- y", "SELECT ((((", "SELECT 'a", "SELECT 1 FROM a-", "SELECT .5e10 FROM 1", "\xff",
+		"SELECT SUM(a) FORM p", "SELECT COUNT(*) FROM p WEHRE a ANND b", "SELECT /* ( */ E'x' -- y", "SELECT ((((", "SELECT 'a", "SELECT 1 FROM a-", "SELECT .5e10 FROM 1", "\xff",
 	} {
 		f.Add(seed)
 	}
