@@ -3,21 +3,13 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/carnet-network/carnet/internal/spelling"
 )
 
 // suggest ends a message about an unknown name: the likely one, or all if few.
 func suggest(s string, known []string) string {
-	a := plainForm(s)
-	best, least := "", len(a)/3+1 // short names have to agree but for case and separators
-	for _, k := range known {
-		b := plainForm(k)
-		if gap := len(a) - len(b); max(gap, -gap) >= least {
-			continue
-		}
-		if d := distance(a, b); d < least {
-			best, least = k, d
-		}
-	}
+	best := spelling.Nearest(s, known, plainForm)
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %s?", best)
@@ -42,24 +34,4 @@ func plainForm(s string) string {
 		return t
 	}
 	return s
-}
-
-// distance counts the insertions, deletions and replacements that turn a into b.
-func distance(a, b string) int {
-	prev, cur := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := range len(a) {
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			cur[j+1] = min(prev[j+1]+1, cur[j]+1, prev[j]+cost)
-		}
-		prev, cur = cur, prev
-	}
-	return prev[len(b)]
 }

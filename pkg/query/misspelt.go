@@ -3,6 +3,8 @@ package query
 import (
 	"errors"
 	"strings"
+
+	"github.com/carnet-network/carnet/internal/spelling"
 )
 
 // keywords are the words of the subset that a misspelt word is compared with.
@@ -64,30 +66,5 @@ func misspells(word, keyword string) bool {
 	if len(keyword) == 2 {
 		return word == keyword[1:]+keyword[:1]
 	}
-	return distance(word, keyword) <= most
-}
-
-// distance counts the letters that are left out, added, changed or swapped between two short words.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			changed := 1
-			if a[i-1] == b[j-1] {
-				changed = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+changed)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
+	return spelling.Distance(word, keyword) <= most
 }

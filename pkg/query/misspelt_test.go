@@ -86,13 +86,3 @@ func TestSwappedLetters(t *testing.T) {
 	}
 	require.Equal(t, 17, found)
 }
-
-func TestDistance(t *testing.T) {
-	for _, x := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"from", "from", 0}, {"form", "from", 1}, {"frm", "from", 1}, {"fromm", "from", 1}, {"frog", "from", 1}, {"slecet", "select", 2}, {"", "from", 4}} {
-		require.Equal(t, x.want, distance(x.a, x.b), x)
-		require.Equal(t, x.want, distance(x.b, x.a), x)
-	}
-}

@@ -3,6 +3,8 @@ package schema
 import (
 	"slices"
 	"strings"
+
+	"github.com/carnet-network/carnet/internal/spelling"
 )
 
 // Pseudo-columns that every product has, so that schemas can't define them.
@@ -82,21 +84,8 @@ func checkToken(s string) string {
 }
 
 // nearest returns the candidate most like s, and "" if none is close: case and
-// separators don't count, and up to a third of the characters may differ.
-func nearest(s string, candidates []string) string {
-	a := simplify(s)
-	best, bestDistance := "", len(a)/3+1
-	for _, c := range candidates {
-		b := simplify(c)
-		if gap := len(a) - len(b); max(gap, -gap) >= bestDistance {
-			continue
-		}
-		if d := editDistance(a, b); d < bestDistance {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
+// separators don't count.
+func nearest(s string, candidates []string) string { return spelling.Nearest(s, candidates, simplify) }
 
 // didYouMean is the second half of a message about an unknown name.
 func didYouMean(s string, candidates []string) string {
@@ -119,28 +108,4 @@ func simplify(s string) string {
 		}
 		return r
 	}, strings.ToLower(s))
-}
-
-// editDistance is the number of insertions, deletions, replacements and swaps of
-// neighbours that turn a into b.
-func editDistance(a, b string) int {
-	two, one, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range one {
-		one[j] = j
-	}
-	for i := range len(a) {
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			cur[j+1] = min(cur[j]+1, one[j+1]+1, one[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				cur[j+1] = min(cur[j+1], two[j-1]+1)
-			}
-		}
-		two, one, cur = one, cur, two
-	}
-	return one[len(b)]
 }
