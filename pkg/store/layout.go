@@ -120,16 +120,7 @@ func ordered(all []relation) (out []relation, err error) {
 	return out, nil
 }
 
-func eachRow(ctx context.Context, db *sql.DB, query string, do func(*sql.Rows) error) error {
+func eachRow(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) error) error {
 	rows, err := db.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return scanAll(rows, err, scan)
 }

@@ -227,36 +227,31 @@ func (m *move) copy(ctx context.Context, t relation) (Moved, error) {
 func read(ctx context.Context, tx *sql.Tx, t relation, do func(row []any) error) (Moved, error) {
 	out, h := Moved{Table: t.name}, sha256.New()
 	rows, err := tx.QueryContext(ctx, t.selects())
-	if err != nil {
-		return out, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = scanAll(rows, err, func(r *sql.Rows) error {
 		row := make([]any, len(t.columns))
 		into := make([]any, len(row))
 		for i := range row {
 			into[i] = &row[i]
 		}
-		if err := rows.Scan(into...); err != nil {
-			return out, err
+		if err := r.Scan(into...); err != nil {
+			return err
 		}
 		for i := range row {
 			if t.columns[i].bytes {
 				row[i] = inBytes(row[i])
 			}
 			if err := digest(h, row[i]); err != nil {
-				return out, fmt.Errorf("column %s: %w", t.columns[i].name, err)
+				return fmt.Errorf("column %s: %w", t.columns[i].name, err)
 			}
 		}
 		out.Rows++
-		if do != nil {
-			if err := do(row); err != nil {
-				return out, err
-			}
+		if do == nil {
+			return nil
 		}
-	}
+		return do(row)
+	})
 	copy(out.Digest[:], h.Sum(nil))
-	return out, rows.Err()
+	return out, err
 }
 
 // inBytes is a value of a column of bytes. SQLite has the default of a column as a text, and its

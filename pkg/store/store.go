@@ -159,6 +159,11 @@ func (t *tx) all(query string, args []any, scan func(*sql.Rows) error) error {
 	ctx, done := t.within()
 	defer done()
 	rows, err := t.QueryContext(ctx, query, storable(args)...)
+	return scanAll(rows, err, scan)
+}
+
+// scanAll calls scan for every row of an answer, unless there is none.
+func scanAll(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 	if err != nil {
 		return err
 	}
