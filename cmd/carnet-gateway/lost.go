@@ -37,7 +37,7 @@ func (c *rotateCmd) lost(s streams, k nextKey) error {
 		return carnet.E(carnet.Precondition, "KEY_NOT_LOST", "the key in %s is the one that %s is about", c.Identity, k.present()).
 			Fix("carnet-gateway rotate replaces it with its own signature, so that nobody has to take the registrar's word")
 	}
-	if p, _, err := readParty(k.statement()); err != nil || p.Replaces == nil || *p.Replaces != hash || !p.ReplacesLost || !next.Public().Equal(ed25519.PublicKey(p.SigningKey)) {
+	if p, _, err := readParty(k.statement()); err != nil || !p.ReplacesLost || !p.Follows(hash, next.Public()) {
 		env, err := evidence.LostReplacement(present, hash, next, present.SealingKey, time.Now())
 		if err != nil {
 			return err

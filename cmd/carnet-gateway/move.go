@@ -3,13 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
@@ -54,7 +48,7 @@ func (c *moveStoreCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer release()
-	progress, done := copied(s.err)
+	progress, done := command.Bar(s.err, "copying rows", command.Counts)
 	moved, err := store.Move(ctx, c.database(), to, progress)
 	done()
 	if err != nil {
@@ -69,25 +63,4 @@ func (c *moveStoreCmd) Run(ctx context.Context, s streams) error {
 	}
 	source, target := store.Redacted(c.database()), store.Redacted(to)
 	return c.Report(s.out, map[string]any{"from": source, "to": target, "rows": rows, "tables": moved}, "%d rows of %d tables were copied from %s to %s and compared\n", rows, len(moved), source, target)
-}
-
-// copied shows on a terminal how far it is.
-func copied(w io.Writer) (progress func(done, total int64), end func()) {
-	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil, func() {}
-	}
-	var bar *progressbar.ProgressBar
-	progress = func(done, total int64) {
-		if bar == nil {
-			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-				progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetDescription("copying rows"), progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set64(done)
-	}
-	return progress, func() {
-		if bar != nil {
-			_ = bar.Exit()
-			fmt.Fprint(w, "\r\x1b[K")
-		}
-	}
 }

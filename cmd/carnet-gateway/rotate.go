@@ -89,7 +89,7 @@ func (c *rotateCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	if p, _, err := readParty(k.statement()); err != nil || p.Replaces == nil || *p.Replaces != hash || !bytes.Equal(p.SigningKey, next.Public()) {
+	if p, _, err := readParty(k.statement()); err != nil || !p.Follows(hash, next.Public()) {
 		env, err := evidence.Replacement(present, hash, old, next, present.SealingKey, time.Now())
 		if err != nil {
 			return err

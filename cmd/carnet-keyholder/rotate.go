@@ -102,8 +102,7 @@ func (c *rotateCmd) Run(ctx context.Context, s streams) error {
 
 // prepare writes the statement, unless the one that is there says the same.
 func (c *rotateCmd) prepare(present *carnet.Party, replaces carnet.Hash, old evidence.Signer, next keys.Next) error {
-	if p, _, err := readStatement(c.nextParty()); err == nil && p.Replaces != nil && *p.Replaces == replaces &&
-		next.Signer.Public().Equal(ed25519.PublicKey(p.SigningKey)) && bytes.Equal(next.SealingKey, p.SealingKey) {
+	if p, _, err := readStatement(c.nextParty()); err == nil && p.Follows(replaces, next.Signer.Public()) && bytes.Equal(next.SealingKey, p.SealingKey) {
 		return nil
 	}
 	env, err := evidence.Replacement(present, replaces, old, next.Signer, next.SealingKey, time.Now())

@@ -64,10 +64,7 @@ func (a *app) plainTable(rows [][]string) error {
 }
 
 // errTerminal reports whether progress may be drawn on standard error.
-func (a *app) errTerminal() bool {
-	f, ok := a.err.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+func (a *app) errTerminal() bool { return command.Terminal(a.err) }
 
 // passphraseEnv names a file whose first line is the passphrase, for scripts.
 const passphraseEnv = ident.PassphraseEnv

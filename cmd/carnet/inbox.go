@@ -119,7 +119,11 @@ func (c *refuseCmd) Run(a *app) error {
 }
 
 func decideQuery(a *app, o command.Output, query string, allow bool, reason string) error {
-	id, err := parseQuery(query)
+	shows := "carnet inbox"
+	if command.Abbreviates(query) {
+		shows += " " + query
+	}
+	id, err := command.WholeID[carnet.Hash]("query", query, shows)
 	if err != nil {
 		return err
 	}
@@ -134,20 +138,6 @@ func decideQuery(a *app, o command.Output, query string, allow bool, reason stri
 	}
 	decision := map[bool]string{true: "approved", false: "refused"}[allow]
 	return o.Report(a.out, map[string]any{"query": id, "decision": decision, "reason": reason, "statement": ref.Hash, "entry": ref.Seq}, "%s %s; entry %d\n", decision, id, ref.Seq)
-}
-
-// parseQuery reads a whole id: with an abbreviation, a gateway and a buyer could have another
-// query approved than the one that was shown, by making two that begin alike.
-func parseQuery(s string) (carnet.Hash, error) {
-	id, err := carnet.ParseHash(s)
-	if err != nil {
-		if command.Abbreviates(s) {
-			return id, usage("%q is the beginning of an id, and a decision is signed about a whole one", s).
-				Fix("carnet inbox %s shows the query and its id; give that", s)
-		}
-		return id, usage("%q is not the id of a query", s).Fix("carnet inbox lists those that wait for you")
-	}
-	return id, nil
 }
 
 // oneLine is a text cut at what fits a table.

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
-
+	"github.com/carnet-network/carnet/internal/command"
 	"github.com/carnet-network/carnet/pkg/carnet"
 	"github.com/carnet-network/carnet/pkg/cells"
 	"github.com/carnet-network/carnet/pkg/client"
@@ -276,29 +274,16 @@ func (t *table) report(a *app) {
 // packedBlock is the number of bytes in which a block travels.
 func packedBlock(p *he.Profile) int64 { return int64(p.Limbs()*p.N()) * int64(p.LimbBits()) / 8 }
 
-// progressBar draws the upload on a terminal, with rate and time left. The returned
-// function ends it.
+// progressBar draws the upload on a terminal. The returned function ends it.
 func (a *app) progressBar(p *client.Publication) func() {
-	if !a.errTerminal() {
-		return func() {}
+	progress, end := command.Bar(a.err, "encrypting and sending", command.Bytes)
+	if progress == nil {
+		return end
 	}
-	var bar *progressbar.ProgressBar
 	block := int64(1)
 	if profile, err := he.Lookup(p.Encoding.Profile); err == nil {
 		block = packedBlock(profile)
 	}
-	p.Progress = func(now client.Progress) {
-		if bar == nil {
-			bar = progressbar.NewOptions64(now.Total*block, progressbar.OptionSetWriter(a.err), progressbar.OptionShowBytes(true),
-				progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100e6),
-				progressbar.OptionSetDescription("encrypting and sending"), progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set64(now.Blocks * block)
-	}
-	return func() {
-		if bar != nil {
-			_ = bar.Exit()
-			fmt.Fprint(a.err, "\r\x1b[K")
-		}
-	}
+	p.Progress = func(now client.Progress) { progress(now.Blocks*block, now.Total*block) }
+	return end
 }

@@ -161,7 +161,7 @@ func (a *app) prepare(present *carnet.Party, replaces carnet.Hash, old, next *id
 
 func (a *app) isPrepared(replaces carnet.Hash, next *ident.Identity, lost bool) bool {
 	p, _, err := a.nextParty()
-	return err == nil && p != nil && p.Replaces != nil && *p.Replaces == replaces && p.ReplacesLost == lost && next.Public().Equal(ed25519.PublicKey(p.SigningKey))
+	return err == nil && p != nil && p.ReplacesLost == lost && p.Follows(replaces, next.Public())
 }
 
 // lookForKey is how often the gateway is asked whether a statement is registered.

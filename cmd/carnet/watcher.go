@@ -26,17 +26,11 @@ func (c *queryCmd) watcher(a *app, asked *client.Asked) func(*client.Status) {
 func (a *app) changes() func(*client.Status) {
 	said := ""
 	return func(s *client.Status) {
-		text, waits := string(s.State), s.WaitsFor()
-		switch {
-		case s.State == client.Waiting:
-			text = "waiting for approval of " + waits
-		case s.State == client.Releasing:
+		text := string(s.State)
+		if s.State == client.Releasing {
 			text = fmt.Sprintf("computed, %d of %d keyholders have to answer", s.Threshold, s.Keyholders)
 		}
-		if waits != "" && s.State != client.Waiting {
-			text += "; waiting for approval of " + waits
-		}
-		if text != said {
+		if text = awaiting(text, s); text != said {
 			said = text
 			a.notef("query %s: %s\n", s.ID.String()[:12], text)
 		}
@@ -47,20 +41,29 @@ func (a *app) changes() func(*client.Status) {
 func progressOf(s *client.Status) string {
 	text := string(s.State)
 	switch s.State {
-	case client.Waiting:
-		text = "waiting for approval of " + s.WaitsFor()
 	case client.Computing:
 		text = fmt.Sprintf("computing, %d of %d blocks", s.BlocksDone, s.Blocks)
 	case client.Releasing, client.Ready:
 		text = fmt.Sprintf("%d answers (%d needed), %d refusals", s.Answers, s.Threshold, len(s.Refusals))
 	}
-	if s.State != client.Waiting && len(s.Pending) > 0 {
-		text += "; waiting for approval of " + s.WaitsFor()
-	}
+	text = awaiting(text, s)
 	if s.Needed > 0 && s.Answers == 0 {
 		text += fmt.Sprintf("; %d checks of the private parameter (%d needed)", s.Checks, s.Needed)
 	}
 	return text
+}
+
+// awaiting adds whose approval has not come, which is all there is to say while a query waits
+// for nothing else.
+func awaiting(text string, s *client.Status) string {
+	w := s.WaitsFor()
+	switch {
+	case w == "":
+		return text
+	case s.State == client.Waiting:
+		return "waiting for approval of " + w
+	}
+	return text + "; waiting for approval of " + w
 }
 
 // later replaces the advice to repeat a command by what gets the answer of a query that was

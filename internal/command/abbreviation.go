@@ -69,7 +69,7 @@ func WholeID[T ~[32]byte](what, text, lists string) (T, error) {
 		return T{}, err
 	}
 	return T{}, carnet.E(carnet.Invalid, "BAD_ID", "%q is the beginning of the id of a %s, and others can begin alike: what can't be taken back needs the whole one", text, what).
-		Fix("%s lists whole ids", lists)
+		Fix("%s shows whole ids", lists)
 }
 
 // CheckID reports what is neither an identifier nor the beginning of one, for commands that have

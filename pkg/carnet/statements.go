@@ -1,6 +1,7 @@
 package carnet
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"strings"
 	"time"
@@ -87,6 +88,12 @@ func (p *Party) HasRole(r Role) bool {
 		}
 	}
 	return false
+}
+
+// Follows reports whether the statement puts a signing key in the place of that of another
+// one, which has the hash.
+func (p *Party) Follows(other Hash, key ed25519.PublicKey) bool {
+	return p.Replaces != nil && *p.Replaces == other && key.Equal(ed25519.PublicKey(p.SigningKey))
 }
 
 // Committee is the set of keyholders that together release answers. Number i of
