@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/carnet-network/carnet/internal/spelling"
+	"github.com/carnet-network/carnet/pkg/query/spelling"
 )
 
 // suggest ends a message about an unknown name: the likely one, or all if few.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/carnet-network/carnet/internal/spelling"
+	"github.com/carnet-network/carnet/pkg/query/spelling"
 )
 
 // keywords are the words of the subset that a misspelt word is compared with.

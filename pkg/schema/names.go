@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/carnet-network/carnet/internal/spelling"
+	"github.com/carnet-network/carnet/pkg/query/spelling"
 )
 
 // Pseudo-columns that every product has, so that schemas can't define them.
